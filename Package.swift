@@ -1,0 +1,138 @@
+// swift-tools-version:6.2
+
+import PackageDescription
+
+/// Every target compiles with the same settings: a warning is an error, an unsafe expression says so.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "escrow",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "mqnamesrv", targets: ["NameServerTool"]),
+        .executable(name: "mqbroker", targets: ["BrokerTool"]),
+        .executable(name: "mqadmin", targets: ["AdminTool"]),
+        .executable(name: "mqbench", targets: ["BenchTool"]),
+        .library(name: "MQClient", targets: ["MQClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // The system's zlib: bodies compressed by producers, and CRC-32.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+        .target(name: "MQProtocol", dependencies: ["CZlib", nioCore], swiftSettings: settings),
+        .target(
+            name: "MQStore",
+            dependencies: ["MQProtocol", nioCore, logging, deque, heap],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "MQRemoting",
+            dependencies: ["MQProtocol", nioCore, nioPosix, nioTLS, nioSSL, logging, deque],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "MQNameServer",
+            dependencies: ["MQProtocol", "MQRemoting", nioCore, nioPosix, logging, lifecycle],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "MQBroker",
+            dependencies: [
+                "MQProtocol", "MQStore", "MQRemoting", nioCore, nioPosix, logging, lifecycle, deque, heap,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "MQClient",
+            dependencies: ["MQProtocol", "MQRemoting", nioCore, nioPosix, logging, lifecycle],
+            swiftSettings: settings
+        ),
+        .target(name: "Schema", path: "schema", resources: [.embedInCode("identity.sql")], swiftSettings: settings),
+
+        .executableTarget(
+            name: "NameServerTool",
+            dependencies: ["MQNameServer", "MQProtocol", "MQRemoting", arguments, logging, lifecycle, nioPosix],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "BrokerTool",
+            dependencies: ["MQBroker", "MQStore", "MQProtocol", "MQRemoting", arguments, logging, lifecycle, nioPosix],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "AdminTool",
+            dependencies: ["MQClient", "MQProtocol", arguments, logging, nioCore, nioPosix],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "BenchTool",
+            dependencies: [
+                "MQClient", "MQProtocol", "MQRemoting", "MQStore", arguments, logging, nioCore, nioPosix, histogram,
+                subprocess,
+            ],
+            swiftSettings: settings
+        ),
+
+        .testTarget(name: "MQProtocolTests", dependencies: ["MQProtocol", nioCore], swiftSettings: settings),
+        .testTarget(name: "MQStoreTests", dependencies: ["MQStore", "MQProtocol", nioCore, logging], swiftSettings: settings),
+        .testTarget(
+            name: "MQRemotingTests",
+            dependencies: ["MQRemoting", "MQProtocol", nioCore, nioPosix, nioEmbedded, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MQNameServerTests",
+            dependencies: ["MQNameServer", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MQBrokerTests",
+            dependencies: [
+                "MQBroker", "MQClient", "MQNameServer", "MQStore", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MQClientTests",
+            dependencies: ["MQClient", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: ["MQClient", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging, subprocess],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "HouseTests", swiftSettings: settings),
+    ]
+)
