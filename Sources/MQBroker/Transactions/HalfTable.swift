@@ -1,0 +1,237 @@
+import HeapModule
+package import MQProtocol
+
+/// Every undecided half message, and the verdicts of the ones decided lately.
+///
+/// A pure state machine: it is told what happened and answers what follows from it; `TransactionService` stores records
+/// and sends checks. A transaction goes
+///
+///     undecided ── decide ──▶ deciding ── stored ──▶ decided (final)
+///         ▲                      │
+///         └────── notStored ─────┘
+///
+/// Undecided halves are never dropped. Decided ones are remembered up to ``decidedLimit``; beyond that the caller reads
+/// the verdict from the log.
+package struct HalfTable: Sendable {
+    /// How many decided transactions are kept to recognise a repeated or an opposite verdict without reading the log.
+    package static let decidedLimit = 100_000
+
+    package struct Transaction: Sendable {
+        package var half: HalfMessage
+        package var checks: Int
+        package var nextCheck: Timestamp
+        /// The op queue's end when the half arrived: its op record, if any, is at or behind it.
+        package var opFloor: QueueOffset
+        /// All checks were used; a person decides. Listed, still open to a late verdict.
+        package var isUnresolved: Bool
+        var deciding: Verdict?
+    }
+
+    /// The answer to a verdict.
+    package enum Decision: Sendable, Equatable {
+        /// First verdict: store it, then call ``stored(_:)`` or ``notStored(_:)``.
+        case store(HalfMessage)
+        /// The same verdict is final already.
+        case repeated
+        /// The other verdict is final already, or being stored.
+        case opposite(of: Verdict)
+        /// The same verdict is being stored by another request.
+        case beingStored
+        case wrongGroup
+        case wrongQueueOffset
+        /// Neither undecided nor remembered: look into the log.
+        case unknown
+    }
+
+    /// Identifies a transaction however often its half was copied.
+    struct Key: Hashable, Sendable {
+        var group: String
+        var uniqueKey: String
+    }
+
+    private struct Due: Comparable, Sendable {
+        var at: Timestamp
+        var key: Key
+        static func < (a: Due, b: Due) -> Bool { a.at < b.at }
+        static func == (a: Due, b: Due) -> Bool { a.at == b.at }
+    }
+
+    private var undecided: [Key: Transaction] = [:]
+    private var keyByOffset: [LogOffset: Key] = [:]
+    private var due = Heap<Due>()
+    private var decided: [LogOffset: Verdict] = [:]
+    private var decidedOrder: [LogOffset] = []
+    private var decidedNext = 0
+    package private(set) var unresolvedCount = 0
+    package private(set) var refusedOpposites = 0
+
+    package init() {}
+
+    package var undecidedCount: Int { undecided.count }
+
+    package var all: [Transaction] { Array(undecided.values) }
+
+    // MARK: Arrival
+
+    /// A half message was stored, or found in the log at start.
+    ///
+    /// A second copy of a known transaction (a producer's retry, a copy forward) replaces the place of the first.
+    package mutating func arrived(_ half: HalfMessage, opFloor: QueueOffset, schedule: CheckSchedule) {
+        let key = Key(group: half.group, uniqueKey: half.uniqueKey)
+        keyByOffset[half.logOffset] = key
+        if var known = undecided[key] {
+            if half.logOffset > known.half.logOffset {
+                known.half.logOffset = half.logOffset
+                known.half.queueOffset = half.queueOffset
+                known.half.size = half.size
+                known.opFloor = opFloor
+                undecided[key] = known
+            }
+            return
+        }
+        let first = schedule.firstCheck(of: half)
+        undecided[key] = Transaction(
+            half: half, checks: 0, nextCheck: first, opFloor: opFloor, isUnresolved: false, deciding: nil
+        )
+        due.insert(Due(at: first, key: key))
+    }
+
+    // MARK: Verdicts
+
+    package mutating func decide(
+        _ verdict: Verdict,
+        at logOffset: LogOffset,
+        queueOffset: QueueOffset,
+        group: String,
+        uniqueKey: String
+    ) -> Decision {
+        guard let key = keyByOffset[logOffset] ?? lateKey(group: group, uniqueKey: uniqueKey) else {
+            guard let final = decided[logOffset] else { return .unknown }
+            return settle(verdict, against: final)
+        }
+        guard var transaction = undecided[key] else { return .unknown }
+        guard key.group == group else { return .wrongGroup }
+        if transaction.half.logOffset == logOffset, transaction.half.queueOffset != queueOffset {
+            return .wrongQueueOffset
+        }
+        if let storing = transaction.deciding {
+            return storing == verdict ? .beingStored : settle(verdict, against: storing)
+        }
+        transaction.deciding = verdict
+        undecided[key] = transaction
+        return .store(transaction.half)
+    }
+
+    /// The records of the verdict are in the log: it is final.
+    package mutating func stored(_ half: HalfMessage, verdict: Verdict) {
+        let key = Key(group: half.group, uniqueKey: half.uniqueKey)
+        guard let transaction = undecided.removeValue(forKey: key) else { return }
+        if transaction.isUnresolved { unresolvedCount -= 1 }
+        keyByOffset.removeValue(forKey: half.logOffset)
+        if transaction.half.logOffset != half.logOffset { keyByOffset.removeValue(forKey: transaction.half.logOffset) }
+        remember(half.logOffset, verdict)
+    }
+
+    /// The verdict could not be stored; the transaction is undecided as before.
+    package mutating func notStored(_ half: HalfMessage) {
+        undecided[Key(group: half.group, uniqueKey: half.uniqueKey)]?.deciding = nil
+    }
+
+    /// A verdict found in the log at start.
+    package mutating func remember(_ logOffset: LogOffset, _ verdict: Verdict) {
+        guard decided.updateValue(verdict, forKey: logOffset) == nil else { return }
+        guard decidedOrder.count == Self.decidedLimit else { return decidedOrder.append(logOffset) }
+        decided.removeValue(forKey: decidedOrder[decidedNext])
+        decidedOrder[decidedNext] = logOffset
+        decidedNext = (decidedNext + 1) % Self.decidedLimit
+    }
+
+    /// Counts a verdict against a final one, and says which of the two it is.
+    package mutating func settle(_ verdict: Verdict, against final: Verdict) -> Decision {
+        if verdict == final { return .repeated }
+        refusedOpposites += 1
+        return .opposite(of: final)
+    }
+
+    private func lateKey(group: String, uniqueKey: String) -> Key? {
+        guard !uniqueKey.isEmpty else { return nil }
+        let key = Key(group: group, uniqueKey: uniqueKey)
+        return undecided[key] == nil ? nil : key
+    }
+
+    // MARK: Checks
+
+    /// When the next check is due; nil when nothing is undecided.
+    package var nextCheck: Timestamp? { due.min?.at }
+
+    /// The halves whose check is due, at most `limit`. Each is answered with ``checked(_:at:schedule:)`` or
+    /// ``notChecked(_:at:schedule:)``; until then it is not due again.
+    package mutating func takeDue(now: Timestamp, limit: Int) -> [Transaction] {
+        var taken: [Transaction] = []
+        while taken.count < limit, let first = due.min, first.at <= now {
+            _ = due.popMin()
+            guard let transaction = undecided[first.key], transaction.nextCheck == first.at else { continue }
+            guard !transaction.isUnresolved else { continue }
+            taken.append(transaction)
+        }
+        return taken
+    }
+
+    /// A producer was asked. Returns true when that was the last check: the half is now listed as unresolved.
+    package mutating func checked(_ half: HalfMessage, at now: Timestamp, schedule: CheckSchedule) -> Bool {
+        let key = Key(group: half.group, uniqueKey: half.uniqueKey)
+        guard var transaction = undecided[key], !transaction.isUnresolved else { return false }
+        transaction.checks += 1
+        if transaction.checks >= schedule.maximumChecks {
+            transaction.isUnresolved = true
+            unresolvedCount += 1
+        } else {
+            transaction.nextCheck = now.advanced(by: schedule.pause(afterCheck: transaction.checks))
+            due.insert(Due(at: transaction.nextCheck, key: key))
+        }
+        undecided[key] = transaction
+        return transaction.isUnresolved
+    }
+
+    /// Nobody could receive the check: it does not count.
+    package mutating func notChecked(_ half: HalfMessage, at now: Timestamp, schedule: CheckSchedule) {
+        let key = Key(group: half.group, uniqueKey: half.uniqueKey)
+        guard var transaction = undecided[key] else { return }
+        transaction.nextCheck = now.advanced(by: schedule.absentProducerPause)
+        undecided[key] = transaction
+        due.insert(Due(at: transaction.nextCheck, key: key))
+    }
+
+    /// Starts the checks of a half over (request 323). False when it is not undecided.
+    package mutating func resume(at logOffset: LogOffset, now: Timestamp) -> Bool {
+        guard let key = keyByOffset[logOffset], var transaction = undecided[key] else { return false }
+        if transaction.isUnresolved { unresolvedCount -= 1 }
+        transaction.isUnresolved = false
+        transaction.checks = 0
+        transaction.nextCheck = now
+        undecided[key] = transaction
+        due.insert(Due(at: now, key: key))
+        return true
+    }
+
+    // MARK: Progress
+
+    /// Where a start may begin to read the half and op queues: everything before is decided.
+    ///
+    /// - Parameters: the ends of both queues, used when nothing is undecided.
+    package func progress(halfEnd: QueueOffset, opEnd: QueueOffset) -> (half: QueueOffset, op: QueueOffset) {
+        var half = halfEnd
+        var op = opEnd
+        for transaction in undecided.values where transaction.half.queueOffset < half {
+            half = transaction.half.queueOffset
+        }
+        for transaction in undecided.values { op = min(op, transaction.opFloor) }
+        return (half, op)
+    }
+
+    /// Undecided halves stored before `limit`: they are copied to the end of the log before it is deleted.
+    package func stored(before limit: LogOffset) -> [HalfMessage] {
+        undecided.values.filter { $0.half.logOffset < limit && $0.deciding == nil }.map(\.half)
+            .sorted { $0.logOffset < $1.logOffset }
+    }
+}
