@@ -1,0 +1,43 @@
+/// What Escrow adds to RocketMQ's protocol. This file is the whole list.
+///
+/// Everything travels where a stock peer keeps or ignores what it does not know: in message properties and in optional
+/// header fields. Client and broker announce themselves in the heartbeat and its answer; a peer that does not is stock.
+package struct ProtocolExtension: Hashable, Sendable {
+    package enum Carrier: String, Hashable, Sendable {
+        /// A property of a message, stored in the log.
+        case messageProperty
+        /// A field of a request's header.
+        case requestField
+        /// A field of an answer's header.
+        case responseField
+    }
+
+    /// The property's or field's name on the wire.
+    package var name: String
+    package var carrier: Carrier
+    package var meaning: String
+    package var stockPeer: String
+
+    /// In the answer to a heartbeat (34): the broker's verdicts are final, and it delays by any time. Value: ``version``.
+    package static let brokerAnnouncement = ProtocolExtension(
+        name: "ESCROW", carrier: .responseField,
+        meaning: "the broker keeps verdicts final and accepts any delay; value 1",
+        stockPeer: "a stock client ignores fields of an answer it does not know")
+
+    /// In a heartbeat (34): the client understands the broker's extensions. Value: ``version``.
+    package static let clientAnnouncement = ProtocolExtension(
+        name: "escrow", carrier: .requestField,
+        meaning: "the client understands what this list adds; value 1",
+        stockPeer: "a stock broker reads the heartbeat's body only")
+
+    /// On an op record: which verdict decided the half message. Value: `commit` or `rollback`.
+    package static let verdict = ProtocolExtension(
+        name: "ESCROW_VERDICT", carrier: .messageProperty,
+        meaning: "what an op record says about its half message: commit or rollback",
+        stockPeer: "a stock broker reads an op record's tag and body; the property is carried along")
+
+    /// The value of both announcements.
+    package static let version = "1"
+
+    package static let all: [ProtocolExtension] = [brokerAnnouncement, clientAnnouncement, verdict]
+}

@@ -1,0 +1,72 @@
+package import NIOCore
+
+/// A message about to be stored: everything but its place in the log.
+package struct MessageDraft: Sendable {
+    package var topic: String
+    package var queueID: Int32
+    /// The user's flag; the broker does not look at it.
+    package var flag: Int32
+    /// The two host bits are set from the hosts when the record is written.
+    package var sysFlag: SysFlag
+    package var bornTimestamp: Timestamp
+    package var bornHost: HostAddress
+    package var storeHost: HostAddress
+    package var reconsumeTimes: Int32
+    /// Of a committed message: where its half record is; else zero.
+    package var preparedTransactionOffset: LogOffset
+    package var body: ByteBuffer
+    /// The text of protocol section "properties": `name 0x01 value 0x02 …`.
+    package var properties: ByteBuffer
+
+    package init(
+        topic: String, queueID: Int32, flag: Int32 = 0, sysFlag: SysFlag = [], bornTimestamp: Timestamp,
+        bornHost: HostAddress, storeHost: HostAddress, reconsumeTimes: Int32 = 0,
+        preparedTransactionOffset: LogOffset = .zero, body: ByteBuffer, properties: ByteBuffer
+    ) {
+        self.topic = topic
+        self.queueID = queueID
+        self.flag = flag
+        self.sysFlag = sysFlag
+        self.bornTimestamp = bornTimestamp
+        self.bornHost = bornHost
+        self.storeHost = storeHost
+        self.reconsumeTimes = reconsumeTimes
+        self.preparedTransactionOffset = preparedTransactionOffset
+        self.body = body
+        self.properties = properties
+    }
+
+    /// The system flag with the bits that say how long the two host fields are.
+    @inlinable
+    package var recordSysFlag: SysFlag {
+        var flags = sysFlag.subtracting([.bornHostV6, .storeHostV6])
+        if bornHost.isV6 { flags.insert(.bornHostV6) }
+        if storeHost.isV6 { flags.insert(.storeHostV6) }
+        return flags
+    }
+
+    /// The length of the record that ``NIOCore/ByteBuffer/writeRecord(_:limits:)`` would write.
+    package var recordBytes: Int {
+        RecordLayout.fixedBytes(recordSysFlag) + body.readableBytes + topic.utf8.count + properties.readableBytes
+    }
+
+    /// Refuses what no broker stores.
+    package func validate(_ limits: RecordLimits) throws(RecordError) {
+        let topicBytes = topic.utf8.count
+        if topicBytes == 0 { throw RecordError(.emptyTopic, "the topic is empty") }
+        if topicBytes > RecordLayout.maximumTopicBytes {
+            throw RecordError(.topicTooLong, "the topic has \(topicBytes) bytes, more than 127")
+        }
+        if properties.readableBytes > RecordLayout.maximumPropertiesBytes {
+            throw RecordError(.propertiesTooLong, "the properties have \(properties.readableBytes) bytes, over 32767")
+        }
+        if body.readableBytes > limits.maximumBodyBytes {
+            let found = body.readableBytes
+            throw RecordError(.bodyTooLong, "the body has \(found) bytes, more than \(limits.maximumBodyBytes)")
+        }
+        let total = recordBytes
+        if total > limits.maximumRecordBytes || total > Int(Int32.max) {
+            throw RecordError(.recordTooLong, "the record has \(total) bytes, more than \(limits.maximumRecordBytes)")
+        }
+    }
+}
