@@ -16,7 +16,7 @@ package enum Zlib {
         output.reserveCapacity(min(max(limit, 0), max(input.readableBytes * 4, chunkBytes)))
         var rest = input
         while true {
-            let room = limit - output.readableBytes
+            let room = max(limit - output.readableBytes, 0)
             // One byte more than fits: a stream that ends exactly at the limit has to be told from one that goes on.
             let step = stream.step(&rest, &output, room: min(room, chunkBytes) + 1)
             if output.readableBytes > limit {

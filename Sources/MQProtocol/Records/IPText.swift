@@ -34,30 +34,31 @@ extension HostAddress.IP {
 
     /// The eight groups of an IPv6 address; at most one `::` stands for the missing ones.
     private static func groups(_ text: some StringProtocol) -> [UInt16]? {
-        var front: [UInt16] = []
-        var back: [UInt16]?
-        var pieces = text.split(separator: ":", omittingEmptySubsequences: false)[...]
-        guard pieces.count <= 9 else { return nil }
-        if pieces.count >= 3, pieces.first?.isEmpty == true, pieces.dropFirst().first?.isEmpty == true {
-            pieces = pieces.dropFirst()
+        guard text.utf8.count <= 45 else { return nil }
+        guard let gap = text.firstRange(of: "::") else {
+            let groups = run(text, mayEndDotted: true)
+            return groups?.count == 8 ? groups : nil
         }
-        while let piece = pieces.popFirst() {
-            if piece.isEmpty {
-                if back != nil { return nil }
-                back = []
-                if pieces.count == 1, pieces.first?.isEmpty == true { pieces.removeFirst() }
-                continue
-            }
-            guard let words = words(piece, isLast: pieces.isEmpty) else { return nil }
-            if back == nil { front += words } else { back?.append(contentsOf: words) }
-        }
-        guard let back else { return front.count == 8 ? front : nil }
-        let missing = 8 - front.count - back.count
-        return missing >= 1 ? front + Array(repeating: 0, count: missing) + back : nil
+        guard let front = run(text[..<gap.lowerBound], mayEndDotted: false),
+            let back = run(text[gap.upperBound...], mayEndDotted: true), front.count + back.count < 8
+        else { return nil }
+        return front + Array(repeating: 0, count: 8 - front.count - back.count) + back
     }
 
-    private static func words(_ piece: some StringProtocol, isLast: Bool) -> [UInt16]? {
-        if isLast, piece.utf8.contains(UInt8(ascii: ".")) {
+    /// Groups between single colons; none for an empty text.
+    private static func run(_ text: some StringProtocol, mayEndDotted: Bool) -> [UInt16]? {
+        if text.isEmpty { return [] }
+        var groups: [UInt16] = []
+        var pieces = text.split(separator: ":", omittingEmptySubsequences: false)[...]
+        while let piece = pieces.popFirst() {
+            guard let words = words(piece, mayBeDotted: mayEndDotted && pieces.isEmpty) else { return nil }
+            groups += words
+        }
+        return groups
+    }
+
+    private static func words(_ piece: some StringProtocol, mayBeDotted: Bool) -> [UInt16]? {
+        if mayBeDotted, piece.utf8.contains(UInt8(ascii: ".")) {
             return dotted(piece).map { [UInt16($0 >> 16), UInt16(truncatingIfNeeded: $0)] }
         }
         guard (1...4).contains(piece.utf8.count), piece.utf8.first != UInt8(ascii: "+") else { return nil }
