@@ -1,0 +1,200 @@
+import Logging
+import MQProtocol
+import NIOCore
+import Synchronization
+
+extension CommitLog {
+    /// A batch with this log's limits.
+    package func makeBatch() -> AppendBatch {
+        AppendBatch(
+            limits: AppendLimits(
+                record: RecordLimits(maximumBodyBytes: configuration.maximumBodyBytes),
+                maximumGroupBytes: configuration.segmentBytes - RecordLayout.blankBytes
+            )
+        )
+    }
+
+    /// Gives every record its place and time and writes the batch: all of it or, when this throws, nothing.
+    ///
+    /// A write that fails half-way leaves bytes behind the end of the log. Nobody can read them, since readers stop at
+    /// ``appendedOffset``, which moves only after the last write. They are overwritten with zeros at once; if that
+    /// fails too, appends are refused until it succeeds. Were they left, a later and shorter record could end exactly
+    /// where one of them begins, and recovery would read on. The zeros are in the file before the next record is, so
+    /// the flush that acknowledges that record makes them durable as well. Power lost before any such flush can leave
+    /// whole records of the failed batch at the end of the log: messages whose sender was told of a failure may exist,
+    /// a torn one never does.
+    package func append(_ batch: inout AppendBatch) throws(StoreError) {
+        precondition(batch.groupStart == nil, "a group is open")
+        if batch.isEmpty { return }
+        let needsFilling = try state.withLock { (state) throws(StoreError) in
+            try admit(&state)
+            try plan(batch, &state)
+            assign(&batch, &state)
+            do throws(StoreError) {
+                for run in state.runs { try write(run, of: batch, &state) }
+            } catch {
+                takeBack(batch, &state)
+                throw error
+            }
+            state.lastTimestamp = batch.storeTimestamp
+            return publish(&state)
+        }
+        if needsFilling { fillRequest.signal() }
+    }
+
+    static func refusal(_ state: borrowing AppendState) -> StoreError? {
+        switch state.phase {
+        case .loaded: return StoreError(.notWritable, "the log was not recovered yet")
+        case .closed: return StoreError(.closed, "the store is closed")
+        case .ready: break
+        }
+        if let failure = state.flushFailure {
+            return StoreError(failure.code, "a flush of the log failed and was not repaired yet: \(failure.message)")
+        }
+        return nil
+    }
+
+    private func admit(_ state: inout AppendState) throws(StoreError) {
+        if let refusal = Self.refusal(state) { throw refusal }
+        try repair(&state)
+    }
+
+    /// Writes zeros over what failed appends left.
+    func repair(_ state: inout AppendState) throws(StoreError) {
+        while let range = state.repairs.last {
+            for segment in table.segments(in: range) {
+                let lower = max(range.lowerBound, segment.offset)
+                let upper = min(range.upperBound, segment.end)
+                try segment.file.zeroFill(segment.position(of: lower)..<segment.position(of: upper))
+            }
+            state.repairs.removeLast()
+        }
+    }
+
+    /// Divides the batch into runs, one per segment, and makes sure that the segments exist before anything is written.
+    private func plan(_ batch: borrowing AppendBatch, _ state: inout AppendState) throws(StoreError) {
+        guard let active = state.active else { preconditionFailure("a recovered log has an active segment") }
+        state.runs.removeAll(keepingCapacity: true)
+        var run = AppendState.Run(segment: active, items: 0..<0, bytes: 0..<0, position: active.position(of: state.end))
+        if batch.byteCount + RecordLayout.blankBytes <= active.length - run.position {
+            run.items = 0..<batch.count
+            run.bytes = 0..<batch.byteCount
+            state.runs.append(run)
+            return
+        }
+        var index = 0
+        while index < batch.count {
+            let next = index + Int(batch.items[index].groupCount)
+            let end = next < batch.count ? batch.items[next].start : batch.byteCount
+            let size = end - batch.items[index].start
+            if size + RecordLayout.blankBytes > run.segment.length - run.position - run.bytes.count {
+                guard size + RecordLayout.blankBytes <= run.segment.length else { throw tooLarge(size) }
+                run.endsSegment = true
+                state.runs.append(run)
+                let start = batch.items[index].start
+                run = .init(segment: try successor(of: run.segment), items: index..<index, bytes: start..<start, position: 0)
+            }
+            run.items = run.items.lowerBound..<next
+            run.bytes = run.bytes.lowerBound..<end
+            index = next
+        }
+        state.runs.append(run)
+    }
+
+    private func tooLarge(_ size: Int) -> StoreError {
+        StoreError(
+            .recordTooLarge,
+            "\(size) bytes that must stay together do not fit a log file of \(configuration.segmentBytes) bytes"
+                + " (segmentBytes, mappedFileSizeCommitLog)"
+        )
+    }
+
+    /// The next segment: prepared by the filling thread, or created here when that was not fast enough.
+    private func successor(of segment: LogSegment) throws(StoreError) -> LogSegment {
+        if let prepared = table.segment(at: segment.end) { return prepared }
+        let created = try createSegment(at: segment.end)
+        table.append(created)
+        return created
+    }
+
+    func createSegment(at offset: LogOffset) throws(StoreError) -> LogSegment {
+        let directories = configuration.sortedLogDirectories
+        let number = Int(offset.rawValue) / configuration.segmentBytes
+        return try LogSegment(
+            offset: offset,
+            length: configuration.segmentBytes,
+            directory: directories[number % directories.count],
+            device: device,
+            mode: .create
+        )
+    }
+
+    /// Fills in queue offset, log offset and store time.
+    private func assign(_ batch: inout AppendBatch, _ state: inout AppendState) {
+        let now = max(time.now(), state.lastTimestamp)
+        batch.storeTimestamp = now
+        for run in state.runs {
+            let shift = run.start.rawValue - Int64(run.bytes.lowerBound)
+            for index in run.items {
+                let item = batch.items[index]
+                let queueOffset = item.advancesQueue ? state.advance(Int(item.queue)) : .zero
+                let logOffset = LogOffset(rawValue: Int64(item.start) + shift)
+                batch.items[index].queueOffset = queueOffset
+                batch.items[index].logOffset = logOffset
+                batch.staging.setInteger(queueOffset.rawValue, at: item.start + RecordLayout.queueOffset)
+                batch.staging.setInteger(logOffset.rawValue, at: item.start + RecordLayout.physicalOffset)
+                batch.staging.setInteger(now.milliseconds, at: item.start + Int(item.timestampPosition))
+            }
+        }
+    }
+
+    private func write(
+        _ run: AppendState.Run,
+        of batch: borrowing AppendBatch,
+        _ state: inout AppendState
+    ) throws(StoreError) {
+        if let claim = state.claim, claim.overlaps(run.start..<run.writtenEnd) {
+            // The writer overtook the filling thread: its zeros must not come after our bytes.
+            fillGate.waitUntilOpen()
+            state.claim = nil
+        }
+        if !run.bytes.isEmpty {
+            let bytes = batch.staging.readableBytesUInt8Span.extracting(run.bytes)
+            try run.segment.file.write(bytes, at: run.position)
+        }
+        guard run.endsSegment else { return }
+        let position = run.position + run.bytes.count
+        var blank = ByteBuffer()
+        blank.writeBlankRecord(bytesLeft: Int32(run.segment.length - position))
+        try run.segment.file.write(blank, at: position)
+    }
+
+    /// Undoes a failed batch: its queue places are free again, its bytes are to become zero.
+    private func takeBack(_ batch: borrowing AppendBatch, _ state: inout AppendState) {
+        for item in batch.items where item.advancesQueue { state.counters[Int(item.queue)] -= 1 }
+        for run in state.runs {
+            state.repairs.append(run.start..<run.writtenEnd)
+            state.filledEnd = max(state.filledEnd, run.writtenEnd)
+            state.repairedEnd = max(state.repairedEnd, run.writtenEnd)
+        }
+        do throws(StoreError) {
+            try repair(&state)
+        } catch {
+            logger.error("appends are refused until the end of the log can be cleared: \(error)")
+        }
+    }
+
+    /// - Returns: whether the filling thread should work.
+    private func publish(_ state: inout AppendState) -> Bool {
+        guard let last = state.runs.last else { return false }
+        let end = last.start + last.bytes.count
+        state.active = last.segment
+        state.end = end
+        state.filledEnd = max(state.filledEnd, end)
+        let isFirst = !state.hasAppended
+        state.hasAppended = true
+        appended.store(end.rawValue, ordering: .releasing)
+        let window = Int64(configuration.zeroFillWindow)
+        return isFirst || state.filledEnd - end < window - window / 4
+    }
+}

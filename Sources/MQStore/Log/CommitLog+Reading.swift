@@ -1,0 +1,53 @@
+package import MQProtocol
+import Synchronization
+
+extension CommitLog {
+    /// Exactly these bytes; nil when any of them is not readable or they do not lie in one segment.
+    package func slice(at offset: LogOffset, count: Int) -> LogSlice? {
+        guard count >= 0, let end = offset.advanced(by: count), end <= appendedOffset else { return nil }
+        guard offset >= minimumOffset, let segment = table.segment(at: offset), end <= segment.end else { return nil }
+        let position = segment.position(of: offset)
+        return LogSlice(segment: segment, range: position..<position + count)
+    }
+
+    /// From the offset to the end of what is readable in its segment, a blank record included; nil when there is nothing.
+    package func readable(from offset: LogOffset) -> LogSlice? {
+        let end = appendedOffset
+        guard offset >= minimumOffset, offset < end, let segment = table.segment(at: offset) else { return nil }
+        let upper = min(end, segment.end)
+        return LogSlice(segment: segment, range: segment.position(of: offset)..<segment.position(of: upper))
+    }
+
+    /// The files, oldest first; the last one may be prepared and empty. Asks the device for the times.
+    package func segmentInfo() throws(StoreError) -> [SegmentInfo] {
+        var infos: [SegmentInfo] = []
+        for segment in table.all {
+            guard let entry = try device.entry(segment.path) else { continue }
+            infos.append(
+                SegmentInfo(
+                    offset: segment.offset,
+                    length: segment.length,
+                    path: segment.path,
+                    modified: Timestamp(milliseconds: entry.modified)
+                )
+            )
+        }
+        return infos
+    }
+
+    /// Deletes whole segments that end at or below the offset, oldest first, never one that is not durable yet nor the
+    /// one being written. Slices in use stay readable: the file's name goes, its bytes stay until the last reference.
+    ///
+    /// - Returns: the new minimum offset.
+    @discardableResult
+    package func removeSegments(below offset: LogOffset, maximumCount: Int = .max) throws(StoreError) -> LogOffset {
+        let active = state.withLock { $0.active?.offset ?? $0.end }
+        let limit = min(offset, min(flushedOffset, active))
+        let removed = table.removeFirst(below: limit, count: maximumCount)
+        guard let first = table.firstOffset, !removed.isEmpty else { return minimumOffset }
+        minimum.store(first.rawValue, ordering: .releasing)
+        for segment in removed { try device.remove(segment.path) }
+        for directory in Set(removed.map(\.directory)) { try device.syncDirectory(directory) }
+        return first
+    }
+}

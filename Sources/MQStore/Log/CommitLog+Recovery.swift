@@ -1,0 +1,189 @@
+import Logging
+package import MQProtocol
+import Synchronization
+
+/// Where recovery begins to scan.
+package enum RecoveryStart: Sendable, Hashable {
+    /// After a clean shutdown: the third-last file.
+    case normal
+    /// After a crash: the last file whose first record was stored at or before this time, which the checkpoint vouches
+    /// for; the first file when there is none.
+    case abnormal(notAfter: Timestamp)
+}
+
+/// What the visitor of a recovery says about a record.
+package enum ScanVerdict: Sendable {
+    case accept
+    /// The record cannot follow the ones before it; the log ends before it. The cause is logged.
+    case endOfLog(cause: String)
+}
+
+package struct RecoveryReport: Sendable, Hashable {
+    /// Where the scan began.
+    package var start: LogOffset
+    /// Where the log ends.
+    package var end: LogOffset
+    package var records = 0
+    package var lastStoreTimestamp = Timestamp.zero
+    /// Bytes behind the end, in blocks of 4 KiB, that were not zero and were cleared.
+    package var zeroedBytes = 0
+    /// Files behind the end that were deleted because they held something.
+    package var removedSegments = 0
+    /// Why the scan ended at something other than zeros; nil for a clean end.
+    package var cause: String?
+}
+
+extension CommitLog {
+    /// Finds the end of the log, clears everything behind it and flushes, so that appending can begin.
+    ///
+    /// Good records are handed to `visit` in order: the record's offset, its view, and the bytes of the record alone.
+    /// The visitor checks what the log cannot know, the continuity of each queue. Running it again on the result finds
+    /// the same end. A crash in between is harmless: nothing before the end is touched, and later files go last first.
+    @discardableResult
+    package func recover(
+        _ start: RecoveryStart,
+        visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
+    ) throws(StoreError) -> RecoveryReport {
+        let segments = table.all
+        var report = RecoveryReport(start: .zero, end: .zero)
+        if !segments.isEmpty {
+            try scan(segments, from: firstToScan(segments, start), &report, visit)
+            try cut(&report)
+        }
+        let end = report.end
+        if table.segment(at: end) == nil { table.append(try createSegment(at: end)) }
+        for segment in table.all {
+            // What a killed process wrote may still be in memory only.
+            try segment.file.flush()
+            try segment.makeNameDurable(device)
+        }
+        becomeReady(report)
+        return report
+    }
+
+    private func becomeReady(_ report: RecoveryReport) {
+        state.withLock { state in
+            state.active = table.segment(at: report.end)
+            state.end = report.end
+            state.filledEnd = report.end
+            state.repairedEnd = report.end
+            state.lastTimestamp = report.lastStoreTimestamp
+            state.phase = .ready
+        }
+        commit.withLock { $0 = GroupCommit(done: report.end) }
+        minimum.store((table.firstOffset ?? report.end).rawValue, ordering: .releasing)
+        flushed.store(report.end.rawValue, ordering: .releasing)
+        flushedTime.store(report.lastStoreTimestamp.milliseconds, ordering: .releasing)
+        appended.store(report.end.rawValue, ordering: .releasing)
+        if let cause = report.cause {
+            logger.warning("the log ends at \(report.end): \(cause); cleared \(report.zeroedBytes) bytes behind it")
+        }
+    }
+
+    private func firstToScan(_ segments: [LogSegment], _ start: RecoveryStart) -> Int {
+        guard case .abnormal(let limit) = start else { return max(0, segments.count - 3) }
+        return segments.lastIndex { segment in
+            segment.region.withBytes(0..<segment.length) { bytes in
+                guard let record = try? RecordView.parse(bytes) else { return false }
+                return record.storeTimestamp > .zero && record.storeTimestamp <= limit
+            }
+        } ?? 0
+    }
+
+    private func scan(
+        _ segments: [LogSegment],
+        from first: Int,
+        _ report: inout RecoveryReport,
+        _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
+    ) throws(StoreError) {
+        report.start = segments[first].offset
+        report.end = report.start
+        for segment in segments[first...] {
+            report.end = segment.offset
+            // After the last file the end stays where its blank record begins, and that is cleared.
+            guard try scan(segment, &report, visit) else { return }
+        }
+    }
+
+    /// - Returns: whether the log goes on in the next segment.
+    private func scan(
+        _ segment: LogSegment,
+        _ report: inout RecoveryReport,
+        _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
+    ) throws(StoreError) -> Bool {
+        let scanner = LogScanner(segmentOffset: segment.offset, checksBodies: configuration.checksBodiesOnRecovery)
+        return try segment.region.withBytes(0..<segment.length) { (bytes) throws(StoreError) in
+            var position = 0
+            while true {
+                switch scanner.step(bytes, at: position) {
+                case .blank:
+                    return true
+                case .end(let cause):
+                    report.cause = cause
+                    return false
+                case .record(let record):
+                    let whole = bytes.extracting(position..<position + record.totalSize)
+                    if case .endOfLog(let cause) = try visit(report.end, record, whole) {
+                        report.cause = cause
+                        return false
+                    }
+                    position += record.totalSize
+                    report.end = segment.offset + position
+                    report.records += 1
+                    report.lastStoreTimestamp = max(report.lastStoreTimestamp, record.storeTimestamp)
+                }
+            }
+        }
+    }
+
+    /// Deletes the files behind the end, except one that is all zero, and clears the rest of the last one.
+    private func cut(_ report: inout RecoveryReport) throws(StoreError) {
+        var directories: Set<String> = []
+        for segment in table.all.reversed() where segment.offset > report.end {
+            let holdsData = try !isZero(segment, from: 0)
+            if !holdsData, segment.offset - report.end <= segment.length { continue }
+            if holdsData { report.removedSegments += 1 }
+            table.removeLast()
+            try device.remove(segment.path)
+            directories.insert(segment.directory)
+        }
+        for directory in directories { try device.syncDirectory(directory) }
+        guard let last = table.segment(at: report.end) else { return }
+        report.zeroedBytes = try clear(last, from: last.position(of: report.end))
+        if report.zeroedBytes > 0 || report.removedSegments > 0, report.cause == nil {
+            report.cause = "zeros, with something else behind them"
+        }
+    }
+
+    private func isZero(_ segment: LogSegment, from start: Int) throws(StoreError) -> Bool {
+        var position = start
+        while let data = try segment.file.nextData(from: position) {
+            let range = max(data.lowerBound, position)..<min(data.upperBound, segment.length)
+            if !segment.region.isZero(range) { return false }
+            position = range.upperBound
+            if position >= segment.length { break }
+        }
+        return true
+    }
+
+    /// Overwrites every block behind `start` that is not zero; blocks that are stay as they are on disk.
+    private func clear(_ segment: LogSegment, from start: Int) throws(StoreError) -> Int {
+        let block = 4096
+        var cleared = 0
+        var position = start
+        while let data = try segment.file.nextData(from: position) {
+            position = max(position, data.lowerBound)
+            let end = min(data.upperBound, segment.length)
+            while position < end {
+                let next = min((position / block + 1) * block, end)
+                if !segment.region.isZero(position..<next) {
+                    try segment.file.zeroFill(position..<next)
+                    cleared += next - position
+                }
+                position = next
+            }
+            if position >= segment.length { break }
+        }
+        return cleared
+    }
+}

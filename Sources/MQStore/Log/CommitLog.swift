@@ -1,0 +1,103 @@
+package import Logging
+package import MQProtocol
+import Synchronization
+
+/// The append-only log: all records of all queues, in segments of one length.
+///
+/// Three locks, always taken in this order: `commit` (held while flushing), `state` (held while appending), the segment
+/// table's. Offsets are published through atomics after the bytes are written; readers stay below them and take no
+/// part in the append lock.
+package final class CommitLog: Sendable {
+    let configuration: StoreConfiguration
+    let device: any StorageDevice
+    let time: TimeSource
+    let logger: Logger
+    let table: SegmentTable
+    let state: Mutex<AppendState>
+    let commit: Mutex<GroupCommit>
+    /// Closed while the filling thread writes zeros into its claim.
+    let fillGate = Gate()
+    /// Signalled when the filled window gets short.
+    let fillRequest = Wakeup()
+
+    let appended: Atomic<Int64>
+    let flushed: Atomic<Int64>
+    let flushedTime: Atomic<Int64>
+    let minimum: Atomic<Int64>
+
+    /// Creates the directories when absent and loads the files; nothing can be appended before ``recover(_:visit:)``.
+    ///
+    /// - Throws: `configuration`; `corrupt` naming the file for a wrong length, a foreign file or a gap.
+    package static func open(
+        _ configuration: StoreConfiguration,
+        device: any StorageDevice,
+        time: TimeSource,
+        logger: Logger
+    ) throws(StoreError) -> CommitLog {
+        try configuration.validate()
+        let segments = try SegmentLoader(configuration: configuration, device: device, logger: logger).load()
+        return CommitLog(configuration, device, time, logger, segments)
+    }
+
+    private init(
+        _ configuration: StoreConfiguration,
+        _ device: any StorageDevice,
+        _ time: TimeSource,
+        _ logger: Logger,
+        _ segments: [LogSegment]
+    ) {
+        self.configuration = configuration
+        self.device = device
+        self.time = time
+        self.logger = logger
+        table = SegmentTable(segments)
+        let first = segments.first?.offset ?? .zero
+        state = Mutex(AppendState(end: first))
+        commit = Mutex(GroupCommit(done: first))
+        appended = Atomic(first.rawValue)
+        flushed = Atomic(first.rawValue)
+        flushedTime = Atomic(0)
+        minimum = Atomic(first.rawValue)
+    }
+
+    /// The end of the readable log.
+    package var appendedOffset: LogOffset { LogOffset(rawValue: appended.load(ordering: .acquiring)) }
+    /// The end of the durable log.
+    package var flushedOffset: LogOffset { LogOffset(rawValue: flushed.load(ordering: .acquiring)) }
+    /// The start of the oldest segment.
+    package var minimumOffset: LogOffset { LogOffset(rawValue: minimum.load(ordering: .acquiring)) }
+    /// Store time up to which everything is durable: the checkpoint's physicMsgTimestamp.
+    package var flushedTimestamp: Timestamp { Timestamp(milliseconds: flushedTime.load(ordering: .acquiring)) }
+
+    /// Why an append would fail at this moment; nil when nothing is known against it.
+    package var refusal: StoreError? { state.withLock { Self.refusal($0) } }
+
+    package func nextQueueOffset(of queue: QueueRef) -> QueueOffset {
+        state.withLock { state in
+            QueueOffset(rawValue: queue.index < state.counters.count ? state.counters[queue.index] : 0)
+        }
+    }
+
+    package func setNextQueueOffset(_ offset: QueueOffset, of queue: QueueRef) {
+        state.withLock { state in
+            let missing = queue.index + 1 - state.counters.count
+            if missing > 0 { state.counters.append(contentsOf: repeatElement(0, count: missing)) }
+            state.counters[queue.index] = offset.rawValue
+        }
+    }
+
+    /// Flushes, deletes a prepared segment that was not needed, and refuses further appends.
+    package func close() throws(StoreError) {
+        let end = state.withLock { state in
+            state.phase = .closed
+            return state.end
+        }
+        try flush()
+        fillGate.waitUntilOpen()
+        if let last = table.all.last, last.offset > end {
+            table.removeLast()
+            try device.remove(last.path)
+            try device.syncDirectory(last.directory)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import MQProtocol
+import NIOCore
+
+/// What a record must be besides well-formed, checked when it is added and again when it is read back by recovery.
+enum RecordRules {
+    static func check(_ draft: borrowing MessageDraft) throws(StoreError) {
+        guard isTopic(draft.topic.utf8.span) else {
+            throw StoreError(.illegalRecord, "the topic \"\(draft.topic)\" is empty or has characters besides ^[%|a-zA-Z0-9_-]+$")
+        }
+        let properties = draft.properties.readableBytesUInt8Span
+        guard PropertyScan.isWellFormed(properties, 0..<properties.count) else {
+            throw StoreError(.illegalRecord, "the properties of a message to \(draft.topic) are not name-value pairs")
+        }
+        guard draft.queueID >= 0 else {
+            throw StoreError(.illegalRecord, "the queue id \(draft.queueID) of a message to \(draft.topic) is negative")
+        }
+    }
+
+    /// Why the record cannot have been written by a broker at `offset`; nil when it can.
+    static func objection(
+        to record: RecordView,
+        in bytes: Span<UInt8>,
+        at position: Int,
+        offset: LogOffset,
+        checksBody: Bool
+    ) -> String? {
+        if record.physicalOffset != offset { return "the record says that it was written at \(record.physicalOffset)" }
+        if record.queueOffset < .zero || record.queueID < 0 { return "the record's queue place is negative" }
+        let whole = bytes.extracting(position..<position + record.totalSize)
+        if !isTopic(whole.extracting(record.topicRange)) { return "the record's topic is not a topic name" }
+        if !PropertyScan.isWellFormed(whole, record.propertiesRange) { return "the record's properties do not parse" }
+        if checksBody, !record.bodyChecksumMatches(in: bytes, at: position) { return "the body's CRC does not match" }
+        return nil
+    }
+
+    /// Whether every byte is one that RocketMQ allows in topic names: `%`, `|`, `_`, `-`, letters and digits.
+    static func isTopic(_ name: Span<UInt8>) -> Bool {
+        for index in name.indices {
+            switch name[index] {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): continue
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): continue
+            case UInt8(ascii: "%"), UInt8(ascii: "|"): continue
+            default: return false
+            }
+        }
+        return name.count > 0
+    }
+}
