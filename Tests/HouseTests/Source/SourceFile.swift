@@ -1,0 +1,52 @@
+/// A text file of the repository, and for Swift its code and comments apart.
+struct SourceFile {
+    /// From the root of the repository.
+    let path: String
+    let lines: [Substring]
+    /// Lines in which strings and comments are blank; for other languages the text itself.
+    let code: [Substring]
+    /// Lines in which everything but comments is blank.
+    let comments: [Substring]
+    /// The code's bytes, line breaks included.
+    let codeBytes: [UInt8]
+    let text: String
+
+    init(path: String, text: String) {
+        self.path = path
+        self.text = text
+        lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard path.hasSuffix(".swift") else {
+            code = lines
+            comments = lines
+            codeBytes = Array(text.utf8)
+            return
+        }
+        let lexer = SwiftLexer(text)
+        codeBytes = lexer.code
+        code = String(decoding: lexer.code, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        comments = String(decoding: lexer.comments, as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+    }
+
+    var isSwift: Bool { path.hasSuffix(".swift") }
+
+    /// The folder below `Sources` or `Tests`; empty elsewhere.
+    var target: String {
+        let parts = path.split(separator: "/")
+        guard parts.count > 2, parts[0] == "Sources" || parts[0] == "Tests" else { return "" }
+        return String(parts[1])
+    }
+
+    var isTest: Bool { path.hasPrefix("Tests/") }
+    var isLibrary: Bool { path.hasPrefix("Sources/MQ") || path.hasPrefix("Sources/Escrow") }
+}
+
+/// A place where a file breaks a rule.
+struct Violation: Hashable, CustomStringConvertible {
+    let path: String
+    /// From 1.
+    let line: Int
+    let message: String
+
+    var description: String { "\(path):\(line): \(message)" }
+}
