@@ -18,7 +18,9 @@ package struct ProtocolExtension: Hashable, Sendable {
     package var meaning: String
     package var stockPeer: String
 
-    /// In the answer to a heartbeat (34): the broker's verdicts are final, and it delays by any time. Value: ``version``.
+    /// In the answer to a heartbeat (34): the broker's verdicts are final, and it delays by any time.
+    ///
+    /// Value: ``version``.
     package static let brokerAnnouncement = ProtocolExtension(
         name: "ESCROW", carrier: .responseField,
         meaning: "the broker keeps verdicts final and accepts any delay; value 1",

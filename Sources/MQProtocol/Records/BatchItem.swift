@@ -54,7 +54,8 @@ package struct BatchItem: Hashable, Sendable {
             throw RecordError(.truncated, "a batch item of \(buffer.readableBytes) bytes")
         }
         guard bodyBytes >= 0 else { throw RecordError(.malformed, "a batch item with a body of \(bodyBytes) bytes") }
-        guard let body = buffer.readSlice(length: Int(bodyBytes)), let propertyBytes = buffer.readInteger(as: Int16.self)
+        guard let body = buffer.readSlice(length: Int(bodyBytes)),
+            let propertyBytes = buffer.readInteger(as: Int16.self)
         else {
             throw RecordError(.truncated, "a batch item's body of \(bodyBytes) bytes, \(buffer.readableBytes) left")
         }

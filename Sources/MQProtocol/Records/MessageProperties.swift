@@ -77,8 +77,14 @@ package struct MessageProperties: Sendable {
         return String(decoding: part.indices.map { part[$0] }, as: UTF8.self)
     }
 
-    /// A hostile text may hold thousands of names: compared with each other only while they are few.
+    /// A few names are compared with each other; a hostile text may hold thousands, and then a table is cheaper.
     private mutating func keepLastOfEachName() {
+        if entries.count <= 16 {
+            let isUnique = entries.indices.allSatisfy { index in
+                !entries[(index + 1)...].contains { $0.name == entries[index].name }
+            }
+            if isUnique { return }
+        }
         var last: [String: Int] = [:]
         for (index, entry) in entries.enumerated() { last[entry.name] = index }
         guard last.count < entries.count else { return }

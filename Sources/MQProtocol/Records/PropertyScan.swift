@@ -74,7 +74,8 @@ package enum PropertyScan {
             let digit = Int64(text[index]) - 0x30
             guard (0...9).contains(digit) else { return nil }
             let (tens, overflow) = result.multipliedReportingOverflow(by: 10)
-            let (sum, carried) = isNegative
+            let (sum, carried) =
+                isNegative
                 ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
             guard !overflow, !carried else { return nil }
             result = sum

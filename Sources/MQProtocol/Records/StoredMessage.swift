@@ -66,7 +66,7 @@ package struct StoredMessage: Equatable, Sendable {
 
     /// The body as the producer gave it.
     ///
-    /// - Parameter limit: more bytes than this are an error, not an allocation. Default: 4 MiB, what a producer may send.
+    /// - Parameter limit: more bytes than this are an error, not an allocation. Default: 4 MiB, as for sending.
     /// - Throws: `unsupportedCompression`, `corruptCompression`, `inflatesBeyondLimit`.
     package func decompressedBody(limit: Int = RecordLimits().maximumBodyBytes) throws(RecordError) -> ByteBuffer {
         guard let compression = sysFlag.compression else { return body }

@@ -55,7 +55,7 @@ package struct SysFlag: OptionSet, Hashable, Sendable {
     }
 }
 
-/// The algorithm of a compressed body. Only zlib is built in; the others are recognised so that the error can name them.
+/// The algorithm of a compressed body. Only zlib is built in; the others are recognised, so that the error names them.
 package enum CompressionType: Hashable, Sendable, CustomStringConvertible {
     case zlib
     case lz4

@@ -75,11 +75,12 @@ import Testing
         #expect(try Zlib.inflate(packed, limit: 8000) == repeated)
     }
 
-    @Test(arguments: [
-        (0x101, "04224d186070733a000000ff0130313233343536373839616263646566", "LZ4"),
-        (0x201, "28b52ffd0058c4000080303132333435363738396162636465660100", "ZSTD"),
-        (0x701, "00", "compression type 7"),
-    ] as [(Int32, String, String)])
+    @Test(
+        arguments: [
+            (0x101, "04224d186070733a000000ff0130313233343536373839616263646566", "LZ4"),
+            (0x201, "28b52ffd0058c4000080303132333435363738396162636465660100", "ZSTD"),
+            (0x701, "00", "compression type 7"),
+        ] as [(Int32, String, String)])
     func otherAlgorithmsAreNamed(sysFlag: Int32, hex: String, name: String) throws {
         let type = try #require(SysFlag(rawValue: sysFlag).compression)
         let error = #expect(throws: RecordError.self) { try type.decompress(ByteBuffer(hexText: hex), limit: 8000) }

@@ -3,22 +3,24 @@ import Testing
 @testable import MQProtocol
 
 @Suite struct HashTests {
-    @Test(arguments: [
-        ("TagA", 2_598_919), ("TagB", 2_598_920), ("标签", 857_175), ("", 0), ("a", 97),
-        ("polygenelubricants", -2_147_483_648), ("😀", 1_772_899), ("*", 42), ("d", 100),
-    ] as [(String, Int32)])
+    @Test(
+        arguments: [
+            ("TagA", 2_598_919), ("TagB", 2_598_920), ("标签", 857_175), ("", 0), ("a", 97),
+            ("polygenelubricants", -2_147_483_648), ("😀", 1_772_899), ("*", 42), ("d", 100),
+        ] as [(String, Int32)])
     func javaHashOfVectors(text: String, hash: Int32) {
         #expect(javaHash(text) == hash)
         #expect(javaHash(text.utf8.span) == hash)
         #expect(tagsCode(text.utf8.span) == Int64(hash))
     }
 
-    @Test(arguments: [
-        ("TopicTest", "FD00000000000000000000000000000201E31DBD16A6676051370000", 1_262_647_045),
-        ("TopicTest", "KEY1", 1_656_969_516), ("TopicTest", "KEY2", 1_656_969_515),
-        ("TopicTest", "FD00000000000000000000000000000201E31DBD16A6676051CC0002", 793_498_375),
-        ("TopicTest", "键", 1_247_052_652),
-    ] as [(String, String, Int32)])
+    @Test(
+        arguments: [
+            ("TopicTest", "FD00000000000000000000000000000201E31DBD16A6676051370000", 1_262_647_045),
+            ("TopicTest", "KEY1", 1_656_969_516), ("TopicTest", "KEY2", 1_656_969_515),
+            ("TopicTest", "FD00000000000000000000000000000201E31DBD16A6676051CC0002", 793_498_375),
+            ("TopicTest", "键", 1_247_052_652),
+        ] as [(String, String, Int32)])
     func indexKeyHashOfVectors(topic: String, key: String, hash: Int32) {
         #expect(indexKeyHash(topic: topic.utf8.span, key: key.utf8.span) == hash)
         #expect(abs(javaHash("\(topic)#\(key)")) == hash)
@@ -51,10 +53,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("123456789", 0xCBF4_3926, 1_274_296_614), ("a", 0xE8B7_BE43, 1_756_872_259),
-        ("Hello RocketMQ", 0x69C8_65ED, 1_774_740_973), ("", 0, 0),
-    ] as [(String, UInt32, Int32)])
+    @Test(
+        arguments: [
+            ("123456789", 0xCBF4_3926, 1_274_296_614), ("a", 0xE8B7_BE43, 1_756_872_259),
+            ("Hello RocketMQ", 0x69C8_65ED, 1_774_740_973), ("", 0, 0),
+        ] as [(String, UInt32, Int32)])
     func checksums(text: String, crc: UInt32, masked: Int32) {
         #expect(crc32(text.utf8.span) == crc)
         #expect(bodyCRC(text.utf8.span) == masked)

@@ -106,8 +106,9 @@ import Testing
     }
 
     private func host(_ random: inout SeededGenerator) -> HostAddress {
-        let ip: HostAddress.IP =
-            Bool.random(using: &random) ? .v4(UInt32(truncatingIfNeeded: random.next())) : .v6(random.next(), random.next())
+        let isV6 = Bool.random(using: &random)
+        let (high, low) = (random.next(), random.next())
+        let ip: HostAddress.IP = isV6 ? .v6(high, low) : .v4(UInt32(truncatingIfNeeded: low))
         return HostAddress(ip: ip, port: Int32.random(in: .min ... .max, using: &random))
     }
 }

@@ -106,9 +106,10 @@ let recordVectors: [RecordVector] = [
         bornTimestamp: 1_795_225_565_691, bornHost: "127.0.0.1:47332",
         storeTimestamp: 1_795_225_565_701, storeHost: "127.0.0.2:20911",
         reconsumeTimes: 0, preparedTransactionOffset: 0,
-        topic: "TopicTest", body: .hex(
-                "785eedc7c901c0100000b09594bac641d97f840e22f9253c31bdb9d4d6c75cdf3ec1ddddddddddddddddddddddddddddfdc2"
-                    + "ff710b8fe1"),
+        topic: "TopicTest",
+        body: .hex(
+            "785eedc7c901c0100000b09594bac641d97f840e22f9253c31bdb9d4d6c75cdf3ec1ddddddddddddddddddddddddddddfdc2"
+                + "ff710b8fe1"),
         properties:
             "KEYS␁CK␂UNIQ_KEY␁FD00000000000000000000000000000201E31DBD16A6676051FA0006␂CLUSTER␁FactsCluster␂"
             + "TAGS␁TagC",

@@ -3,9 +3,10 @@ import Testing
 @testable import MQProtocol
 
 @Suite struct SysFlagTests {
-    @Test(arguments: [
-        (0, nil), (0x100, nil), (0x1, .zlib), (0x301, .zlib), (0x101, .lz4), (0x201, .zstd), (0x701, .unknown(7)),
-    ] as [(Int32, CompressionType?)])
+    @Test(
+        arguments: [
+            (0, nil), (0x100, nil), (0x1, .zlib), (0x301, .zlib), (0x101, .lz4), (0x201, .zstd), (0x701, .unknown(7)),
+        ] as [(Int32, CompressionType?)])
     func compression(rawValue: Int32, type: CompressionType?) {
         #expect(SysFlag(rawValue: rawValue).compression == type)
     }
@@ -20,9 +21,10 @@ import Testing
         #expect(flags.rawValue == 0x12)
     }
 
-    @Test(arguments: [
-        (0x0, .none), (0x4, .prepared), (0x8, .commit), (0xC, .rollback), (0x7F4, .prepared),
-    ] as [(Int32, SysFlag.TransactionType)])
+    @Test(
+        arguments: [
+            (0x0, .none), (0x4, .prepared), (0x8, .commit), (0xC, .rollback), (0x7F4, .prepared),
+        ] as [(Int32, SysFlag.TransactionType)])
     func transactionType(rawValue: Int32, type: SysFlag.TransactionType) {
         var flags = SysFlag(rawValue: rawValue)
         #expect(flags.transactionType == type)

@@ -31,7 +31,8 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     mutating func letters(_ count: Int) -> String {
-        String((0..<count).map { _ in "abcdefghijklmnopqrstuvwxyzABCDEF0123456789_-|%".randomElement(using: &self) ?? "a" })
+        let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEF0123456789_-|%"
+        return String((0..<count).map { _ in alphabet.randomElement(using: &self) ?? "a" })
     }
 
     /// Characters of one to four bytes, none of which separates properties.
