@@ -26,6 +26,11 @@ import Testing
         }
     }
 
+    @Test func everySQLFileIsEmbedded() throws {
+        let files = Repository.here.files
+        report(PathRules.unembedded(files, try #require(files.first { $0.path == "Package.swift" })))
+    }
+
     @Test func nothingBuiltIsCommitted() {
         report(PathRules.builtFiles(Repository.here.trackedPaths() ?? []))
     }

@@ -32,6 +32,15 @@ enum PathRules {
             .map { Violation(path: $0.path, line: 1, message: "belongs to no target of the manifest") }
     }
 
+    /// SQL that no program contains: the manifest embeds file by file.
+    static func unembedded(_ files: [SourceFile], _ manifest: SourceFile) -> [Violation] {
+        files.filter { $0.path.hasPrefix("schema/") && $0.path.hasSuffix(".sql") }.compactMap { file in
+            let name = file.path.dropFirst("schema/".count)
+            if manifest.text.contains(".embedInCode(\"\(name)\")") { return nil }
+            return Violation(path: file.path, line: 1, message: "not embedded by the manifest")
+        }
+    }
+
     /// What a build leaves behind and nobody commits.
     static func builtFiles(_ tracked: [String]) -> [Violation] {
         tracked.filter { $0 == "Package.resolved" || $0.hasPrefix(".build") || $0.hasPrefix(".swiftpm/") }

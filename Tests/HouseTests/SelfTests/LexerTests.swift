@@ -76,4 +76,9 @@ import Testing
         #expect(strays.map(\.path) == ["Sources/B/b.swift", "Sources/loose.swift"])
         #expect(PathRules.builtFiles(["a.swift", "Package.resolved", ".build/x", ".swiftpm/y"]).count == 3)
     }
+    @Test func findsSQLThatIsNotEmbedded() {
+        let manifest = SourceFile(path: "Package.swift", text: "resources: [.embedInCode(\"a.sql\")]")
+        let files = ["schema/a.sql", "schema/b.sql"].map { SourceFile(path: $0, text: "SELECT 1;") }
+        #expect(PathRules.unembedded(files, manifest).map(\.path) == ["schema/b.sql"])
+    }
 }
