@@ -83,8 +83,9 @@ package enum PropertyScan {
         return result
     }
 
-    /// Whether the text parses to its end: every item has a name and a value. For recovery, where stray bytes mean
-    /// that the record was not written by a broker.
+    /// Whether the text parses to its end: every item that is not empty has a name and a separator. For recovery, where
+    /// stray bytes mean that the record was torn; as tolerant as can be, because a batch item's text is stored as its
+    /// client wrote it.
     package static func isWellFormed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         let text = bytes.extracting(range)
         var start = 0
@@ -94,7 +95,7 @@ package enum PropertyScan {
             case nameEnd:
                 if separator < start { separator = position }
             case itemEnd:
-                guard separator > start else { return false }
+                guard separator > start || position == start else { return false }
                 start = position + 1
             default:
                 break

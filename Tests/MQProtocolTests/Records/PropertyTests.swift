@@ -108,8 +108,8 @@ import Testing
             let bytes = ByteBuffer(propertySymbols: symbols).array
             return PropertyScan.isWellFormed(bytes.span, 0..<bytes.count)
         }
-        for good in ["", "a␁b", "a␁b␂", "a␁b␂c␁d", "a␁␂c␁d"] { #expect(isWellFormed(good), "\(good)") }
-        for bad in ["a", "a␁b␂c", "␁b", "␂", "a␁b␂␂", "a␁b␂␁c"] { #expect(!isWellFormed(bad), "\(bad)") }
+        for good in ["", "a␁b", "a␁b␂", "a␁b␂c␁d", "a␁␂c␁d", "␂", "a␁b␂␂c␁d"] { #expect(isWellFormed(good), "\(good)") }
+        for bad in ["a", "a␁b␂c", "␁b", "a␁b␂␁c", "a␂b␁c"] { #expect(!isWellFormed(bad), "\(bad)") }
     }
 
     @Test func readsIntegersInPlace() {
