@@ -105,7 +105,8 @@ let package = Package(
         ),
 
         .testTarget(name: "MQProtocolTests", dependencies: ["MQProtocol", nioCore], swiftSettings: settings),
-        .testTarget(name: "MQStoreTests", dependencies: ["MQStore", "MQProtocol", nioCore, logging], swiftSettings: settings),
+        .testTarget(
+            name: "MQStoreTests", dependencies: ["MQStore", "MQProtocol", nioCore, logging], swiftSettings: settings),
         .testTarget(
             name: "MQRemotingTests",
             dependencies: ["MQRemoting", "MQProtocol", nioCore, nioPosix, nioEmbedded, logging],
@@ -119,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "MQBrokerTests",
             dependencies: [
-                "MQBroker", "MQClient", "MQNameServer", "MQStore", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging,
+                "MQBroker", "MQClient", "MQNameServer", "MQStore", "MQRemoting", "MQProtocol", nioCore, nioPosix,
+                logging,
             ],
             swiftSettings: settings
         ),
@@ -130,7 +132,22 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["MQClient", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging, subprocess],
+            dependencies: [
+                "MQClient", "MQRemoting", "MQProtocol", "ProcessSupport", nioCore, nioPosix, logging, subprocess,
+            ],
+            exclude: ["Drivers"],
+            swiftSettings: settings
+        ),
+        // Starts and stops the executables for the test targets that treat them as separate processes.
+        .target(
+            name: "ProcessSupport",
+            dependencies: [nioCore, nioPosix, subprocess],
+            path: "Tests/ProcessSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ProcessTests",
+            dependencies: ["ProcessSupport", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging],
             swiftSettings: settings
         ),
         .testTarget(name: "HouseTests", swiftSettings: settings),

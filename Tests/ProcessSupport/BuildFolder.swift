@@ -1,0 +1,30 @@
+import Foundation
+
+/// Where the executables of this package were built: beside the tests that are running.
+enum BuildFolder {
+    /// - Throws: when no server was built there.
+    static func path() throws -> String {
+        let folders = candidates().map(\.path)
+        guard let folder = folders.first(where: { FileManager.default.isExecutableFile(atPath: $0 + "/mqbroker") }) else {
+            let searched = folders.joined(separator: ", ")
+            throw ProcessSupportError("mqbroker is in none of \(searched): build it with `swift build`.")
+        }
+        return folder
+    }
+
+    /// Linux runs the test bundle itself; macOS loads it into a process of the system's.
+    private static func candidates() -> [URL] {
+        var files = Bundle.allBundles.filter { $0.bundlePath.hasSuffix(".xctest") }.map(\.bundlePath)
+        if let main = Bundle.main.executablePath { files.insert(main, at: 0) }
+        return files.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().deletingLastPathComponent() }
+    }
+}
+
+/// A failure of the tests' own machinery, in one line.
+package struct ProcessSupportError: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
