@@ -1,0 +1,101 @@
+import MQProtocol
+import NIOCore
+
+/// What the store remembers of its derived files between runs, in two text files under `<root>/escrow`, which a stock
+/// broker does not look at.
+///
+/// `position` says up to which log offset every consume-queue entry is durable: after a crash dispatching begins there,
+/// and what lies behind it in the queue files is not trusted. `queues` lists the queues that have files: one that is
+/// missing on disk was lost, not deleted, and is built again from the log.
+struct DispatchManifest: Sendable, Equatable {
+    struct Queue: Sendable, Equatable {
+        var topic: String
+        var queueID: Int32
+        /// The next queue offset when the line was written: exact after a clean close, else a lower bound.
+        var end: Int64
+    }
+
+    /// State of the index at a clean close.
+    struct Index: Sendable, Equatable {
+        var position: LogOffset
+        var files: Int
+        /// Entry counter of the newest file; 0 without files.
+        var lastCount: Int32
+    }
+
+    struct Position: Sendable, Equatable {
+        var queues: LogOffset
+        var index: Index?
+    }
+
+    /// Topic whose queues were deleted → its records below the offset are of an earlier life.
+    var forgotten: [String: LogOffset] = [:]
+    var queues: [Queue] = []
+}
+
+extension DispatchManifest.Position {
+    func encode() -> ByteBuffer {
+        var text = "escrow-position 1\nqueues \(queues)\n"
+        if let index { text += "index \(index.position) \(index.files) \(index.lastCount)\n" }
+        return ByteBuffer(string: text + "end\n")
+    }
+
+    init(parsing buffer: ByteBuffer) throws(StoreError) {
+        let lines = ManifestText.lines(buffer)
+        guard lines.first == "escrow-position 1", lines.last == "end" else { throw ManifestText.unreadable("position") }
+        var queues: LogOffset?
+        for line in lines.dropFirst().dropLast() {
+            let words = line.split(separator: " ")
+            switch words.first {
+            case "queues":
+                queues = words.count == 2 ? Int64(words[1]).map(LogOffset.init(rawValue:)) : nil
+            case "index":
+                guard words.count == 4, let position = Int64(words[1]), let files = Int(words[2]),
+                    let count = Int32(words[3])
+                else { throw ManifestText.unreadable("position") }
+                index = .init(position: LogOffset(rawValue: position), files: files, lastCount: count)
+            default:
+                throw ManifestText.unreadable("position")
+            }
+        }
+        guard let queues, queues >= .zero else { throw ManifestText.unreadable("position") }
+        self.queues = queues
+    }
+}
+
+extension DispatchManifest {
+    func encode() -> ByteBuffer {
+        var buffer = ByteBuffer(string: "escrow-queues 1\n")
+        for (topic, offset) in forgotten.sorted(by: { $0.key < $1.key }) {
+            buffer.writeString("forgotten \(offset) \(topic)\n")
+        }
+        for queue in queues { buffer.writeString("queue \(queue.queueID) \(queue.end) \(queue.topic)\n") }
+        buffer.writeString("end\n")
+        return buffer
+    }
+
+    init(parsing buffer: ByteBuffer) throws(StoreError) {
+        let lines = ManifestText.lines(buffer)
+        guard lines.first == "escrow-queues 1", lines.last == "end" else { throw ManifestText.unreadable("queues") }
+        for line in lines.dropFirst().dropLast() {
+            let words = line.split(separator: " ")
+            if words.count == 4, words[0] == "queue", let queueID = Int32(words[1]), let end = Int64(words[2]) {
+                queues.append(Queue(topic: String(words[3]), queueID: queueID, end: end))
+            } else if words.count == 3, words[0] == "forgotten", let offset = Int64(words[1]) {
+                forgotten[String(words[2])] = LogOffset(rawValue: offset)
+            } else {
+                throw ManifestText.unreadable("queues")
+            }
+        }
+    }
+}
+
+private enum ManifestText {
+    static func lines(_ buffer: ByteBuffer) -> [Substring] {
+        String(buffer: buffer).split(separator: "\n")
+    }
+
+    static func unreadable(_ name: String) -> StoreError {
+        StoreError(.corrupt, "the list of \(name) does not parse")
+    }
+}

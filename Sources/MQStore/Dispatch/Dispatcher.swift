@@ -1,0 +1,236 @@
+import Logging
+import MQProtocol
+import Synchronization
+
+/// Reads the log behind the appenders and feeds consume queues and key index.
+///
+/// Recovery and normal running use the same code. There are two positions: queues always go first, because consumers wait
+/// for them; the index may be behind after a crash and catches up in between. As soon as both are equal, one pass
+/// feeds both.
+final class Dispatcher: Sendable {
+    struct State {
+        /// Records below have their queue entries.
+        var queues: LogOffset
+        /// Records below have their keys in the index.
+        var index: LogOffset
+        var lookup = QueueLookup()
+        var arrivals: [Arrival] = []
+        /// Store time of the newest record dispatched to its queue.
+        var lastTimestamp = Timestamp.zero
+        /// Nobody is told of what recovery dispatches.
+        var isRecovering = true
+    }
+
+    /// Records per round, so that those who wait for the first are told before the last is parsed.
+    private static let recordsPerRound = 2048
+
+    private let log: CommitLog
+    private let table: QueueTable
+    private let index: KeyIndex?
+    private let levels: DelayLevels
+    private let logger: Logger
+    private let observer: StoreObserver
+    let state: Mutex<State>
+    private let dispatched: Atomic<Int64>
+    /// Why queue files could not be written; appends are refused until a later write succeeds.
+    private let failure = Mutex<StoreError?>(nil)
+    private let hasFailed = Atomic<Bool>(false)
+
+    init(
+        log: CommitLog,
+        table: QueueTable,
+        index: KeyIndex?,
+        levels: DelayLevels,
+        logger: Logger,
+        observer: StoreObserver,
+        queuePosition: LogOffset,
+        indexPosition: LogOffset
+    ) {
+        self.log = log
+        self.table = table
+        self.index = index
+        self.levels = levels
+        self.logger = logger
+        self.observer = observer
+        state = Mutex(State(queues: queuePosition, index: indexPosition))
+        dispatched = Atomic(queuePosition.rawValue)
+    }
+
+    /// Everything below is readable through its queue.
+    var dispatchedOffset: LogOffset { LogOffset(rawValue: dispatched.load(ordering: .acquiring)) }
+
+    var indexedOffset: LogOffset { state.withLock { $0.index } }
+
+    /// Nil while the queue files can be written.
+    var queueFailure: StoreError? {
+        hasFailed.load(ordering: .relaxed) ? failure.withLock { $0 } : nil
+    }
+
+    /// Brings the queues to the end of the log, and, if wanted, the index too.
+    func run(includingIndex: Bool) {
+        while state.withLock({ state in round(&state, includingIndex: includingIndex) }) {}
+    }
+
+    /// One bounded piece of work. The observer is called before the next piece begins, so arrivals come in log order.
+    ///
+    /// - Returns: whether there is more to do.
+    func step() -> Bool { state.withLock { round(&$0, includingIndex: true) } }
+
+    func finishRecovery() { state.withLock { $0.isRecovering = false } }
+
+    func noteQueueFailure(_ error: StoreError?) {
+        let changed = failure.withLock { failure in
+            let changed = (failure == nil) != (error == nil)
+            failure = error
+            return changed
+        }
+        hasFailed.store(error != nil, ordering: .relaxed)
+        guard changed else { return }
+        if let error {
+            logger.error("consume queues cannot be written, appends are refused until they can: \(error)")
+        } else {
+            logger.notice("consume queues can be written again")
+        }
+    }
+
+    private func round(_ state: inout State, includingIndex: Bool) -> Bool {
+        let minimum = log.minimumOffset
+        let end = log.appendedOffset
+        state.queues = max(state.queues, minimum)
+        state.index = index == nil ? state.queues : max(state.index, minimum)
+        if state.queues < end {
+            let both = index != nil && state.index == state.queues
+            let reached = pass(from: state.queues, &state, queues: true, keys: both)
+            state.queues = reached
+            if both || index == nil { state.index = reached }
+            dispatched.store(reached.rawValue, ordering: .releasing)
+            notify(&state)
+            return true
+        }
+        guard includingIndex, state.index < state.queues else { return false }
+        state.index = pass(from: state.index, &state, queues: false, keys: true)
+        return true
+    }
+
+    private func notify(_ state: inout State) {
+        guard !state.arrivals.isEmpty else { return }
+        if !state.isRecovering { observer.dispatched(state.arrivals) }
+        state.arrivals.removeAll(keepingCapacity: true)
+    }
+
+    /// Dispatches records of one segment, at most a round's worth.
+    /// - Returns: the position reached.
+    private func pass(from start: LogOffset, _ state: inout State, queues: Bool, keys: Bool) -> LogOffset {
+        guard let slice = log.readable(from: start) else { return start }
+        return slice.withBytes { bytes in
+            var position = 0
+            for _ in 0..<Self.recordsPerRound {
+                guard let (size, magic) = RecordView.sizeAndMagic(bytes, at: position) else { break }
+                if magic == RecordLayout.blankMagic, slice.endsSegment, Int(size) == bytes.count - position {
+                    return slice.nextSegment
+                }
+                if let record = parse(bytes, at: position, slice) {
+                    feed(record, bytes.extracting(position..<position + record.totalSize), &state, queues, keys)
+                    position += record.totalSize
+                } else {
+                    guard let next = resume(bytes, behind: position, slice) else {
+                        return slice.endsSegment ? slice.nextSegment : slice.end
+                    }
+                    position = next
+                }
+            }
+            return position == bytes.count && slice.endsSegment ? slice.nextSegment : slice.offset + position
+        }
+    }
+
+    private func parse(_ bytes: Span<UInt8>, at position: Int, _ slice: LogSlice) -> RecordView? {
+        do throws(RecordError) {
+            let record = try RecordView.parse(bytes, at: position)
+            if record.physicalOffset == slice.offset + position { return record }
+            logger.error("\(slice.place(position)): the record says it was written at \(record.physicalOffset); skipped")
+        } catch {
+            logger.error("\(slice.place(position)): \(error.message); skipped")
+        }
+        return nil
+    }
+
+    /// The next place where a whole record, written for just that place, or the blank begins; nil when there is none.
+    private func resume(_ bytes: Span<UInt8>, behind damaged: Int, _ slice: LogSlice) -> Int? {
+        var position = damaged + 1
+        while let (size, magic) = RecordView.sizeAndMagic(bytes, at: position) {
+            if magic == RecordLayout.blankMagic, slice.endsSegment, Int(size) == bytes.count - position { return position }
+            if magic == RecordLayout.magic || magic == RecordLayout.longTopicMagic,
+                let record = try? RecordView.parse(bytes, at: position),
+                record.physicalOffset == slice.offset + position
+            {
+                return position
+            }
+            position += 1
+        }
+        return nil
+    }
+
+    private func feed(_ record: RecordView, _ bytes: Span<UInt8>, _ state: inout State, _ queues: Bool, _ keys: Bool) {
+        let type = record.sysFlag.transactionType
+        guard type != .rollback else { return }
+        let queue = state.lookup.queue(
+            topic: bytes.extracting(record.topicRange),
+            queueID: record.queueID,
+            in: table
+        )
+        let properties = RecordProperties(bytes, record.propertiesRange)
+        if queues {
+            state.lastTimestamp = max(state.lastTimestamp, record.storeTimestamp)
+            if type == .none || type == .commit { enqueue(record, bytes, properties, queue, &state) }
+        }
+        if keys {
+            index?.add(
+                properties, bytes, prefix: queue.keyPrefix, at: record.physicalOffset, storedAt: record.storeTimestamp
+            )
+        }
+    }
+
+    private func enqueue(
+        _ record: RecordView,
+        _ bytes: Span<UInt8>,
+        _ properties: RecordProperties,
+        _ queue: ConsumeQueue,
+        _ state: inout State
+    ) {
+        let tagsCode = properties.tagsCode(queue.kind, bytes, storedAt: record.storeTimestamp, levels: levels)
+        let entry = QueueEntry(logOffset: record.physicalOffset, size: Int32(record.totalSize), tagsCode: tagsCode)
+        do throws(StoreError) {
+            switch try queue.append(entry, at: record.queueOffset.rawValue) {
+            case .appended:
+                break
+            case .known:
+                return
+            case .afterGap(let count):
+                logger.warning("\(queue.directory): no record for the \(count) queue offsets before \(record.queueOffset)")
+            case .implausible:
+                logger.error(
+                    "\(queue.directory): the record at \(record.physicalOffset) claims queue offset \(record.queueOffset), far beyond the end; it stays unreadable"
+                )
+                return
+            }
+        } catch {
+            noteQueueFailure(error)
+        }
+        guard !state.isRecovering else { return }
+        state.arrivals.append(
+            Arrival(
+                queue: queue.ref,
+                queueOffset: record.queueOffset,
+                logOffset: record.physicalOffset,
+                size: entry.size,
+                tagsCode: tagsCode,
+                storeTimestamp: record.storeTimestamp
+            )
+        )
+    }
+}
+
+extension LogSlice {
+    /// File and position, for messages about damage.
+    func place(_ position: Int) -> String { "\(segment.path) at \(range.lowerBound + position)" }
+}

@@ -1,0 +1,57 @@
+import MQProtocol
+
+/// Finds the queue of a record by the topic's bytes, without building a string. Owned by the dispatcher.
+struct QueueLookup: Sendable {
+    private var slots = [Int32](repeating: -1, count: 64)
+    private var known: [ConsumeQueue] = []
+    private var last: ConsumeQueue?
+
+    /// - Parameter table: asked, and extended, only for a queue that was never looked up before.
+    mutating func queue(topic: Span<UInt8>, queueID: Int32, in table: QueueTable) -> ConsumeQueue {
+        if let last, last.ref.queueID == queueID, Self.matches(last, topic) { return last }
+        var slot = Self.slot(topic, queueID, slots.count)
+        while slots[slot] >= 0 {
+            let queue = known[Int(slots[slot])]
+            if queue.ref.queueID == queueID, Self.matches(queue, topic) {
+                last = queue
+                return queue
+            }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        let queue = table.queue(Self.text(topic), queueID)
+        add(queue, at: slot)
+        last = queue
+        return queue
+    }
+
+    private mutating func add(_ queue: ConsumeQueue, at slot: Int) {
+        slots[slot] = Int32(known.count)
+        known.append(queue)
+        guard known.count * 2 > slots.count else { return }
+        slots = [Int32](repeating: -1, count: slots.count * 2)
+        for (number, queue) in known.enumerated() {
+            let topic = queue.topicBytes
+            var slot = Self.slot(topic.span, queue.ref.queueID, slots.count)
+            while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
+            slots[slot] = Int32(number)
+        }
+    }
+
+    private static func slot(_ topic: Span<UInt8>, _ queueID: Int32, _ count: Int) -> Int {
+        var hash = UInt64(UInt32(bitPattern: queueID)) &* 0x9E37_79B9_7F4A_7C15
+        for index in topic.indices { hash = (hash ^ UInt64(topic[index])) &* 0x0000_0100_0000_01B3 }
+        return Int(truncatingIfNeeded: hash >> 20) & (count - 1)
+    }
+
+    private static func matches(_ queue: ConsumeQueue, _ topic: Span<UInt8>) -> Bool {
+        guard queue.topicBytes.count == topic.count else { return false }
+        for index in topic.indices where queue.topicBytes[index] != topic[index] { return false }
+        return true
+    }
+
+    private static func text(_ topic: Span<UInt8>) -> String {
+        var bytes: [UInt8] = []
+        for index in topic.indices { bytes.append(topic[index]) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,95 @@
+import Logging
+import MQProtocol
+import NIOCore
+import Synchronization
+
+extension KeyIndex {
+    /// Takes over the files of the directory.
+    ///
+    /// After a clean stop whose record of the index fits the files, all of them are kept and the newest is continued. In any
+    /// other case only files that are full and known to be flushed are kept, and none at all when the record says
+    /// that some are missing. The rest is deleted and built again from the log.
+    ///
+    /// - Parameters:
+    ///   - closed: what the last clean close recorded; nil when there is no record.
+    ///   - isClean: whether the last run ended cleanly.
+    ///   - sealedEnd: the checkpoint's index time.
+    /// - Returns: where dispatching to the index begins.
+    func load(
+        closed: DispatchManifest.Index?,
+        isClean: Bool,
+        sealedEnd: Timestamp,
+        logMinimum: LogOffset
+    ) throws(StoreError) -> LogOffset {
+        var files = try list()
+        if isClean, let closed {
+            if files.count == closed.files, files.last?.header.count ?? 0 == closed.lastCount {
+                try keep(files, continuing: true, sealedEnd: sealedEnd)
+                return max(closed.position, logMinimum)
+            }
+            logger.warning("the index in \(directory) is not as it was closed; it is built again from the log")
+            try remove(files)
+            files = []
+        }
+        if isClean, closed == nil, !files.isEmpty {
+            try keep(files, continuing: true, sealedEnd: sealedEnd)
+        } else {
+            let kept = files.prefix { Int($0.header.count) >= geometry.entries && $0.header.end <= sealedEnd }
+            try remove(files[kept.count...])
+            files = Array(kept)
+            try keep(files, continuing: false, sealedEnd: sealedEnd)
+        }
+        guard let last = files.last else { return logMinimum }
+        try resume(behind: last)
+        return max(last.header.endOffset, logMinimum)
+    }
+
+    /// The usable files, oldest first; those that cannot be index files of this size are deleted with all later ones.
+    private func list() throws(StoreError) -> [SealedIndexFile] {
+        var files: [SealedIndexFile] = []
+        let entries = (try device.list(directory) ?? []).filter { !$0.isDirectory && IndexName.isName($0.name) }
+        for (number, entry) in entries.enumerated() {
+            let path = "\(directory)/\(entry.name)"
+            var buffer = ByteBuffer()
+            if entry.length == geometry.fileBytes {
+                _ = try device.open(path, .readOnly).read(at: 0, count: IndexHeader.bytes, into: &buffer)
+            }
+            guard let header = IndexHeader(buffer), header.count >= 1, Int(header.count) <= geometry.entries else {
+                logger.warning("\(path) has \(entry.length) bytes or a header that cannot be; rebuilding from there on")
+                for later in entries[number...] { try device.remove("\(directory)/\(later.name)") }
+                break
+            }
+            files.append(SealedIndexFile(path: path, geometry: geometry, header: header))
+        }
+        return files
+    }
+
+    private func keep(_ files: [SealedIndexFile], continuing: Bool, sealedEnd: Timestamp) throws(StoreError) {
+        try state.withLock { (state) throws(StoreError) in
+            state.sealed = files
+            state.sealedEnd = sealedEnd
+            guard continuing, let last = files.last, Int(last.header.count) < geometry.entries else { return }
+            state.sealed.removeLast()
+            state.open = [
+                try IndexFile(reopening: last.path, geometry: geometry, header: last.header, device: device)
+            ]
+        }
+    }
+
+    private func remove(_ files: some Sequence<SealedIndexFile>) throws(StoreError) {
+        for file in files { try device.remove(file.path) }
+    }
+
+    /// The last record of a file may have more keys than fitted: those that are there are not added again.
+    private func resume(behind file: SealedIndexFile) throws(StoreError) {
+        let reader = try OpenSealedIndexFile(file, device: device)
+        var keys = 0
+        var number = file.header.count - 1
+        while number > 0, let entry = reader.entry(number), entry.logOffset == file.header.endOffset {
+            keys += 1
+            number -= 1
+        }
+        let count = keys
+        state.withLock { $0.resume = (file.header.endOffset, count) }
+    }
+}

@@ -1,0 +1,156 @@
+import Logging
+import MQProtocol
+import Synchronization
+
+/// What the housekeeping thread does when. Times are those of the store's clock.
+struct Housekeeping: Sendable {
+    static let retentionInterval: Duration = .seconds(10)
+    static let firstRetention: Duration = .seconds(60)
+    /// Tails of consume queues and pending index entries reach their files this often.
+    static let writeInterval: Duration = .seconds(1)
+
+    var plan: RetentionPlan
+    private var nextRetention: Timestamp
+    private var nextCheckpoint: Timestamp?
+    /// Queues with files when the list was last written.
+    var listedQueues = -1
+    /// A flush of queue files failed: nothing is declared durable any more until the next start.
+    var isPoisoned = false
+
+    init(plan: RetentionPlan, now: Timestamp) {
+        self.plan = plan
+        nextRetention = now.advanced(by: Self.firstRetention)
+    }
+
+    mutating func isRetentionDue(_ now: Timestamp) -> Bool {
+        guard now >= nextRetention else { return false }
+        nextRetention = now.advanced(by: Self.retentionInterval)
+        return true
+    }
+
+    mutating func isCheckpointDue(_ now: Timestamp, interval: Duration) -> Bool {
+        guard let due = nextCheckpoint else {
+            nextCheckpoint = now.advanced(by: interval)
+            return false
+        }
+        guard now >= due else { return false }
+        nextCheckpoint = now.advanced(by: interval)
+        return true
+    }
+}
+
+extension MessageStore {
+    func startHousekeeping() throws(StoreError) {
+        let thread = StoreThread(name: "mq-house") { [self] in
+            while !isStopping.load(ordering: .acquiring) {
+                houseWakeup.wait(timeout: Housekeeping.writeInterval)
+                if !isStopping.load(ordering: .acquiring) { keepHouse() }
+            }
+        }
+        try thread.start()
+        houseThread.withLock { $0 = thread }
+    }
+
+    /// Writes what queues and index hold in memory, and, when it is time, makes it durable and deletes old segments.
+    /// Failures are logged and tried again the next time.
+    package func keepHouse() {
+        let now = time.now()
+        attempt("write consume queues") { () throws(StoreError) in try writeDerived() }
+        let (checkpoint, retention) = house.withLock { house in
+            (
+                house.isCheckpointDue(now, interval: configuration.checkpointInterval),
+                house.isRetentionDue(now)
+            )
+        }
+        if checkpoint { attempt("make consume queues durable") { () throws(StoreError) in try saveCheckpoint() } }
+        if retention { attempt("delete old segments") { () throws(StoreError) in try runRetention(now: now) } }
+    }
+
+    private func attempt(_ what: String, _ body: () throws(StoreError) -> Void) {
+        do throws(StoreError) {
+            try body()
+        } catch {
+            logger.error("cannot \(what), trying again later: \(error)")
+        }
+    }
+
+    private func writeDerived() throws(StoreError) {
+        var failure: StoreError?
+        for queue in table.all {
+            do throws(StoreError) {
+                try queue.write()
+                queue.releaseIdleMemory()
+            } catch {
+                failure = error
+            }
+        }
+        dispatcher.noteQueueFailure(failure)
+        guard let index else { return }
+        try index.writeEntries()
+        if try index.sealFull() { try saveTimes() }
+    }
+
+    /// Makes queue files durable and then records how far: after a crash, dispatching begins there.
+    ///
+    /// A failed flush ends this for the run: the system forgets which pages it could not write, so a later success says
+    /// nothing about them. The recorded position stays, and the next start dispatches again from it.
+    package func saveCheckpoint() throws(StoreError) {
+        if house.withLock({ $0.isPoisoned }) { return }
+        let (position, timestamp) = try writeQueues()
+        if log.flushedOffset < position { try log.flush() }
+        do throws(StoreError) {
+            for queue in table.all { try queue.flush() }
+        } catch {
+            house.withLock { $0.isPoisoned = true }
+            throw error
+        }
+        let manifest = manifest()
+        if house.withLock({ $0.listedQueues }) != manifest.queues.count {
+            try files.save(manifest)
+            house.withLock { $0.listedQueues = manifest.queues.count }
+        }
+        try files.save(DispatchManifest.Position(queues: position))
+        try saveTimes(queues: timestamp)
+    }
+
+    /// Nothing is dispatched while the position is taken, so the files hold exactly what is below it.
+    private func writeQueues() throws(StoreError) -> (LogOffset, Timestamp) {
+        try dispatcher.state.withLock { (state) throws(StoreError) in
+            for queue in table.all { try queue.write() }
+            return (state.queues, state.lastTimestamp)
+        }
+    }
+
+    private func saveTimes(queues: Timestamp = .zero) throws(StoreError) {
+        try files.save(log: log.flushedTimestamp, queues: queues, index: index?.sealedEnd ?? .zero)
+    }
+
+    /// Stops the threads, makes everything durable and removes the abort mark.
+    ///
+    /// When it throws, the mark stays and the next start recovers as after a crash; nothing that was flushed is lost.
+    package func close() throws(StoreError) {
+        isStopping.store(true, ordering: .releasing)
+        houseWakeup.signal()
+        houseThread.withLock { $0 }?.join()
+        zeroFiller.stop()
+        var failure: StoreError?
+        do throws(StoreError) { try log.close() } catch { failure = error }
+        flusher.stop()
+        dispatchThread.stop()
+        if let failure { throw failure }
+        dispatcher.run(includingIndex: false)
+        try closeDerived()
+    }
+
+    private func closeDerived() throws(StoreError) {
+        let (position, timestamp) = try writeQueues()
+        for queue in table.all { try queue.flush() }
+        let indexPosition = dispatcher.state.withLock { $0.index }
+        let closedIndex = try index?.close(at: indexPosition)
+        try files.save(manifest())
+        try files.save(DispatchManifest.Position(queues: position, index: closedIndex))
+        try saveTimes(queues: timestamp)
+        if house.withLock({ $0.isPoisoned }) { return }
+        try files.abort.remove()
+    }
+}

@@ -1,0 +1,222 @@
+package import Logging
+package import MQProtocol
+
+/// What opening produced, before the store exists.
+struct OpenedParts {
+    var lock: StoreLock
+    var log: CommitLog
+    var table: QueueTable
+    var index: KeyIndex?
+    var dispatcher: Dispatcher
+    var files: StoreFiles
+}
+
+extension MessageStore {
+    /// Opens or creates the store: lock, load, recover the log, bring the queues up to its end.
+    ///
+    /// How the queues get there:
+    /// - After a clean stop they are taken as they are and dispatching goes on at the recorded position, the log's end.
+    /// - After a crash (the abort file is there), entries below the recorded position are durable; what follows is cleared
+    ///   and dispatched again.
+    /// - If a queue that has files according to the record is missing or shorter than recorded, or files are unusable,
+    ///   the whole log is dispatched again: intact queues ignore what they have, the others are rebuilt. The
+    ///   recorded position is first set back, so that a crash during that begins it anew.
+    /// - Without a record (a stock broker's directory) the rules are RocketMQ's: behind the highest entry after a clean stop,
+    ///   from the checkpoint's segment after a crash.
+    ///
+    /// The index may be behind when this returns; it catches up while the store serves.
+    ///
+    /// - Throws: `locked`, `configuration`, `corrupt`, or the device's error.
+    package static func open(
+        _ configuration: StoreConfiguration,
+        device: any StorageDevice,
+        time: TimeSource,
+        logger: Logger,
+        observer: StoreObserver
+    ) throws(StoreError) -> MessageStore {
+        let opening = try StoreOpening(configuration, device, time, logger, observer)
+        return MessageStore(
+            try opening.run(),
+            configuration: configuration,
+            device: device,
+            time: time,
+            logger: logger,
+            observer: observer
+        )
+    }
+}
+
+/// The steps of opening a store.
+private struct StoreOpening {
+    let configuration: StoreConfiguration
+    let device: any StorageDevice
+    let time: TimeSource
+    let logger: Logger
+    let observer: StoreObserver
+    let levels: DelayLevels
+    let lock: StoreLock
+    let files: StoreFiles
+    let table: QueueTable
+
+    init(
+        _ configuration: StoreConfiguration,
+        _ device: any StorageDevice,
+        _ time: TimeSource,
+        _ logger: Logger,
+        _ observer: StoreObserver
+    ) throws(StoreError) {
+        try configuration.validate()
+        guard let levels = DelayLevels(configuration.delayLevels) else {
+            throw StoreError(
+                .configuration,
+                "delayLevels (messageDelayLevel) is \"\(configuration.delayLevels)\"; allowed: numbers with s, m, h or d"
+            )
+        }
+        self.configuration = configuration
+        self.device = device
+        self.time = time
+        self.logger = logger
+        self.observer = observer
+        self.levels = levels
+        lock = try StoreLock.acquire(directory: configuration.directory, device: device)
+        files = StoreFiles(root: configuration.directory, device: device, logger: logger)
+        table = QueueTable(
+            files: QueueFiles(
+                device: device,
+                root: configuration.directory,
+                entriesPerFile: configuration.queueSegmentEntries,
+                limit: configuration.openQueueFiles
+            )
+        )
+    }
+
+    func run() throws(StoreError) -> OpenedParts {
+        let wasKilled = try files.abort.exists()
+        let checkpoint = try files.loadCheckpoint()
+        let position = try files.loadPosition()
+        let manifest = try files.loadQueues()
+        for (topic, offset) in manifest?.forgotten ?? [:] { table.forget(topic, below: offset) }
+
+        let log = try CommitLog.open(configuration, device: device, time: time, logger: logger)
+        let report = try recover(log, wasKilled: wasKilled, checkpoint, trusted: position?.queues ?? .zero)
+        var start = report.end
+        if wasKilled { start = min(position?.queues ?? report.start, report.end) }
+        let damage = try loadQueues(limit: start, wasKilled: wasKilled, manifest)
+        if !wasKilled { start = cleanStart(position, end: report.end) }
+        if let damage {
+            logger.warning("consume queues are rebuilt from the whole log: \(damage)")
+            start = log.minimumOffset
+            try files.save(DispatchManifest.Position(queues: start, index: wasKilled ? nil : position?.index))
+        }
+        try files.abort.create()
+
+        let (index, indexStart) = try openIndex(log, wasKilled: wasKilled, position, checkpoint)
+        let dispatcher = Dispatcher(
+            log: log,
+            table: table,
+            index: index,
+            levels: levels,
+            logger: logger,
+            observer: observer,
+            queuePosition: start,
+            indexPosition: min(indexStart, report.end)
+        )
+        dispatcher.run(includingIndex: false)
+        if let failure = dispatcher.queueFailure { throw failure }
+        setCounters(log, wasKilled ? nil : manifest)
+        dispatcher.finishRecovery()
+        return OpenedParts(lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
+    }
+
+    /// Finds the end of the log. Beyond what is known to be good, a record whose queue offset does not continue its queue
+    /// was not written there by a broker: the log ends before it. Offset 0 begins the next life of a deleted queue.
+    private func recover(
+        _ log: CommitLog,
+        wasKilled: Bool,
+        _ checkpoint: Checkpoint,
+        trusted: LogOffset
+    ) throws(StoreError) -> RecoveryReport {
+        var lookup = QueueLookup()
+        var expected: [Int: Int64] = [:]
+        let start = wasKilled ? RecoveryStart.abnormal(notAfter: checkpoint.minimum) : .normal
+        return try log.recover(start) { (offset, record, bytes) in
+            let type = record.sysFlag.transactionType
+            guard wasKilled, type == .none || type == .commit else { return .accept }
+            let queue = lookup.queue(topic: bytes.extracting(record.topicRange), queueID: record.queueID, in: table)
+            let number = record.queueOffset.rawValue
+            if let wanted = expected[queue.ref.index], number != wanted, number != 0, offset >= trusted {
+                return .endOfLog(cause: "queue offset \(number) of \(queue.directory) follows \(wanted - 1)")
+            }
+            expected[queue.ref.index] = number &+ 1
+            return .accept
+        }
+    }
+
+    /// - Returns: why everything must be dispatched again; nil when nothing is wrong.
+    private func loadQueues(
+        limit: LogOffset,
+        wasKilled: Bool,
+        _ manifest: DispatchManifest?
+    ) throws(StoreError) -> String? {
+        var recorded: [String: [Int32: Int64]] = [:]
+        for queue in manifest?.queues ?? [] { recorded[queue.topic, default: [:]][queue.queueID] = queue.end }
+        var damage: String?
+        for topic in try device.list(table.files.directory) ?? [] where topic.isDirectory {
+            for entry in try device.list("\(table.files.directory)/\(topic.name)") ?? [] where entry.isDirectory {
+                guard let queueID = Int32(entry.name), queueID >= 0 else { continue }
+                let queue = table.queue(topic.name, queueID)
+                let hint = wasKilled ? nil : recorded[topic.name]?[queueID]
+                let condition = try queue.load(limit: limit, clears: wasKilled, hint: hint)
+                if case .damaged(let cause) = condition { damage = damage ?? cause }
+            }
+        }
+        for queue in manifest?.queues ?? [] where damage == nil {
+            let end = table.existing(queue.topic, queue.queueID)?.end ?? 0
+            if end < queue.end {
+                damage = "queue \(queue.queueID) of \(queue.topic) ends at \(end), \(queue.end) were recorded"
+            }
+        }
+        return damage
+    }
+
+    private func cleanStart(_ position: DispatchManifest.Position?, end: LogOffset) -> LogOffset {
+        if let position { return min(position.queues, end) }
+        var highest = LogOffset.zero
+        for queue in table.all { highest = max(highest, queue.lastLogEnd) }
+        return min(highest, end)
+    }
+
+    private func openIndex(
+        _ log: CommitLog,
+        wasKilled: Bool,
+        _ position: DispatchManifest.Position?,
+        _ checkpoint: Checkpoint
+    ) throws(StoreError) -> (KeyIndex?, LogOffset) {
+        guard configuration.indexesKeys else { return (nil, log.appendedOffset) }
+        let index = KeyIndex(
+            device: device,
+            root: configuration.directory,
+            geometry: IndexGeometry(slots: configuration.indexSlots, entries: configuration.indexEntries),
+            time: time,
+            logger: logger
+        )
+        let start = try index.load(
+            closed: position?.index,
+            isClean: !wasKilled,
+            sealedEnd: checkpoint.index,
+            logMinimum: log.minimumOffset
+        )
+        return (index, start)
+    }
+
+    /// The next queue offsets. A queue all of whose messages are gone goes on where it was.
+    private func setCounters(_ log: CommitLog, _ manifest: DispatchManifest?) {
+        for queue in table.all { log.setNextQueueOffset(QueueOffset(rawValue: queue.end), of: queue.ref) }
+        for recorded in manifest?.queues ?? [] {
+            let queue = table.queue(recorded.topic, recorded.queueID)
+            if queue.end < recorded.end {
+                log.setNextQueueOffset(QueueOffset(rawValue: recorded.end), of: queue.ref)
+            }
+        }
+    }
+}

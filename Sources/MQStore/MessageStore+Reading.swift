@@ -1,0 +1,93 @@
+import Logging
+package import MQProtocol
+package import NIOCore
+
+extension MessageStore {
+    /// Chooses messages of a queue for one pull, without copying them.
+    ///
+    /// Entries that the filter does not want count as looked at, so `nextBegin` may be beyond the last message. At most 800
+    /// entries, or `maximumCount` if that is more, and one queue file are looked at. A record that cannot be read is
+    /// skipped: silently when its segment was deleted, with a line in the log when it is damaged.
+    ///
+    /// - Parameter from: any number a client sent.
+    package func select(
+        _ queue: QueueRef,
+        from: QueueOffset,
+        maximumCount: Int,
+        limits: PullLimits,
+        filter: TagFilter
+    ) -> Selection {
+        let consumeQueue = table[queue]
+        let (minimum, end) = consumeQueue.bounds(logMinimum: log.minimumOffset)
+        var selection = Selection(
+            status: .noMessageInQueue,
+            nextBegin: .zero,
+            minimum: QueueOffset(rawValue: minimum),
+            maximum: QueueOffset(rawValue: end)
+        )
+        if end == 0 { return selection }
+        if from.rawValue < minimum {
+            selection.status = .offsetTooSmall
+            selection.nextBegin = selection.minimum
+        } else if from.rawValue >= end {
+            selection.status = from.rawValue == end ? .offsetOverflowOne : .offsetOverflowBadly
+            selection.nextBegin = selection.maximum
+        } else {
+            var scan = QueueScan(
+                log: log, limits: limits, maximumCount: maximumCount, coldDistance: Int64(configuration.coldDistance)
+            )
+            scan.run(consumeQueue, from: from.rawValue, filter: filter, &selection)
+            for complaint in scan.complaints { logger.error("\(complaint)") }
+        }
+        return selection
+    }
+
+    /// Appends the selected records, each as it is in the log.
+    ///
+    /// - Returns: the bytes appended: `selection.totalBytes`.
+    @discardableResult
+    package func copy(_ selection: Selection, into buffer: inout ByteBuffer) -> Int {
+        buffer.reserveCapacity(minimumWritableBytes: selection.totalBytes)
+        for range in selection.ranges {
+            let start = Int(range.logOffset - range.segment.offset)
+            range.segment.copy(start..<start + range.bytes, into: &buffer)
+        }
+        return selection.totalBytes
+    }
+
+    /// The record that begins at the offset; nil when none does: any number may come from a client.
+    package func record(at offset: LogOffset) -> ByteBuffer? {
+        guard let slice = log.readable(from: offset) else { return nil }
+        let size: Int? = slice.withBytes { bytes in
+            guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return nil }
+            return record.totalSize
+        }
+        guard let size else { return nil }
+        var buffer = ByteBuffer()
+        slice.copy(0..<size, into: &buffer)
+        return buffer
+    }
+
+    /// The record with this queue offset; nil when there is none, or none any more.
+    package func record(of queue: QueueRef, at offset: QueueOffset) -> ByteBuffer? {
+        guard let entry = table[queue].entries(from: offset.rawValue, count: 1)?.entry(0), !entry.isBlank else { return nil }
+        return record(at: entry.logOffset)
+    }
+
+    /// Store time of the record that begins at the offset; nil when none does.
+    func storeTimestamp(at offset: LogOffset) -> Timestamp? {
+        guard let slice = log.readable(from: offset) else { return nil }
+        return slice.withBytes { bytes in
+            guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return nil }
+            return record.storeTimestamp
+        }
+    }
+}
+
+extension LogSlice {
+    /// - Parameter part: counted from the slice's first byte.
+    func copy(_ part: Range<Int>, into buffer: inout ByteBuffer) {
+        precondition(part.lowerBound >= 0 && part.upperBound <= count, "part outside of the slice")
+        segment.region.copy(range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound, into: &buffer)
+    }
+}

@@ -1,0 +1,124 @@
+import Logging
+import MQProtocol
+import Synchronization
+
+extension MessageStore {
+    /// Deletes the queues of a topic; its messages stay in the log until they expire but can no longer be pulled. A topic
+    /// written again begins at offset 0.
+    ///
+    /// - Important: nothing may be appended to the topic meanwhile; what is, is lost.
+    package func deleteQueues(ofTopic topic: String) throws(StoreError) {
+        try erase(table.queues(ofTopic: topic).filter { $0.end > 0 || $0.hasFiles })
+    }
+
+    /// Deletes the queues of all topics but those to be kept, whatever they hold (codes 215 and 316).
+    ///
+    /// - Returns: how many queues were deleted.
+    @discardableResult
+    package func deleteQueues(except isKept: (String) -> Bool) throws(StoreError) -> Int {
+        let unused = table.all.filter { ($0.end > 0 || $0.hasFiles) && !isKept($0.ref.topic) }
+        try erase(unused)
+        return unused.count
+    }
+
+    /// Deletes the files of queues all of whose messages are gone from the log (code 306). The next message goes on where
+    /// the queue ended.
+    ///
+    /// - Returns: how many queues were deleted.
+    @discardableResult
+    package func deleteExpiredQueues() throws(StoreError) -> Int {
+        dispatchPending()
+        let minimum = log.minimumOffset
+        let expired = table.all.filter { queue in
+            queue.hasFiles && queue.lastLogEnd != .zero && queue.lastLogEnd <= minimum
+        }
+        let next = expired.map { log.nextQueueOffset(of: $0.ref) }
+        try erase(expired, keepsCounters: true)
+        for (queue, offset) in zip(expired, next) { log.setNextQueueOffset(offset, of: queue.ref) }
+        return expired.count
+    }
+
+    /// Lets the next 20 retention runs delete what has expired, whatever the hour (code 329).
+    package func deleteExpiredLog() {
+        house.withLock { $0.plan.requestDeletion() }
+        houseWakeup.signal()
+    }
+
+    /// The record of the deletion is durable before the first file goes: a queue missing without it would be rebuilt.
+    private func erase(_ queues: [ConsumeQueue], keepsCounters: Bool = false) throws(StoreError) {
+        guard !queues.isEmpty else { return }
+        dispatchPending()
+        let end = log.appendedOffset
+        for topic in Set(queues.map(\.ref.topic)) where !keepsCounters { table.forget(topic, below: end) }
+        let gone = Set(queues.map(\.ref))
+        try files.save(manifest(without: gone))
+        for queue in queues {
+            try queue.erase(ignoredBelow: keepsCounters ? .zero : end)
+            if !keepsCounters { log.setNextQueueOffset(.zero, of: queue.ref) }
+        }
+    }
+
+    func manifest(without gone: Set<QueueRef> = []) -> DispatchManifest {
+        var manifest = DispatchManifest()
+        manifest.forgotten = table.forgotten(logMinimum: log.minimumOffset)
+        for queue in table.all where queue.hasFiles && !gone.contains(queue.ref) {
+            manifest.queues.append(.init(topic: queue.ref.topic, queueID: queue.ref.queueID, end: queue.end))
+        }
+        return manifest
+    }
+
+    /// One retention run: asks the plan, tells the observer, deletes.
+    func runRetention(now: Timestamp) throws(StoreError) {
+        let segments = try log.segmentInfo().filter { $0.offset <= log.appendedOffset }.map { info in
+            RetentionPlan.Segment(start: info.offset, end: info.offset + info.length, lastWrite: info.modified)
+        }
+        let (logUsage, queueUsage) = diskUsage()
+        let decision = house.withLock { house in
+            house.plan.run(
+                now: now,
+                localHour: LocalTime.hour(of: now),
+                segments: segments,
+                logUsage: logUsage,
+                queueUsage: queueUsage
+            )
+        }
+        setFull(decision.isFull)
+        guard let wanted = decision.deleteBelow else { return }
+        let allowed = min(wanted, observer.willDelete(wanted))
+        let before = log.minimumOffset
+        let minimum = try log.removeSegments(below: allowed, maximumCount: decision.segments)
+        guard minimum > before else { return }
+        logger.notice("deleted the log below \(minimum), trigger \(decision.trigger?.rawValue ?? ""), forced \(decision.isForced)")
+        try removeDerived(below: minimum)
+    }
+
+    /// Looks at the disk only.
+    func checkSpace() {
+        let (logUsage, queueUsage) = diskUsage()
+        setFull(house.withLock { $0.plan.updateFull(logUsage: logUsage, queueUsage: queueUsage) })
+    }
+
+    func removeDerived(below minimum: LogOffset) throws(StoreError) {
+        for queue in table.all { _ = try queue.removeFiles(below: minimum) }
+        try index?.removeFiles(below: minimum)
+    }
+
+    private func diskUsage() -> (log: DiskUsage?, queues: DiskUsage?) {
+        var log: DiskUsage?
+        for directory in configuration.sortedLogDirectories {
+            guard let ratio = try? device.space(at: directory).usedRatio else { continue }
+            log = DiskUsage(ratio: min(log?.ratio ?? 1, ratio))
+        }
+        let queues = try? device.space(at: configuration.directory).usedRatio
+        return (log, queues.map(DiskUsage.init(ratio:)))
+    }
+
+    private func setFull(_ full: Bool) {
+        guard isFull.exchange(full, ordering: .relaxed) != full else { return }
+        if full {
+            logger.error("the disk under \(configuration.directory) is full: appends are refused until space is freed")
+        } else {
+            logger.notice("the disk under \(configuration.directory) has space again: appends are accepted")
+        }
+    }
+}

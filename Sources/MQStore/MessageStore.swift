@@ -1,0 +1,141 @@
+import Logging
+package import MQProtocol
+import NIOCore
+import Synchronization
+
+/// Commit log, consume queues and key index of one store directory.
+///
+/// `open` locks the directory, recovers and starts no thread; ``start()`` starts the threads that flush, dispatch, write
+/// zeros ahead and keep house. Without them, ``flushNow()``, ``dispatchPending()`` and ``keepHouse()`` do the same work
+/// step by step, which is how tests run it on a simulated device.
+///
+/// The log is the truth: queues and index are rebuilt from it when they are missing or damaged (see
+/// `MessageStore+Opening.swift`). Every function may be called from any thread.
+package final class MessageStore: Sendable {
+    package let configuration: StoreConfiguration
+    let device: any StorageDevice
+    let time: TimeSource
+    let logger: Logger
+    let observer: StoreObserver
+    let lock: StoreLock
+    let log: CommitLog
+    let table: QueueTable
+    let index: KeyIndex?
+    let dispatcher: Dispatcher
+    let dispatchThread: DispatchThread
+    let flusher: Flusher
+    let zeroFiller: ZeroFiller
+    let files: StoreFiles
+    let house: Mutex<Housekeeping>
+    let houseWakeup = Wakeup()
+    let houseThread = Mutex<StoreThread?>(nil)
+    let isStopping = Atomic<Bool>(false)
+    let isFull = Atomic<Bool>(false)
+    let isStarted = Atomic<Bool>(false)
+
+    init(
+        _ parts: OpenedParts,
+        configuration: StoreConfiguration,
+        device: any StorageDevice,
+        time: TimeSource,
+        logger: Logger,
+        observer: StoreObserver
+    ) {
+        self.configuration = configuration
+        self.device = device
+        self.time = time
+        self.logger = logger
+        self.observer = observer
+        lock = parts.lock
+        log = parts.log
+        table = parts.table
+        index = parts.index
+        dispatcher = parts.dispatcher
+        files = parts.files
+        dispatchThread = DispatchThread(parts.dispatcher)
+        flusher = Flusher(
+            log: parts.log,
+            policy: configuration.flush,
+            logger: logger,
+            flushed: observer.flushed,
+            failed: observer.flushFailed
+        )
+        zeroFiller = ZeroFiller(log: parts.log, logger: logger)
+        house = Mutex(Housekeeping(plan: RetentionPlan(settings: RetentionSettings(configuration)), now: time.now()))
+    }
+
+    /// Once, after `open`.
+    package func start() throws(StoreError) {
+        try zeroFiller.start()
+        try flusher.start()
+        try dispatchThread.start()
+        try startHousekeeping()
+        isStarted.store(true, ordering: .releasing)
+    }
+
+    // MARK: Queues
+
+    /// Creates the queue when there is none; on disk it appears with its first message.
+    package func queue(_ topic: String, _ queueID: Int32) -> QueueRef { table.queue(topic, queueID).ref }
+
+    package func existingQueue(_ topic: String, _ queueID: Int32) -> QueueRef? { table.existing(topic, queueID)?.ref }
+
+    /// By queue id.
+    package func queues(ofTopic topic: String) -> [QueueRef] { table.queues(ofTopic: topic).map(\.ref) }
+
+    package func allQueues() -> [QueueRef] { table.all.map(\.ref) }
+
+    // MARK: Appending
+
+    package func makeBatch() -> AppendBatch { log.makeBatch() }
+
+    /// Gives every record its place and time and writes the batch: all of it or, when this throws, nothing.
+    ///
+    /// The records are safe from a killed process now, from a power loss when ``StoreObserver/flushed`` reports an
+    /// offset at or above the batch's end.
+    ///
+    /// - Throws: what ``refusal`` says, or the device's error.
+    package func append(_ batch: inout AppendBatch) throws(StoreError) {
+        if let refusal = writeRefusal { throw refusal }
+        try log.append(&batch)
+        if isStarted.load(ordering: .relaxed) { dispatchThread.wake() }
+    }
+
+    /// Flushes soon: called once after the appends of one event-loop turn when anyone waits for the disk.
+    package func wakeFlusher() { flusher.wake() }
+
+    /// Makes everything appended before the call durable, on the calling thread. Does not call the observer.
+    package func flushNow() throws(StoreError) { try log.flush() }
+
+    /// Brings queues and index to the end of the log, on the calling thread.
+    ///
+    /// - Important: not from the observer, which is called with the dispatcher's lock held.
+    package func dispatchPending() { dispatcher.run(includingIndex: true) }
+
+    // MARK: Positions
+
+    /// The end of the log.
+    package var appendedOffset: LogOffset { log.appendedOffset }
+    /// Everything below survives a power loss.
+    package var flushedOffset: LogOffset { log.flushedOffset }
+    /// Everything below is readable through its queue.
+    package var dispatchedOffset: LogOffset { dispatcher.dispatchedOffset }
+    package var minimumLogOffset: LogOffset { log.minimumOffset }
+
+    /// Why appends are refused at this moment; nil when nothing is known against them.
+    package var refusal: StoreError? { writeRefusal ?? log.refusal }
+
+    private var writeRefusal: StoreError? {
+        if isFull.load(ordering: .relaxed) {
+            return StoreError(
+                .diskFull,
+                "the disk under \(configuration.directory) is used above \(configuration.diskFullRatio) of its space;"
+                    + " free space or delete old messages (lower fileReservedTime, or request 329)"
+            )
+        }
+        if let failure = dispatcher.queueFailure {
+            return StoreError(failure.code, "consume queues cannot be written: \(failure.message)")
+        }
+        return nil
+    }
+}

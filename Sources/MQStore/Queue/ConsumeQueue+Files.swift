@@ -1,0 +1,177 @@
+import MQProtocol
+import NIOCore
+import Synchronization
+
+extension ConsumeQueue {
+    /// What loading found.
+    enum Condition: Sendable, Equatable {
+        case intact
+        /// Some files were unusable and are gone: everything must be dispatched again.
+        case damaged(String)
+    }
+
+    /// Takes over the files of the directory and finds the end: the last entry in front of the first one that is empty
+    /// or whose record is not below `limit`. What lies behind it is cleared.
+    ///
+    /// - Parameters:
+    ///   - limit: entries of records at or above it are not trusted.
+    ///   - clears: whether bytes behind the end may be anything (after a crash); otherwise only one entry is looked at.
+    ///   - hint: the end as it was recorded at a clean close; saves the search.
+    func load(limit: LogOffset, clears: Bool, hint: Int64?) throws(StoreError) -> Condition {
+        try state.withLock { (state) throws(StoreError) in
+            let condition = try takeFiles(&state)
+            var mustClear = clears
+            while state.fileCount > 0 {
+                let base = state.first + (state.fileCount - 1) * files.entriesPerFile
+                let file = try files.open(self, base)
+                let count = try countEntries(file, limit: limit, hint: hint.map { $0 - base })
+                if count == 0 {
+                    try files.remove(self, base)
+                    state.fileCount -= 1
+                    state.hasUnflushedNames = true
+                    continue
+                }
+                if count < files.entriesPerFile {
+                    if !mustClear { mustClear = try size(file, count) != 0 }
+                    if mustClear { try clear(file, from: count) }
+                }
+                settle(&state, end: base + count)
+                return condition
+            }
+            settle(&state, end: 0)
+            return condition
+        }
+    }
+
+    /// Flushes the files written since the last flush, and their names.
+    func flush() throws(StoreError) {
+        let (bases, hasNames) = state.withLock { state in
+            defer {
+                state.unflushed.removeAll()
+                state.hasUnflushedNames = false
+            }
+            return (state.unflushed.sorted(), state.hasUnflushedNames)
+        }
+        do throws(StoreError) {
+            for base in bases { try files.open(self, base).flush() }
+            if hasNames { try files.device.syncDirectory(directory) }
+        } catch {
+            state.withLock { state in
+                state.unflushed.formUnion(bases)
+                state.hasUnflushedNames = state.hasUnflushedNames || hasNames
+            }
+            throw error
+        }
+    }
+
+    /// Deletes, oldest first, files whose last entry belongs to a record below the offset; never the last file.
+    /// - Returns: how many files went.
+    func removeFiles(below offset: LogOffset) throws(StoreError) -> Int {
+        try state.withLock { (state) throws(StoreError) in
+            var removed = 0
+            while state.fileCount > 1 {
+                let last = state.first + files.entriesPerFile - 1
+                guard let entry = entry(last, state), entry.isBlank || entry.logOffset < offset else { break }
+                try files.remove(self, state.first)
+                state.unflushed.remove(state.first)
+                state.first += files.entriesPerFile
+                state.fileCount -= 1
+                state.minimumFor = nil
+                removed += 1
+            }
+            return removed
+        }
+    }
+
+    /// Deletes everything; the queue begins again at offset 0 and ignores records below `ignoredBelow`.
+    func erase(ignoredBelow: LogOffset) throws(StoreError) {
+        try state.withLock { (state) throws(StoreError) in
+            for index in 0..<state.fileCount { try files.remove(self, state.first + index * files.entriesPerFile) }
+            state = State()
+            state.ignoredBelow = ignoredBelow
+            try files.device.remove(directory)
+        }
+    }
+
+    func ignore(below offset: LogOffset) { state.withLock { $0.ignoredBelow = offset } }
+
+    var hasFiles: Bool { state.withLock { $0.fileCount > 0 } }
+
+    /// End of the last record that has an entry; zero when there is none.
+    var lastLogEnd: LogOffset {
+        state.withLock { state in
+            guard state.end > 0, let last = entry(state.end - 1, state), !last.isBlank else { return .zero }
+            return last.logOffset.advanced(by: Int(last.size)) ?? .zero
+        }
+    }
+
+    private func settle(_ state: inout State, end: Int64) {
+        state.end = end
+        state.written = end
+        state.tail = ByteBuffer()
+        state.tailStart = end
+        state.minimumFor = nil
+        if state.fileCount == 0 { state.first = 0 }
+    }
+
+    /// Lists the directory; makes the last file whole, removes what cannot be used.
+    private func takeFiles(_ state: inout State) throws(StoreError) -> Condition {
+        state.first = 0
+        state.fileCount = 0
+        guard let entries = try files.device.list(directory) else { return .intact }
+        var condition = Condition.intact
+        let names = entries.filter { !$0.isDirectory && files.base(named: $0.name) != nil }
+        for (index, entry) in names.enumerated() {
+            guard let base = files.base(named: entry.name) else { continue }
+            let isNext = state.fileCount == 0 || base == state.first + state.fileCount * files.entriesPerFile
+            let isShortTail = index == names.count - 1 && entry.length < files.fileBytes
+            guard isNext, entry.length == files.fileBytes || isShortTail else {
+                let cause =
+                    isNext ? "it has \(entry.length) bytes instead of \(files.fileBytes)" : "a file before it is missing"
+                condition = .damaged("\(directory)/\(entry.name): \(cause)")
+                for later in names[index...] { try files.device.remove("\(directory)/\(later.name)") }
+                break
+            }
+            if state.fileCount == 0 { state.first = base }
+            state.fileCount += 1
+            // Created, or being cleared, when the process died.
+            if isShortTail { try files.open(self, base).setLength(files.fileBytes) }
+        }
+        return condition
+    }
+
+    private func size(_ file: any StorageFile, _ index: Int64) throws(StoreError) -> Int32 {
+        try read(file, index)?.size ?? 0
+    }
+
+    private func read(_ file: any StorageFile, _ index: Int64) throws(StoreError) -> QueueEntry? {
+        var buffer = ByteBuffer()
+        _ = try file.read(at: Int(index) * QueueEntry.bytes, count: QueueEntry.bytes, into: &buffer)
+        return buffer.entry(0)
+    }
+
+    /// How many entries from the file's first on are written and below the limit.
+    private func countEntries(_ file: any StorageFile, limit: LogOffset, hint: Int64?) throws(StoreError) -> Int64 {
+        func counts(_ index: Int64) throws(StoreError) -> Bool {
+            guard let entry = try read(file, index), entry.isWritten else { return false }
+            return entry.isBlank || entry.logOffset < limit
+        }
+        if let hint, hint > 0, hint <= files.entriesPerFile, try counts(hint - 1) {
+            if hint == files.entriesPerFile { return hint }
+            if try !counts(hint) { return hint }
+        }
+        var low: Int64 = 0
+        var high = files.entriesPerFile
+        while low < high {
+            let middle = low + (high - low) / 2
+            if try counts(middle) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Cutting and lengthening leaves a hole of zeros.
+    private func clear(_ file: any StorageFile, from index: Int64) throws(StoreError) {
+        try file.setLength(Int(index) * QueueEntry.bytes)
+        try file.setLength(files.fileBytes)
+    }
+}

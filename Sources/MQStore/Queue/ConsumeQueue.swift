@@ -1,0 +1,213 @@
+import MQProtocol
+import NIOCore
+import Synchronization
+
+/// The index of one queue: entry n says where the record with queue offset n lies in the log.
+///
+/// Entries collect in a tail in memory and reach the files a few hundred at a time; the tail also answers readers that
+/// keep up. What a kill loses of it is rebuilt from the log. The files have RocketMQ's names, length and content.
+final class ConsumeQueue: Sendable {
+    /// What the tag code of an entry means.
+    enum Kind: Sendable { case tagged, delayLevels, timer }
+
+    struct State: Sendable {
+        /// First entry of the oldest file.
+        var first: Int64 = 0
+        var fileCount: Int64 = 0
+        /// The next entry to be appended.
+        var end: Int64 = 0
+        /// Entries below are in the files.
+        var written: Int64 = 0
+        /// Entries `tailStart..<end`; `tailStart <= written`.
+        var tail = ByteBuffer()
+        var tailStart: Int64 = 0
+        /// `minimum` holds for this start of the log.
+        var minimumFor: LogOffset?
+        var minimum: Int64 = 0
+        /// Records below this offset belong to an earlier life of the queue, before it was deleted.
+        var ignoredBelow = LogOffset.zero
+        /// Files written since the last flush, by first entry.
+        var unflushed: Set<Int64> = []
+        var hasUnflushedNames = false
+        /// Whether anything was appended since the last housekeeping.
+        var isActive = false
+
+        var isEmpty: Bool { fileCount == 0 && end == written }
+    }
+
+    enum Outcome: Sendable {
+        case appended
+        /// The entry is there already, or belongs to an earlier life of the queue.
+        case known
+        /// Some queue offsets before it have no record; their entries are blank.
+        case afterGap(Int64)
+        /// The queue offset is too far beyond the end to be true.
+        case implausible
+    }
+
+    /// Pending entries that make a write worth its while.
+    private static let writeEntries: Int64 = 256
+    /// The tail is cut down to this many entries once it has twice as many.
+    private static let keptEntries: Int64 = 256
+
+    let ref: QueueRef
+    let files: QueueFiles
+    let directory: String
+    let topicBytes: [UInt8]
+    /// Java hash of `topic#`, the beginning of every index key of the topic.
+    let keyPrefix: JavaHasher
+    let kind: Kind
+    let state = Mutex(State())
+
+    init(ref: QueueRef, files: QueueFiles) {
+        self.ref = ref
+        self.files = files
+        directory = files.directory(topic: ref.topic, queueID: ref.queueID)
+        let topic = Array(ref.topic.utf8)
+        var hasher = JavaHasher()
+        hasher.combine(topic.span)
+        hasher.combine("#")
+        topicBytes = topic
+        keyPrefix = hasher
+        kind =
+            switch ref.topic {
+            case SystemTopic.schedule: .delayLevels
+            case SystemTopic.timerWheel: .timer
+            default: .tagged
+            }
+    }
+
+    var end: Int64 { state.withLock { $0.end } }
+
+    /// Appends the entry of the record with queue offset `number`.
+    ///
+    /// - Throws: when the files cannot be written; the entry is kept in memory and readable all the same.
+    func append(_ entry: QueueEntry, at number: Int64) throws(StoreError) -> Outcome {
+        try state.withLock { (state) throws(StoreError) in
+            if number < state.end || entry.logOffset < state.ignoredBelow { return .known }
+            var outcome = Outcome.appended
+            if number > state.end {
+                let gap = number - state.end
+                if state.isEmpty { begin(&state, at: number) } else if gap > files.entriesPerFile { return .implausible }
+                while state.end < number { add(.blank, &state) }
+                outcome = .afterGap(gap)
+            }
+            add(entry, &state)
+            state.isActive = true
+            if (state.end - state.written) % Self.writeEntries == 0 { try write(&state) }
+            return outcome
+        }
+    }
+
+    /// Writes what is only in memory.
+    func write() throws(StoreError) {
+        try state.withLock { (state) throws(StoreError) in try write(&state) }
+    }
+
+    func write(_ state: inout State) throws(StoreError) {
+        while state.written < state.end {
+            let base = files.base(of: state.written)
+            let upper = min(state.end, base + files.entriesPerFile)
+            let file = try writableFile(base, &state)
+            let position = Int(state.written - base) * QueueEntry.bytes
+            try file.write(tail(state.written..<upper, state), at: position)
+            state.unflushed.insert(base)
+            state.written = upper
+        }
+        trim(&state, keeping: Self.keptEntries)
+    }
+
+    /// Frees the tail of a queue that nothing was appended to since the last call; its readers go to the file.
+    func releaseIdleMemory() {
+        state.withLock { state in
+            if !state.isActive, state.written == state.end {
+                state.tail = ByteBuffer()
+                state.tailStart = state.end
+            }
+            state.isActive = false
+        }
+    }
+
+    /// Copies entries from `number` on: up to `count`, fewer at the end of a file or of the queue; nil when the file is
+    /// missing or unreadable.
+    func entries(from number: Int64, count: Int) -> ByteBuffer? {
+        state.withLock { entries(from: number, count: count, $0) }
+    }
+
+    func entry(_ number: Int64, _ state: borrowing State) -> QueueEntry? {
+        if number >= state.tailStart { return state.tail.entry(Int(number - state.tailStart)) }
+        return entries(from: number, count: 1, state)?.entry(0)
+    }
+
+    private func entries(from number: Int64, count: Int, _ state: borrowing State) -> ByteBuffer? {
+        let base = files.base(of: number)
+        let upper = min(state.end, base + files.entriesPerFile)
+        guard number >= 0, number < upper, count > 0 else { return nil }
+        let wanted = Int(min(upper - number, Int64(count)))
+        if number >= state.tailStart {
+            var copy = ByteBuffer()
+            copy.writeImmutableBuffer(tail(number..<number + Int64(wanted), state))
+            return copy
+        }
+        guard base >= state.first, base < state.first + state.fileCount * files.entriesPerFile else { return nil }
+        let inFile = min(wanted, Int(state.written - number))
+        do throws(StoreError) {
+            var buffer = ByteBuffer()
+            let bytes = inFile * QueueEntry.bytes
+            buffer.reserveCapacity(bytes)
+            let file = try files.open(self, base)
+            let read = try file.read(at: Int(number - base) * QueueEntry.bytes, count: bytes, into: &buffer)
+            return read >= QueueEntry.bytes ? buffer : nil
+        } catch {
+            return nil
+        }
+    }
+
+    /// A slice that shares the tail's memory: gone before the tail changes, or that would copy all of it.
+    private func tail(_ numbers: Range<Int64>, _ state: borrowing State) -> ByteBuffer {
+        let start = state.tail.readerIndex + Int(numbers.lowerBound - state.tailStart) * QueueEntry.bytes
+        guard let slice = state.tail.getSlice(at: start, length: numbers.count * QueueEntry.bytes) else {
+            preconditionFailure("the tail reaches from tailStart to end")
+        }
+        return slice
+    }
+
+    private func add(_ entry: QueueEntry, _ state: inout State) {
+        state.tail.writeEntry(entry)
+        state.end += 1
+    }
+
+    /// The first record of a queue without files has a queue offset above 0: its file starts at the boundary below.
+    private func begin(_ state: inout State, at number: Int64) {
+        let base = files.base(of: number)
+        state.first = base
+        state.end = base
+        state.written = base
+        state.tailStart = base
+        state.tail = ByteBuffer()
+        state.minimumFor = nil
+    }
+
+    private func writableFile(_ base: Int64, _ state: inout State) throws(StoreError) -> any StorageFile {
+        if state.fileCount > 0, base < state.first + state.fileCount * files.entriesPerFile {
+            return try files.open(self, base)
+        }
+        let file = try files.create(self, base)
+        if state.fileCount == 0 { state.first = base }
+        state.fileCount = (base - state.first) / files.entriesPerFile + 1
+        state.hasUnflushedNames = true
+        return file
+    }
+
+    private func trim(_ state: inout State, keeping kept: Int64) {
+        guard state.end - state.tailStart >= 2 * kept else { return }
+        let dropped = state.end - state.tailStart - kept
+        state.tail.moveReaderIndex(forwardBy: Int(dropped) * QueueEntry.bytes)
+        state.tailStart += dropped
+        if state.tail.capacity > 1 << 17 {
+            state.tail = ByteBuffer(bytes: state.tail.readableBytesView)
+        } else {
+            state.tail.discardReadBytes()
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Synchronization
+
+/// The open files of all consume queues: at most `limit`, those unused for longest are closed first.
+final class QueueFiles: Sendable {
+    private struct Key: Hashable {
+        var queue: Int
+        var base: Int64
+    }
+
+    private struct Slot {
+        var file: any StorageFile
+        var lastUse: UInt64
+    }
+
+    private struct State {
+        var slots: [Key: Slot] = [:]
+        var clock: UInt64 = 0
+    }
+
+    let device: any StorageDevice
+    /// `<root>/consumequeue`.
+    let directory: String
+    /// Entries per file.
+    let entriesPerFile: Int64
+    private let limit: Int
+    private let state = Mutex(State())
+
+    init(device: any StorageDevice, root: String, entriesPerFile: Int, limit: Int) {
+        self.device = device
+        directory = "\(root)/consumequeue"
+        self.entriesPerFile = Int64(entriesPerFile)
+        self.limit = max(1, limit)
+    }
+
+    var fileBytes: Int { Int(entriesPerFile) * QueueEntry.bytes }
+
+    /// First entry of the file that holds entry `number`.
+    func base(of number: Int64) -> Int64 { number / entriesPerFile * entriesPerFile }
+
+    func directory(topic: String, queueID: Int32) -> String { "\(directory)/\(topic)/\(queueID)" }
+
+    func name(_ base: Int64) -> String {
+        let digits = String(base * Int64(QueueEntry.bytes))
+        return String(repeating: "0", count: max(0, 20 - digits.utf8.count)) + digits
+    }
+
+    /// The first entry of the file with this name; nil when it is not the name of a queue file.
+    func base(named name: String) -> Int64? {
+        guard name.utf8.count == 20, name.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let bytes = Int64(name),
+            bytes % Int64(fileBytes) == 0
+        else { return nil }
+        return bytes / Int64(QueueEntry.bytes)
+    }
+
+    /// An existing file.
+    func open(_ queue: ConsumeQueue, _ base: Int64) throws(StoreError) -> any StorageFile {
+        if let file = cached(queue, base) { return file }
+        let file = try device.open("\(queue.directory)/\(name(base))", .readWrite)
+        keep(file, queue, base)
+        return file
+    }
+
+    /// A new file of full length.
+    func create(_ queue: ConsumeQueue, _ base: Int64) throws(StoreError) -> any StorageFile {
+        try device.createDirectory(queue.directory)
+        let file = try device.open("\(queue.directory)/\(name(base))", .truncate)
+        try file.setLength(fileBytes)
+        keep(file, queue, base)
+        return file
+    }
+
+    func remove(_ queue: ConsumeQueue, _ base: Int64) throws(StoreError) {
+        state.withLock { _ = $0.slots.removeValue(forKey: Key(queue: queue.ref.index, base: base)) }
+        try device.remove("\(queue.directory)/\(name(base))")
+    }
+
+    /// For tests and statistics.
+    var openCount: Int { state.withLock { $0.slots.count } }
+
+    private func cached(_ queue: ConsumeQueue, _ base: Int64) -> (any StorageFile)? {
+        state.withLock { state in
+            let key = Key(queue: queue.ref.index, base: base)
+            guard let file = state.slots[key]?.file else { return nil }
+            state.clock += 1
+            state.slots[key]?.lastUse = state.clock
+            return file
+        }
+    }
+
+    private func keep(_ file: any StorageFile, _ queue: ConsumeQueue, _ base: Int64) {
+        state.withLock { state in
+            state.clock += 1
+            state.slots[Key(queue: queue.ref.index, base: base)] = Slot(file: file, lastUse: state.clock)
+            guard state.slots.count > limit else { return }
+            let oldest = state.slots.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(max(1, limit / 8))
+            for (key, _) in oldest { state.slots.removeValue(forKey: key) }
+        }
+    }
+}

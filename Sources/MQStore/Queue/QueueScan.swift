@@ -1,0 +1,135 @@
+import MQProtocol
+import NIOCore
+
+/// One walk over the entries of a queue, collecting records for a pull.
+struct QueueScan {
+    /// Entries that a pull which matches nothing looks at before it gives up.
+    private static let minimumEntries = 800
+    private static let entriesPerRead = 64
+
+    let log: CommitLog
+    let limits: PullLimits
+    let maximumCount: Int
+    let coldDistance: Int64
+    /// Damaged records met on the way: file, position and cause.
+    private(set) var complaints: [String] = []
+
+    /// Readable part of the segment of the last record.
+    private var slice: LogSlice?
+    /// Entries of records below this belong to a segment that is gone.
+    private var skipBelow = LogOffset.zero
+
+    init(log: CommitLog, limits: PullLimits, maximumCount: Int, coldDistance: Int64) {
+        self.log = log
+        self.limits = limits
+        self.maximumCount = maximumCount
+        self.coldDistance = coldDistance
+    }
+
+    /// - Parameter from: at or above the queue's minimum and below its end.
+    mutating func run(_ queue: ConsumeQueue, from: Int64, filter: TagFilter, _ selection: inout Selection) {
+        let fileEnd = queue.files.base(of: from) + queue.files.entriesPerFile
+        let wanted = Int64(max(Self.minimumEntries, maximumCount))
+        let limit = min(from + wanted, min(selection.maximum.rawValue, fileEnd))
+        let logEnd = log.appendedOffset
+        var number = from
+        // A pull that is content with few messages does not read many entries.
+        var count = min(Self.entriesPerRead, max(1, maximumCount))
+        selection.status = .noMatchedMessage
+        scan: while number < limit {
+            guard let entries = queue.entries(from: number, count: min(count, Int(limit - number))) else { break }
+            for index in 0..<entries.readableBytes / QueueEntry.bytes {
+                guard let entry = entries.entry(index) else { break scan }
+                let isCold = logEnd - entry.logOffset > coldDistance
+                if selection.count > 0, isEnough(selection, entry, isCold) { break scan }
+                look(at: entry, isCold: isCold, filter, &selection)
+                number += 1
+            }
+            count = Self.entriesPerRead
+        }
+        selection.nextBegin = QueueOffset(rawValue: number)
+        if number == from {
+            selection.status = .offsetFoundNull
+            selection.nextBegin = QueueOffset(rawValue: fileEnd)
+        }
+        if selection.count > 0 { selection.status = .found }
+    }
+
+    private func isEnough(_ selection: Selection, _ entry: QueueEntry, _ isCold: Bool) -> Bool {
+        if selection.count >= maximumCount { return true }
+        if selection.count >= (isCold ? limits.coldMessages : limits.hotMessages) { return true }
+        return selection.totalBytes + Int(entry.size) > (isCold ? limits.coldBytes : limits.hotBytes)
+    }
+
+    private mutating func look(at entry: QueueEntry, isCold: Bool, _ filter: TagFilter, _ selection: inout Selection) {
+        if entry.isBlank {
+            selection.status = .messageWasRemoving
+            return
+        }
+        if entry.logOffset < skipBelow { return }
+        guard filter.matches(tagsCode: entry.tagsCode) else {
+            selection.status = .noMatchedMessage
+            return
+        }
+        guard let (slice, position) = place(of: entry) else {
+            selection.status = .messageWasRemoving
+            let bytes = Int64(log.configuration.segmentBytes)
+            skipBelow = LogOffset(rawValue: (max(0, entry.logOffset.rawValue) / bytes + 1) * bytes)
+            return
+        }
+        guard let stored = storeTimestamp(of: entry, in: slice, at: position) else {
+            selection.status = .messageWasRemoving
+            return
+        }
+        take(entry, slice, storedAt: stored, &selection)
+        selection.isCold = selection.isCold || isCold
+    }
+
+    /// Where the whole record is readable; nil when it is not.
+    private mutating func place(of entry: QueueEntry) -> (LogSlice, Int)? {
+        let size = Int(entry.size)
+        if let slice, entry.logOffset >= slice.offset, entry.logOffset - slice.offset <= Int64(slice.count - size) {
+            return (slice, Int(entry.logOffset - slice.offset))
+        }
+        guard size > 0, let found = log.readable(from: entry.logOffset), size <= found.count else { return nil }
+        slice = found
+        return (found, 0)
+    }
+
+    /// Checks that the record the entry speaks of begins here.
+    private mutating func storeTimestamp(of entry: QueueEntry, in slice: LogSlice, at position: Int) -> Timestamp? {
+        let found = slice.withBytes { bytes -> (cause: String?, time: Timestamp) in
+            let record = bytes.extracting(position..<position + Int(entry.size))
+            guard record.count >= RecordLayout.fixedBytes, let (size, magic) = RecordView.sizeAndMagic(record) else {
+                return ("a record of \(entry.size) bytes", .zero)
+            }
+            guard magic == RecordLayout.magic || magic == RecordLayout.longTopicMagic else {
+                return ("magic code \(magic)", .zero)
+            }
+            guard size == entry.size else { return ("length \(size) instead of \(entry.size)", .zero) }
+            let offset = record.bigEndian(Int64.self, at: RecordLayout.physicalOffset)
+            guard offset == entry.logOffset.rawValue else { return ("written at \(offset), it says", .zero) }
+            let flags = SysFlag(rawValue: record.bigEndian(Int32.self, at: RecordLayout.sysFlag))
+            let time = record.bigEndian(Int64.self, at: RecordLayout.storeTimestamp(flags))
+            return (nil, Timestamp(milliseconds: time))
+        }
+        guard let cause = found.cause else { return found.time }
+        complaints.append("the record in \(slice.place(position)) is damaged and skipped: \(cause)")
+        return nil
+    }
+
+    private func take(_ entry: QueueEntry, _ slice: LogSlice, storedAt time: Timestamp, _ selection: inout Selection) {
+        let size = Int(entry.size)
+        if selection.count == 0 { selection.firstStoreTimestamp = time }
+        selection.lastStoreTimestamp = time
+        selection.count += 1
+        selection.totalBytes += size
+        if let last = selection.ranges.last, last.logOffset + last.bytes == entry.logOffset,
+            last.segment.offset <= entry.logOffset, entry.logOffset + size <= last.segment.end
+        {
+            selection.ranges[selection.ranges.count - 1].bytes += size
+        } else {
+            selection.ranges.append(Selection.Range(segment: slice, logOffset: entry.logOffset, bytes: size))
+        }
+    }
+}

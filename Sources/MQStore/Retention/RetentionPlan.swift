@@ -1,0 +1,137 @@
+package import MQProtocol
+
+/// When segments of the log are given up and when appends are refused for want of space.
+package struct RetentionSettings: Sendable, Hashable {
+    /// How long a segment is kept after its last write. Default: 72 hours (`fileReservedTime`).
+    package var reservedTime: Duration = .seconds(72 * 3600)
+    /// Hours of the day, local time, in which expired segments are deleted. Default: 4 (`deleteWhen`).
+    package var deleteHours: Set<Int> = [4]
+    /// Above this share of the disk expired segments are deleted at any hour. Default: 0.75, clamped to 0.10...0.95.
+    package var spaceRatio = 0.75
+    /// Above this share segments are deleted although they have not expired. Default: 0.85.
+    package var forcedRatio = 0.85
+    /// Whether `forcedRatio` has any effect. Default: true (`cleanFileForciblyEnable`).
+    package var deletesUnexpired = true
+    /// Above this share appends are refused. Default: 0.90.
+    package var fullRatio = 0.90
+    /// How far usage must fall below `fullRatio` before appends are accepted again. Default: 0.01.
+    package var fullHysteresis = 0.01
+    /// Most segments deleted by one run. Default: 10.
+    package var segmentsPerRun = 10
+
+    package init() {}
+
+    package init(_ configuration: StoreConfiguration) {
+        reservedTime = configuration.retention
+        deleteHours = configuration.deletionHours
+        spaceRatio = Double(configuration.deletionPercent) / 100
+        forcedRatio = configuration.forcedDeletionRatio
+        deletesUnexpired = configuration.deletesForcibly
+        fullRatio = configuration.diskFullRatio
+    }
+}
+
+/// Share of a partition that is in use.
+package struct DiskUsage: Sendable, Hashable {
+    /// 0...1, rounded up to a whole percent.
+    package var ratio: Double
+
+    package init(ratio: Double) { self.ratio = ratio }
+
+    /// Usage of a partition with so many bytes used and so many available to this process.
+    package init(used: UInt64, available: UInt64) {
+        let (total, overflow) = used.addingReportingOverflow(available)
+        guard !overflow, total > 0 else {
+            ratio = 0
+            return
+        }
+        let percent = (100 * Double(used) / Double(total)).rounded(.up)
+        ratio = percent / 100
+    }
+}
+
+/// Decides which segments go and whether the store is writable. Pure; `MessageStore` performs what it returns.
+package struct RetentionPlan: Sendable {
+    package struct Segment: Sendable, Hashable {
+        package var start: LogOffset
+        package var end: LogOffset
+        /// Time of the last write into the segment.
+        package var lastWrite: Timestamp
+
+        package init(start: LogOffset, end: LogOffset, lastWrite: Timestamp) {
+            self.start = start
+            self.end = end
+            self.lastWrite = lastWrite
+        }
+    }
+
+    package enum Trigger: String, Sendable { case time, space, request }
+
+    package struct Decision: Sendable, Hashable {
+        /// Why this run may delete; nil when none of the three triggers holds.
+        package var trigger: Trigger?
+        /// Segments below this offset go; nil when none does.
+        package var deleteBelow: LogOffset?
+        /// How many segments that is.
+        package var segments = 0
+        /// Deleted although not expired.
+        package var isForced = false
+        package var isFull = false
+    }
+
+    /// Runs that one `requestDeletion` is good for.
+    package static let runsPerRequest = 20
+
+    package var settings: RetentionSettings
+    package private(set) var isFull = false
+    private var requestedRuns = 0
+
+    package init(settings: RetentionSettings) { self.settings = settings }
+
+    /// Deletes what has expired in the next 20 runs, whatever the hour (code 329).
+    package mutating func requestDeletion() { requestedRuns = Self.runsPerRequest }
+
+    /// - Parameters:
+    ///   - localHour: 0...23.
+    ///   - segments: all segments of the log, oldest first; the last one is never deleted.
+    ///   - logUsage: the least used of the log's partitions; nil when unknown.
+    ///   - queueUsage: the partition of the consume queues; nil when unknown.
+    package mutating func run(
+        now: Timestamp,
+        localHour: Int,
+        segments: [Segment],
+        logUsage: DiskUsage?,
+        queueUsage: DiskUsage?
+    ) -> Decision {
+        var decision = Decision(isFull: updateFull(logUsage: logUsage, queueUsage: queueUsage))
+        decision.trigger = trigger(localHour: localHour, logUsage: logUsage, queueUsage: queueUsage)
+        guard decision.trigger != nil else { return decision }
+        let forced = settings.deletesUnexpired && max(logUsage?.ratio ?? 0, queueUsage?.ratio ?? 0) > settings.forcedRatio
+        for segment in segments.dropLast().prefix(settings.segmentsPerRun) {
+            let expired = now.milliseconds - segment.lastWrite.milliseconds >= settings.reservedTime.wholeMilliseconds
+            guard expired || forced else { break }
+            decision.isForced = decision.isForced || !expired
+            decision.deleteBelow = segment.end
+            decision.segments += 1
+        }
+        return decision
+    }
+
+    /// Looks at the disk only; runs more often than deletion.
+    package mutating func updateFull(logUsage: DiskUsage?, queueUsage: DiskUsage?) -> Bool {
+        let usage = max(logUsage?.ratio ?? 0, queueUsage?.ratio ?? 0)
+        let limit = isFull ? settings.fullRatio - settings.fullHysteresis : settings.fullRatio
+        isFull = usage > limit
+        return isFull
+    }
+
+    private mutating func trigger(localHour: Int, logUsage: DiskUsage?, queueUsage: DiskUsage?) -> Trigger? {
+        let limit = min(0.95, max(0.10, settings.spaceRatio))
+        let wasRequested = requestedRuns > 0
+        if wasRequested { requestedRuns -= 1 }
+        if settings.deleteHours.contains(localHour) { return .time }
+        guard let logUsage, let queueUsage else { return .space }
+        if logUsage.ratio > limit || queueUsage.ratio > limit { return .space }
+        return wasRequested ? .request : nil
+    }
+}

@@ -1,0 +1,67 @@
+import Logging
+import MQProtocol
+import NIOCore
+import Synchronization
+
+/// The small files that say how far everything is durable: checkpoint, abort mark, and the dispatch manifest.
+final class StoreFiles: Sendable {
+    private let root: String
+    private let device: any StorageDevice
+    private let positionFile: SideFile
+    private let queuesFile: SideFile
+    private let logger: Logger
+    let abort: AbortMark
+    private let checkpoint = Mutex(Checkpoint())
+
+    init(root: String, device: any StorageDevice, logger: Logger) {
+        self.root = root
+        self.device = device
+        self.logger = logger
+        positionFile = SideFile(device: device, path: "\(root)/escrow/position", logger: logger)
+        queuesFile = SideFile(device: device, path: "\(root)/escrow/queues", logger: logger)
+        abort = AbortMark(directory: root, device: device)
+    }
+
+    func loadCheckpoint() throws(StoreError) -> Checkpoint {
+        let loaded = try Checkpoint.load(directory: root, device: device) ?? Checkpoint()
+        checkpoint.withLock { $0 = loaded }
+        return loaded
+    }
+
+    /// Times never go back.
+    func save(log: Timestamp, queues: Timestamp, index: Timestamp) throws(StoreError) {
+        let next = checkpoint.withLock { checkpoint in
+            checkpoint.log = max(checkpoint.log, log)
+            checkpoint.queues = max(checkpoint.queues, queues)
+            checkpoint.index = max(checkpoint.index, index)
+            return checkpoint
+        }
+        try next.save(directory: root, device: device)
+    }
+
+    /// Nil when the file is missing or damaged: then everything is found out from the log.
+    func loadPosition() throws(StoreError) -> DispatchManifest.Position? {
+        try load(positionFile) { try DispatchManifest.Position(parsing: $0) }
+    }
+
+    func loadQueues() throws(StoreError) -> DispatchManifest? {
+        try load(queuesFile) { try DispatchManifest(parsing: $0) }
+    }
+
+    func save(_ position: DispatchManifest.Position) throws(StoreError) { try positionFile.save(position.encode()) }
+
+    func save(_ queues: DispatchManifest) throws(StoreError) { try queuesFile.save(queues.encode()) }
+
+    private func load<Value>(
+        _ file: SideFile,
+        _ parse: (ByteBuffer) throws -> Value
+    ) throws(StoreError) -> Value? {
+        do throws(StoreError) {
+            return try file.load(parse).value
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            logger.warning("\(file.path) does not parse, consume queues are checked against the log: \(error.message)")
+            return nil
+        }
+    }
+}
