@@ -223,7 +223,8 @@ private struct EntryParser {
         }
         position += 4
         if let scalar = Unicode.Scalar(unit) { return [scalar] }
-        let isEscape = position + 1 < line.scalars.count && line.scalars[position] == "\\"
+        let isEscape =
+            position + 1 < line.scalars.count && line.scalars[position] == "\\"
             && line.scalars[position + 1] == "u"
         guard isEscape, let low = hexUnit(at: position + 2), (0xD800..<0xDC00).contains(unit),
             (0xDC00..<0xE000).contains(low),

@@ -1,0 +1,71 @@
+import NIOCore
+
+/// A decimal number with an optional minus sign; nil when it is anything else or does not fit.
+func parseDecimal(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int64? {
+    var index = start
+    let isNegative = index < end && bytes[index] == UInt8(ascii: "-")
+    if isNegative { index += 1 }
+    // Up to 18 digits cannot overflow.
+    guard index < end, end - index <= 19 else { return nil }
+    var value: Int64 = 0
+    while index < end {
+        let digit = bytes[index] &- UInt8(ascii: "0")
+        guard digit < 10 else { return nil }
+        let (shifted, overflow) = value.multipliedReportingOverflow(by: 10)
+        let (next, carry) = shifted.subtractingReportingOverflow(Int64(digit))
+        guard !overflow, !carry else { return nil }
+        value = next
+        index += 1
+    }
+    if isNegative { return value }
+    return value == .min ? nil : -value
+}
+
+/// `true` in any mixture of cases.
+func isTrue(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
+    guard end - start == 4 else { return false }
+    return bytes[start] | 0x20 == UInt8(ascii: "t") && bytes[start + 1] | 0x20 == UInt8(ascii: "r")
+        && bytes[start + 2] | 0x20 == UInt8(ascii: "u") && bytes[start + 3] | 0x20 == UInt8(ascii: "e")
+}
+
+extension ByteBuffer {
+    /// Appends the decimal text of a number without making a String.
+    mutating func writeDecimal(_ value: Int64) {
+        if value < 0 { writeInteger(UInt8(ascii: "-")) }
+        let magnitude = value.magnitude
+        guard magnitude >= 100_000_000 else { return writeDigits(UInt32(magnitude), atLeast: 1) }
+        let high = magnitude / 100_000_000
+        if high < 100_000_000 {
+            writeDigits(UInt32(high), atLeast: 1)
+        } else {
+            writeDigits(UInt32(high / 100_000_000), atLeast: 1)
+            writeDigits(UInt32(high % 100_000_000), atLeast: 8)
+        }
+        writeDigits(UInt32(magnitude % 100_000_000), atLeast: 8)
+    }
+
+    /// At most 8 digits, collected in one integer and written at once.
+    private mutating func writeDigits(_ value: UInt32, atLeast minimum: Int) {
+        var rest = value
+        var packed: UInt64 = 0
+        var count = 0
+        while rest > 0 || count < minimum {
+            packed = packed >> 8 | UInt64(UInt8(ascii: "0") + UInt8(rest % 10)) << 56
+            rest /= 10
+            count += 1
+        }
+        writeInteger(packed)
+        moveWriterIndex(to: writerIndex - (8 - count))
+    }
+}
+
+/// The number of characters that `writeDecimal` writes.
+func decimalLength(_ value: Int64) -> Int {
+    var rest = value.magnitude
+    var count = value < 0 ? 2 : 1
+    while rest >= 10 {
+        rest /= 10
+        count += 1
+    }
+    return count
+}

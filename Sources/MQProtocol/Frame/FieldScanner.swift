@@ -1,0 +1,241 @@
+/// Walks received ext fields once, entry by entry, without allocating.
+///
+/// The walk ends at the first entry that breaks its encoding; frames are refused for that (``isMalformed``) before any
+/// header sees them, so headers need not look.
+struct FieldScanner: ~Escapable {
+    private let bytes: Span<UInt8>
+    private let encoding: HeaderEncoding
+    /// The first byte that was not looked at yet.
+    private(set) var position: Int
+    private(set) var isMalformed = false
+    private(set) var key = FieldPiece(start: 0, end: 0, isEscaped: false)
+    /// Meaningless unless ``hasValue``.
+    private(set) var value = FieldPiece(start: 0, end: 0, isEscaped: false)
+    private(set) var form = Form.null
+    private var isFirst = true
+
+    enum Form {
+        case null, text
+        /// A bare number or boolean; binary values are always text.
+        case scalar
+        /// The value is an object that starts at ``position``: only frame headers may have one.
+        case object
+    }
+
+    /// For JSON, `position` is that of the opening brace.
+    @_lifetime(copy bytes)
+    init(_ bytes: Span<UInt8>, _ encoding: HeaderEncoding, position: Int = 0) {
+        self.bytes = bytes
+        self.encoding = encoding
+        self.position = position
+        if encoding == .json, position < bytes.count {
+            isMalformed = bytes[position] != UInt8(ascii: "{")
+            self.position = position + 1
+        }
+    }
+
+    var hasValue: Bool {
+        form != .null
+    }
+
+    /// The only byte of a one-letter name; 0 for all other names.
+    var shortKey: UInt8 {
+        key.end - key.start == 1 ? bytes[key.start] : 0
+    }
+
+    var keyLength: Int {
+        key.end - key.start
+    }
+
+    func isKey(_ name: String) -> Bool {
+        let name = name.utf8
+        guard name.count == key.end - key.start else { return false }
+        var index = key.start
+        for byte in name {
+            if bytes[index] != byte { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// Moves to the next entry; false at the end.
+    @_lifetime(self: copy self)
+    mutating func next() -> Bool {
+        guard !isMalformed else { return false }
+        return encoding == .json ? nextJSON() : nextBinary()
+    }
+
+    /// Steps over an object that the caller has walked itself.
+    @_lifetime(self: copy self)
+    mutating func resume(at end: Int) {
+        position = end
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func fail() -> Bool {
+        isMalformed = true
+        return false
+    }
+}
+
+// MARK: - Values
+
+extension FieldScanner {
+    func int64() throws(HeaderError) -> Int64 {
+        guard hasValue else { throw HeaderError(.missingField, keyText) }
+        guard let number = parseDecimal(bytes, from: value.start, to: value.end) else {
+            throw HeaderError(.invalidNumber, keyText)
+        }
+        return number
+    }
+
+    func int32() throws(HeaderError) -> Int32 {
+        guard let number = Int32(exactly: try int64()) else { throw HeaderError(.invalidNumber, keyText) }
+        return number
+    }
+
+    var bool: Bool {
+        hasValue && isTrue(bytes, from: value.start, to: value.end)
+    }
+
+    private var keyText: String {
+        var text = ""
+        for index in key.start..<key.end {
+            text.unicodeScalars.append(Unicode.Scalar(bytes[index]))
+        }
+        return text
+    }
+}
+
+// MARK: - Binary
+
+extension FieldScanner {
+    @_lifetime(self: copy self)
+    private mutating func nextBinary() -> Bool {
+        guard position < bytes.count else { return false }
+        guard position + 2 <= bytes.count else { return fail() }
+        let keyStart = position + 2
+        let keyLength = Int(bytes[position]) << 8 | Int(bytes[position + 1])
+        guard keyLength < 0x8000, keyStart + keyLength + 4 <= bytes.count else { return fail() }
+        key = FieldPiece(start: keyStart, end: keyStart + keyLength, isEscaped: false)
+        var valueLength = 0
+        for index in key.end..<key.end + 4 {
+            valueLength = valueLength << 8 | Int(bytes[index])
+        }
+        let valueStart = key.end + 4
+        guard valueLength < 0x8000_0000, valueLength <= bytes.count - valueStart else { return fail() }
+        value = FieldPiece(start: valueStart, end: valueStart + valueLength, isEscaped: false)
+        form = valueLength == 0 || keyLength == 0 ? .null : .text
+        position = value.end
+        return true
+    }
+}
+
+// MARK: - JSON
+
+extension FieldScanner {
+    @_lifetime(self: copy self)
+    private mutating func nextJSON() -> Bool {
+        guard var byte = skipSpace() else { return fail() }
+        if byte == UInt8(ascii: "}") {
+            position += 1
+            return false
+        }
+        if !isFirst {
+            guard byte == UInt8(ascii: ",") else { return fail() }
+            position += 1
+            guard let after = skipSpace() else { return fail() }
+            byte = after
+        }
+        isFirst = false
+        guard byte == UInt8(ascii: "\""), let name = scanString() else { return fail() }
+        key = name
+        guard skipSpace() == UInt8(ascii: ":") else { return fail() }
+        position += 1
+        guard let first = skipSpace() else { return fail() }
+        return scanValue(first)
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func scanValue(_ first: UInt8) -> Bool {
+        switch first {
+        case UInt8(ascii: "\""):
+            guard let text = scanString() else { return fail() }
+            value = text
+            form = .text
+        case UInt8(ascii: "{"):
+            form = .object
+        case UInt8(ascii: "n"):
+            guard scanWord("null") else { return fail() }
+            form = .null
+        case UInt8(ascii: "t"), UInt8(ascii: "f"):
+            let start = position
+            guard scanWord(first == UInt8(ascii: "t") ? "true" : "false") else { return fail() }
+            value = FieldPiece(start: start, end: position, isEscaped: false)
+            form = .scalar
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            value = scanNumber()
+            form = .scalar
+        default:
+            return fail()
+        }
+        return true
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func skipSpace() -> UInt8? {
+        while position < bytes.count {
+            let byte = bytes[position]
+            guard byte == 0x20 || (0x09...0x0D).contains(byte) else { return byte }
+            position += 1
+        }
+        return nil
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func scanNumber() -> FieldPiece {
+        let start = position
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
+                UInt8(ascii: "e"), UInt8(ascii: "E"):
+                position += 1
+            default:
+                return FieldPiece(start: start, end: position, isEscaped: false)
+            }
+        }
+        return FieldPiece(start: start, end: position, isEscaped: false)
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func scanWord(_ word: String) -> Bool {
+        for byte in word.utf8 {
+            guard position < bytes.count, bytes[position] == byte else { return false }
+            position += 1
+        }
+        return true
+    }
+
+    /// From an opening quote to behind the closing one. Escapes that are not JSON's own end the walk: the lenient
+    /// reader takes over.
+    @_lifetime(self: copy self)
+    private mutating func scanString() -> FieldPiece? {
+        var index = position + 1
+        let start = index
+        var isEscaped = false
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\"") {
+                position = index + 1
+                return FieldPiece(start: start, end: index, isEscaped: isEscaped)
+            }
+            index += 1
+            if byte == UInt8(ascii: "\\") {
+                guard let length = escapeLength(bytes, at: index) else { return nil }
+                isEscaped = true
+                index += length
+            }
+        }
+        return nil
+    }
+}
