@@ -46,7 +46,6 @@ extension CommitLog {
     private func flush(_ range: Range<LogOffset>, _ commit: inout GroupCommit) throws(StoreError) {
         for segment in table.segments(in: range) {
             try segment.file.flush()
-            try segment.makeNameDurable(device)
             let end = min(segment.end, range.upperBound)
             commit.flushed(upTo: end)
             flushed.store(end.rawValue, ordering: .releasing)
@@ -73,7 +72,6 @@ extension CommitLog {
         if zeroEnd > range.upperBound { try clear(range.upperBound..<zeroEnd) }
         for segment in table.segments(in: range.lowerBound..<max(range.upperBound, zeroEnd)) {
             try segment.file.flush()
-            try segment.makeNameDurable(device)
         }
     }
 

@@ -55,7 +55,6 @@ extension CommitLog {
         for segment in table.all {
             // What a killed process wrote may still be in memory only.
             try segment.file.flush()
-            try segment.makeNameDurable(device)
         }
         becomeReady(report)
         return report

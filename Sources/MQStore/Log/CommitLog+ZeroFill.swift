@@ -94,8 +94,6 @@ extension CommitLog {
     /// both only bring it into existence at its full length.
     private func prepareSegment(at offset: LogOffset) throws(StoreError) {
         let created = try createSegment(at: offset)
-        try created.file.flush()
-        try created.makeNameDurable(device)
         state.withLock { state in
             if state.phase == .ready, table.segment(at: offset) == nil { table.append(created) }
         }

@@ -1,6 +1,5 @@
 package import MQProtocol
 package import NIOCore
-import Synchronization
 
 /// One file of the log, mapped for reading for as long as anyone holds it.
 final class LogSegment: Sendable {
@@ -10,9 +9,9 @@ final class LogSegment: Sendable {
     let path: String
     let file: any StorageFile
     let region: MappedRegion
-    /// False until the directory was flushed after the file was created: before that a crash may lose the file.
-    private let isNameDurable: Atomic<Bool>
 
+    /// With `create`, name and length are durable on return, so only the very last file can be found incomplete after a
+    /// crash, and nothing was ever written to that one.
     init(
         offset: LogOffset,
         length: Int,
@@ -25,21 +24,17 @@ final class LogSegment: Sendable {
         self.directory = directory
         path = "\(directory)/\(SegmentName.text(offset))"
         file = try device.open(path, mode)
-        if mode == .create { try file.setLength(length) }
+        if mode == .create {
+            try file.setLength(length)
+            try file.flush()
+            try device.syncDirectory(directory)
+        }
         region = try file.map(length: length)
-        isNameDurable = Atomic(mode != .create)
     }
 
     var end: LogOffset { offset + length }
 
     func position(of offset: LogOffset) -> Int { Int(offset - self.offset) }
-
-    /// Flushes the directory once after the file was created.
-    func makeNameDurable(_ device: any StorageDevice) throws(StoreError) {
-        if isNameDurable.load(ordering: .acquiring) { return }
-        try device.syncDirectory(directory)
-        isNameDurable.store(true, ordering: .releasing)
-    }
 }
 
 /// File names of segments: the offset of the first byte, 20 digits.

@@ -8,8 +8,8 @@ enum RecordRules {
             throw StoreError(.illegalRecord, "the topic \"\(draft.topic)\" is empty or has characters besides ^[%|a-zA-Z0-9_-]+$")
         }
         let properties = draft.properties.readableBytesUInt8Span
-        guard PropertyScan.isWellFormed(properties, 0..<properties.count) else {
-            throw StoreError(.illegalRecord, "the properties of a message to \(draft.topic) are not name-value pairs")
+        guard PropertyScan.isWellFormed(properties, 0..<properties.count), !hasZero(properties) else {
+            throw StoreError(.illegalRecord, "the properties of a message to \(draft.topic) are not name-value pairs without zero bytes")
         }
         guard draft.queueID >= 0 else {
             throw StoreError(.illegalRecord, "the queue id \(draft.queueID) of a message to \(draft.topic) is negative")
@@ -29,8 +29,16 @@ enum RecordRules {
         let whole = bytes.extracting(position..<position + record.totalSize)
         if !isTopic(whole.extracting(record.topicRange)) { return "the record's topic is not a topic name" }
         if !PropertyScan.isWellFormed(whole, record.propertiesRange) { return "the record's properties do not parse" }
+        if hasZero(whole.extracting(record.propertiesRange)) { return "the record's properties have a zero byte" }
         if checksBody, !record.bodyChecksumMatches(in: bytes, at: position) { return "the body's CRC does not match" }
         return nil
+    }
+
+    /// The end of a torn record is zero, since the log is zero ahead of its end, and no CRC covers the properties: a zero
+    /// byte is how a tear inside of their last value shows. Hence none may be stored.
+    private static func hasZero(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where text[index] == 0 { return true }
+        return false
     }
 
     /// Whether every byte is one that RocketMQ allows in topic names: `%`, `|`, `_`, `-`, letters and digits.
