@@ -26,6 +26,10 @@ import Testing
         }
     }
 
+    @Test func filesOfATargetHaveDifferentNames() {
+        report(PathRules.namesakes(Repository.here.files))
+    }
+
     @Test func everySQLFileIsEmbedded() throws {
         let files = Repository.here.files
         report(PathRules.unembedded(files, try #require(files.first { $0.path == "Package.swift" })))

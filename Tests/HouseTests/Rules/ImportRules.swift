@@ -18,11 +18,12 @@ enum ImportRules {
         ],
         "MQClient": ["MQProtocol", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle"],
         "NameServerTool": [
-            "MQNameServer", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle", "NIOPosix",
+            "MQNameServer", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
+            "NIOCore", "NIOPosix",
         ],
         "BrokerTool": [
             "MQBroker", "MQStore", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle",
-            "NIOPosix",
+            "UnixSignals", "NIOCore", "NIOPosix",
         ],
         "AdminTool": ["MQClient", "MQProtocol", "ArgumentParser", "Logging", "NIOCore", "NIOPosix"],
         "BenchTool": [

@@ -32,6 +32,16 @@ enum PathRules {
             .map { Violation(path: $0.path, line: 1, message: "belongs to no target of the manifest") }
     }
 
+    /// Two files of one target with one name: the compiler cannot tell their object files apart.
+    static func namesakes(_ files: [SourceFile]) -> [Violation] {
+        var seen: [String: String] = [:]
+        return files.filter(\.isSwift).compactMap { file in
+            let name = file.target + "/" + (file.path.split(separator: "/").last ?? "")
+            guard let other = seen.updateValue(file.path, forKey: name) else { return nil }
+            return Violation(path: file.path, line: 1, message: "has the name of \(other)")
+        }
+    }
+
     /// SQL that no program contains: the manifest embeds file by file.
     static func unembedded(_ files: [SourceFile], _ manifest: SourceFile) -> [Violation] {
         files.filter { $0.path.hasPrefix("schema/") && $0.path.hasSuffix(".sql") }.compactMap { file in

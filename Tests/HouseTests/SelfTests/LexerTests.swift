@@ -76,6 +76,12 @@ import Testing
         #expect(strays.map(\.path) == ["Sources/B/b.swift", "Sources/loose.swift"])
         #expect(PathRules.builtFiles(["a.swift", "Package.resolved", ".build/x", ".swiftpm/y"]).count == 3)
     }
+    @Test func findsNamesakes() {
+        let paths = ["A/x/Same.swift", "A/y/Same.swift", "B/Same.swift", "A/Other.swift"].map { "Sources/" + $0 }
+        let found = PathRules.namesakes(paths.map { SourceFile(path: $0, text: "x") })
+        #expect(found.map(\.path) == ["Sources/A/y/Same.swift"])
+    }
+
     @Test func findsSQLThatIsNotEmbedded() {
         let manifest = SourceFile(path: "Package.swift", text: "resources: [.embedInCode(\"a.sql\")]")
         let files = ["schema/a.sql", "schema/b.sql"].map { SourceFile(path: $0, text: "SELECT 1;") }
