@@ -20,6 +20,7 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
@@ -82,12 +83,17 @@ let package = Package(
 
         .executableTarget(
             name: "NameServerTool",
-            dependencies: ["MQNameServer", "MQProtocol", "MQRemoting", arguments, logging, lifecycle, nioPosix],
+            dependencies: [
+                "MQNameServer", "MQProtocol", "MQRemoting", arguments, logging, lifecycle, signals, nioCore, nioPosix,
+            ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "BrokerTool",
-            dependencies: ["MQBroker", "MQStore", "MQProtocol", "MQRemoting", arguments, logging, lifecycle, nioPosix],
+            dependencies: [
+                "MQBroker", "MQStore", "MQProtocol", "MQRemoting", arguments, logging, lifecycle, signals, nioCore,
+                nioPosix,
+            ],
             swiftSettings: settings
         ),
         .executableTarget(
