@@ -151,7 +151,9 @@ import Testing
         let first = RemotingServer(configuration, group: .singleton, logger: Self.quiet) { _ in Echo(kept: kept) }
         let address = try await first.bind()
         _ = try await client.request(to: "\(address)", .sendMessage)
-        let pending = Task { try await client.request(to: "\(address)", RequestCode(rawValue: 1), timeout: .seconds(60)) }
+        let pending = Task {
+            try await client.request(to: "\(address)", RequestCode(rawValue: 1), timeout: .seconds(60))
+        }
         await kept.waitForOne()
         await first.shutdown(drain: .zero)
         await #expect { try await pending.value } throws: { error in

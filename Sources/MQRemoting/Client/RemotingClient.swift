@@ -173,7 +173,10 @@ package final class RemotingClient: Sendable {
             return ClientBootstrap(group: eventLoop)
                 .connectTimeout(TimeAmount(configuration.connectTimeout))
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 64 * 1024))
+                .channelOption(
+                    .recvAllocator,
+                    value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 64 * 1024)
+                )
                 .channelOption(.writeBufferWaterMark, value: .init(low: max(1, high / 2), high: high))
                 .connect(host: peer.host, port: peer.port)
                 .flatMapThrowing { [self] channel in

@@ -1,9 +1,9 @@
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Glibc
+import Glibc
 #endif
 import NIOCore
 import NIOPosix
@@ -34,7 +34,8 @@ enum ConnectionFailure {
         }
         let causes = (error as? NIOConnectionError)?.connectionErrors.map(\.error) ?? [error]
         if !causes.isEmpty, causes.allSatisfy({ ($0 as? IOError)?.errnoCode == ECONNREFUSED }) {
-            let message = "\(address) refused the connection: nothing listens there; start the server or correct the address"
+            let message =
+                "\(address) refused the connection: nothing listens there; start the server or correct the address"
             return RemotingError(.refused, message, address: address, cause: error)
         }
         if let error = error as? NIOConnectionError, error.connectionErrors.isEmpty {

@@ -130,7 +130,8 @@ final class ConnectionHandler<Handler: RequestHandler>: ChannelInboundHandler, C
             context.pipeline.fireChannelRead(bytes)
         } catch {
             let reason = ConnectionFailure.reason(error, peer: "\(connection.remoteAddress)")
-            logger.notice("connection refused", metadata: ["peer": "\(connection.remoteAddress)", "reason": "\(reason)"])
+            logger.notice(
+                "connection refused", metadata: ["peer": "\(connection.remoteAddress)", "reason": "\(reason)"])
             connection.close(reason)
         }
         return false

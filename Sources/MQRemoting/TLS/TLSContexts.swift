@@ -70,7 +70,8 @@ private enum PEM {
         do {
             return try NIOSSLContext(configuration: configuration)
         } catch {
-            throw RemotingError(.tls, "the configured certificate, key or authorities cannot be used: \(error)", cause: error)
+            throw RemotingError(
+                .tls, "the configured certificate, key or authorities cannot be used: \(error)", cause: error)
         }
     }
 }

@@ -1,0 +1,30 @@
+import MQRemoting
+
+/// The line that tells an operator who can reach the server and how it is protected.
+struct Reachability: CustomStringConvertible {
+    var address: String
+    var server: RemotingServerConfiguration
+
+    var description: String {
+        "listening on \(address): \(audience); \(tls)"
+    }
+
+    private var audience: String {
+        if address.hasPrefix("127.") || address.hasPrefix("[::1]:") {
+            "only this machine can reach it (bindAddress or --listen opens it)"
+        } else if address.hasPrefix("0.0.0.0:") || address.hasPrefix("[::]:") {
+            "every machine that can reach this one can reach it"
+        } else {
+            "every machine that can reach this address can reach it"
+        }
+    }
+
+    private var tls: String {
+        switch server.tls.mode {
+        case .disabled: "TLS is disabled"
+        case .permissive where server.tls.certificateFile == nil: "TLS is off: no certificate is configured"
+        case .permissive: "TLS is offered"
+        case .enforcing: "TLS is required"
+        }
+    }
+}
