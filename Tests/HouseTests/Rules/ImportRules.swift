@@ -63,7 +63,13 @@ enum ImportRules {
     /// The module an import line names.
     static func module(_ line: Substring) -> String? {
         let pattern =
-            /^\s*(?:@\w+(?:\(\w+\))?\s+|(?:package|public|internal|private|fileprivate)\s+)*import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)/
+            #/
+            ^\s*
+            (?: @\w+ (?: \(\w+\) )? \s+ | (?: package|public|internal|private|fileprivate ) \s+ )*
+            import \s+
+            (?: (?: struct|class|enum|protocol|func|var|let|typealias ) \s+ )?
+            (\w+)
+            /#
         return line.firstMatch(of: pattern).map { String($0.1) }
     }
 
