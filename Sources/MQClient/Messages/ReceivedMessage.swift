@@ -1,0 +1,49 @@
+public import MQProtocol
+public import NIOCore
+
+/// A message as a broker delivers it.
+public struct ReceivedMessage: Sendable {
+    public var topic: String
+    /// Decompressed.
+    public var body: ByteBuffer
+    /// All properties, RocketMQ's own among them.
+    public var properties: [String: String]
+    public var brokerName: String
+    public var queueID: Int32
+    public var queueOffset: Int64
+    public var logOffset: Int64
+    /// Bytes of the whole record in the broker's log.
+    public var storedBytes: Int32
+    public var flag: Int32
+    public var systemFlag: Int32
+    public var bornTimestamp: Timestamp
+    public var storeTimestamp: Timestamp
+    /// `ip:port` of the producer.
+    public var bornHost: String
+    /// `ip:port` of the broker.
+    public var storeHost: String
+    /// How often consumers gave it back before.
+    public var reconsumeTimes: Int32
+    /// Of a committed transactional message: where its half message is in the log.
+    public var preparedTransactionOffset: Int64
+    /// The id given by the broker: address and log offset.
+    public var offsetMessageID: String
+
+    /// The id given by the producer, or, from producers that give none, ``offsetMessageID``.
+    public var messageID: String {
+        properties["UNIQ_KEY"] ?? offsetMessageID
+    }
+
+    public var tag: String? {
+        properties["TAGS"]
+    }
+
+    public var keys: [String] {
+        (properties["KEYS"] ?? "").split(separator: " ").map(String.init)
+    }
+
+    /// The body read as UTF-8; what is not UTF-8 is replaced.
+    public var text: String {
+        String(buffer: body)
+    }
+}

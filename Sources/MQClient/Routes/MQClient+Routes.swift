@@ -1,0 +1,111 @@
+import Logging
+import MQProtocol
+import NIOCore
+import Synchronization
+
+extension MQClient {
+    /// Where a topic lives, as the name servers say now.
+    ///
+    /// - Throws: ``MQClientError`` with ``MQClientError/Code/topicNotFound``, whose message lists similar names, or with
+    ///   ``MQClientError/Code/nameServersUnreachable``.
+    public func topicRoute(_ topic: String) async throws(MQClientError) -> TopicRoute {
+        try await refreshRoute(topic)
+    }
+
+    /// A route no older than the configuration allows; an older one while no name server answers.
+    func route(_ topic: String) async throws(MQClientError) -> TopicRoute {
+        let now = configuration.time.now()
+        let age = configuration.routeRefreshInterval
+        if let route = state.withLock({ $0.routes.fresh(topic, now: now, maximumAge: age) }) { return route }
+        do {
+            return try await refreshRoute(topic)
+        } catch {
+            guard error.code == .nameServersUnreachable, let old = state.withLock({ $0.routes.known(topic) }) else {
+                throw error
+            }
+            configuration.logger.warning("Using an old route of \(topic): \(error)")
+            return old
+        }
+    }
+
+    func refreshRoute(_ topic: String) async throws(MQClientError) -> TopicRoute {
+        guard let route = try await queryRoute(topic) else {
+            state.withLock { $0.routes.forget(topic) }
+            throw await topicNotFound(topic)
+        }
+        learn(topic, route)
+        return route
+    }
+
+    /// A route for sending. A topic that nobody knows yet gets the route of the brokers that create topics by
+    /// themselves, as in stock producers.
+    func publishRoute(_ topic: String) async throws(MQClientError) -> TopicRoute {
+        do {
+            return try await route(topic)
+        } catch {
+            guard error.code == .topicNotFound, let template = try await queryRoute(SystemTopic.autoCreate) else {
+                throw error
+            }
+            let queues = template.queues.map { queues in
+                var limited = queues
+                limited.readQueues = min(configuration.automaticTopicQueues, queues.readQueues)
+                limited.writeQueues = limited.readQueues
+                return limited
+            }
+            let route = TopicRoute(brokers: template.brokers, queues: queues)
+            learn(topic, route)
+            return route
+        }
+    }
+
+    /// The master's address of a broker that some known route names.
+    func master(ofBroker name: String, in topic: String) async throws(MQClientError) -> String {
+        if let address = state.withLock({ $0.routes.broker(named: name)?.master }) { return address }
+        if let address = try await refreshRoute(topic).broker(named: name)?.master { return address }
+        throw MQClientError(
+            .brokerUnknown,
+            "Broker \(name) has no master in the route of \(topic): start its mqbroker, or see mqadmin clusterList."
+        )
+    }
+
+    /// The master, or while it is away a slave: good enough to read from.
+    func readableAddress(ofBroker name: String, in topic: String) async throws(MQClientError) -> String {
+        if let address = state.withLock({ $0.routes.broker(named: name)?.readable }) { return address }
+        if let address = try await refreshRoute(topic).broker(named: name)?.readable { return address }
+        throw MQClientError(
+            .brokerUnknown,
+            "Broker \(name) is not in the route of \(topic): see mqadmin topicRoute -t \(topic)."
+        )
+    }
+
+    /// Nil when the name servers do not know the topic.
+    private func queryRoute(_ topic: String) async throws(MQClientError) -> TopicRoute? {
+        let header = RouteHeader(topic: topic, acceptsOnlyStandardJSON: true)
+        let (answer, address) = try await askNameServers(.getRouteInfoByTopic, header: header)
+        switch answer.responseCode {
+        case .success:
+            return try TopicRoute(answer.body, from: address)
+        case .topicNotExist:
+            return nil
+        default:
+            throw MQClientError(refusal: answer, address: address)
+        }
+    }
+
+    private func learn(_ topic: String, _ route: TopicRoute) {
+        let now = configuration.time.now()
+        state.withLock { _ = $0.routes.learn(topic, route, now: now) }
+    }
+
+    private func topicNotFound(_ topic: String) async -> MQClientError {
+        let names = (try? await topicNames()) ?? []
+        let servers = configuration.nameServers?.description ?? ""
+        let nearest = NameSuggestions.nearest(to: topic, among: names)
+        let hint = nearest.isEmpty ? "" : " Similar names: \(nearest.joined(separator: ", "))."
+        return MQClientError(
+            .topicNotFound,
+            "No route info of this topic: \(topic) is unknown to \(servers).\(hint) "
+                + "Create it: mqadmin updateTopic -n \"\(servers)\" -c DefaultCluster -t \(topic)"
+        )
+    }
+}
