@@ -25,6 +25,8 @@ package struct HalfTable: Sendable {
         /// All checks were used; a person decides. Listed, still open to a late verdict.
         package var isUnresolved: Bool
         var deciding: Verdict?
+        /// Places of older copies: a verdict may still name one of them.
+        var olderCopies: [LogOffset] = []
     }
 
     /// The answer to a verdict.
@@ -43,10 +45,20 @@ package struct HalfTable: Sendable {
         case unknown
     }
 
-    /// Identifies a transaction however often its half was copied.
+    /// Identifies a transaction however often its half was copied. A half without a unique key is its own transaction.
     struct Key: Hashable, Sendable {
         var group: String
         var uniqueKey: String
+
+        init(group: String, uniqueKey: String) {
+            self.group = group
+            self.uniqueKey = uniqueKey
+        }
+
+        init(_ half: HalfMessage) {
+            group = half.group
+            uniqueKey = half.uniqueKey.isEmpty ? "@\(half.logOffset.rawValue)" : half.uniqueKey
+        }
     }
 
     private struct Due: Comparable, Sendable {
@@ -77,10 +89,11 @@ package struct HalfTable: Sendable {
     ///
     /// A second copy of a known transaction (a producer's retry, a copy forward) replaces the place of the first.
     package mutating func arrived(_ half: HalfMessage, opFloor: QueueOffset, schedule: CheckSchedule) {
-        let key = Key(group: half.group, uniqueKey: half.uniqueKey)
+        let key = Key(half)
         keyByOffset[half.logOffset] = key
         if var known = undecided[key] {
             if half.logOffset > known.half.logOffset {
+                known.olderCopies.append(known.half.logOffset)
                 known.half.logOffset = half.logOffset
                 known.half.queueOffset = half.queueOffset
                 known.half.size = half.size
@@ -124,17 +137,18 @@ package struct HalfTable: Sendable {
 
     /// The records of the verdict are in the log: it is final.
     package mutating func stored(_ half: HalfMessage, verdict: Verdict) {
-        let key = Key(group: half.group, uniqueKey: half.uniqueKey)
+        let key = Key(half)
         guard let transaction = undecided.removeValue(forKey: key) else { return }
         if transaction.isUnresolved { unresolvedCount -= 1 }
-        keyByOffset.removeValue(forKey: half.logOffset)
-        if transaction.half.logOffset != half.logOffset { keyByOffset.removeValue(forKey: transaction.half.logOffset) }
-        remember(half.logOffset, verdict)
+        for offset in transaction.olderCopies + [transaction.half.logOffset] {
+            keyByOffset.removeValue(forKey: offset)
+            remember(offset, verdict)
+        }
     }
 
     /// The verdict could not be stored; the transaction is undecided as before.
     package mutating func notStored(_ half: HalfMessage) {
-        undecided[Key(group: half.group, uniqueKey: half.uniqueKey)]?.deciding = nil
+        undecided[Key(half)]?.deciding = nil
     }
 
     /// A verdict found in the log at start.
@@ -179,7 +193,7 @@ package struct HalfTable: Sendable {
 
     /// A producer was asked. Returns true when that was the last check: the half is now listed as unresolved.
     package mutating func checked(_ half: HalfMessage, at now: Timestamp, schedule: CheckSchedule) -> Bool {
-        let key = Key(group: half.group, uniqueKey: half.uniqueKey)
+        let key = Key(half)
         guard var transaction = undecided[key], !transaction.isUnresolved else { return false }
         transaction.checks += 1
         if transaction.checks >= schedule.maximumChecks {
@@ -195,7 +209,7 @@ package struct HalfTable: Sendable {
 
     /// Nobody could receive the check: it does not count.
     package mutating func notChecked(_ half: HalfMessage, at now: Timestamp, schedule: CheckSchedule) {
-        let key = Key(group: half.group, uniqueKey: half.uniqueKey)
+        let key = Key(half)
         guard var transaction = undecided[key] else { return }
         transaction.nextCheck = now.advanced(by: schedule.absentProducerPause)
         undecided[key] = transaction

@@ -1,0 +1,129 @@
+package import Logging
+package import MQProtocol
+package import MQStore
+import NIOCore
+import NIOPosix
+
+/// Everything a broker is made of, in the order in which it must exist.
+struct BrokerParts {
+    var settings: BrokerSettings
+    var store: MessageStore
+    var topics: TopicTable
+    var groups: GroupTable
+    var offsets: OffsetTable
+    var clients: ClientTable
+    var locks: QueueLockTable
+    var statistics: BrokerStatistics
+    var transactions: TransactionService
+    var delays: DelayService
+    var time: TimeSource
+    var logger: Logger
+    var advertisedHost: HostAddress
+    var readThreads: NIOThreadPool
+    var delayLevels: DelayLevels
+    var events: StoreEvents
+}
+
+extension Broker {
+    /// Opens and recovers the store, and loads every table. Nothing is listened on yet.
+    ///
+    /// - Parameter advertisedHost: what goes into message ids.
+    package static func open(
+        _ configuration: BrokerConfiguration,
+        advertisedHost: HostAddress,
+        device: any StorageDevice,
+        time: TimeSource,
+        logger: Logger
+    ) throws -> Broker {
+        let events = StoreEvents()
+        let store = try MessageStore.open(
+            configuration.storeConfiguration(), device: device, time: time, logger: logger, observer: events.observer
+        )
+        do {
+            let files = ConfigurationFiles(configuration.storage.directory, device: device, logger: logger)
+            let parts = try parts(
+                BrokerSettings(configuration), store, files, advertisedHost, events, time: time, logger: logger
+            )
+            let broker = Broker(parts)
+            broker.transactions.load()
+            try broker.delays.load()
+            parts.readThreads.start()
+            events.connect(broker)
+            try store.start()
+            return broker
+        } catch {
+            try? store.close()
+            throw error
+        }
+    }
+
+    private static func parts(
+        _ settings: BrokerSettings,
+        _ store: MessageStore,
+        _ files: ConfigurationFiles,
+        _ host: HostAddress,
+        _ events: StoreEvents,
+        time: TimeSource,
+        logger: Logger
+    ) throws(StoreError) -> BrokerParts {
+        let levels = DelayLevels(settings.configuration.delayLevels) ?? .standard
+        let topics = try TopicTable.load(
+            from: files.file("topics.json"), settings: settings, time: time, logger: logger,
+            makeQueue: { store.queue($0, $1) }
+        )
+        let groups = try GroupTable.load(
+            from: files.file("subscriptionGroup.json"), settings: settings, time: time, logger: logger
+        )
+        let offsets = try OffsetTable.load(
+            from: files.file("consumerOffset.json"), settings: settings, time: time, logger: logger
+        )
+        let locks = QueueLockTable(lifetime: settings.configuration.clients.lockLifetime)
+        return BrokerParts(
+            settings: settings, store: store, topics: topics, groups: groups, offsets: offsets,
+            clients: ClientTable(settings: settings, groups: groups, locks: locks, time: time, logger: logger),
+            locks: locks, statistics: BrokerStatistics(topics: topics, time: time),
+            transactions: TransactionService(
+                store: store, topics: topics, offsets: offsets, settings: settings, time: time, logger: logger
+            ),
+            delays: DelayService(
+                store: store, levels: levels,
+                files: DelayFiles(
+                    levelOffsets: files.file("delayOffset.json"), watermark: files.file("timerWatermark.json")
+                ),
+                time: time, logger: logger
+            ),
+            time: time, logger: logger, advertisedHost: host,
+            readThreads: NIOThreadPool(numberOfThreads: 2), delayLevels: levels, events: events
+        )
+    }
+
+    /// Writes what is not written yet and closes the store. After the last request.
+    package func close() throws {
+        events.connect(nil)
+        try? readThreads.syncShutdownGracefully()
+        try store.flushNow()
+        transactions.noteProgress(transactions.ends)
+        delays.persistIfDurable()
+        try topics.flush()
+        try groups.flush()
+        try offsets.persist()
+        try store.close()
+    }
+}
+
+/// The broker's own files, in `config` below the store's directory.
+private struct ConfigurationFiles {
+    var directory: String
+    var device: any StorageDevice
+    var logger: Logger
+
+    init(_ root: String, device: any StorageDevice, logger: Logger) {
+        self.directory = root + "/config"
+        self.device = device
+        self.logger = logger
+    }
+
+    func file(_ name: String) -> SideFile {
+        SideFile(device: device, path: "\(directory)/\(name)", logger: logger)
+    }
+}

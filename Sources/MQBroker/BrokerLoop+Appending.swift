@@ -1,0 +1,166 @@
+import Logging
+import MQProtocol
+import MQRemoting
+import MQStore
+import NIOCore
+
+/// An answer that waits for the records of its request to be appended.
+struct StagedReply {
+    var connection: Connection
+    var request: ReplyTo
+    /// The request's records in the batch of this turn.
+    var items: Range<Int>
+    var purpose: Purpose
+    /// The sender wants to hear when the message is safe, not only that it is stored.
+    var waits: Bool
+
+    enum Purpose {
+        /// A send; answered with the message ids.
+        case message(queueID: Int32)
+        /// A half message; known to the transaction table once it is stored.
+        case half(queueID: Int32, HalfDraft)
+        /// A message sent back by a consumer.
+        case sentBack
+        case verdict(HalfMessage, Verdict)
+    }
+
+    /// What the table will know of a half that has no place yet.
+    struct HalfDraft {
+        var group: String
+        var uniqueKey: String
+        var bornTimestamp: Timestamp
+        var immunity: Duration?
+    }
+}
+
+/// An answer whose records have their place in the log.
+struct StoredReply {
+    var connection: Connection
+    var request: ReplyTo
+    var kind: Kind
+    var status: ResponseCode
+    /// The end of the last record.
+    var end: LogOffset
+
+    enum Kind {
+        case message(queueID: Int32, first: LogOffset, queueOffset: QueueOffset)
+        /// A client batch: its answer names every message.
+        case messages(queueID: Int32, [LogOffset], queueOffset: QueueOffset)
+        case plain
+    }
+}
+
+extension BrokerLoop {
+    /// Appends what this turn staged, with one lock hold and one write, and answers it.
+    func commit() {
+        guard !batch.isEmpty else { return }
+        let started = ContinuousClock.now
+        do {
+            try broker.store.append(&batch)
+        } catch {
+            refuseStaged(error)
+            batch.removeAll()
+            return
+        }
+        broker.statistics.stored(messages: batch.count, bytes: batch.byteCount, elapsed: started.duration(to: .now))
+        for reply in staged { placed(reply) }
+        staged.removeAll(keepingCapacity: true)
+        batch.removeAll()
+    }
+
+    /// The store refused the whole batch: nothing of it is in the log.
+    private func refuseStaged(_ error: StoreError) {
+        broker.statistics.storeFailed()
+        let refusal = Self.refusal(error)
+        for reply in staged {
+            if case .verdict(let half, _) = reply.purpose { broker.transactions.notStored(half) }
+            refuse(reply.request, on: reply.connection, refusal)
+        }
+        staged.removeAll(keepingCapacity: true)
+    }
+
+    private func placed(_ reply: StagedReply) {
+        let first = batch[reply.items.lowerBound]
+        let last = batch[reply.items.upperBound - 1]
+        var kind = StoredReply.Kind.plain
+        switch reply.purpose {
+        case .message(let queueID):
+            kind = messageKind(queueID, reply.items)
+        case .half(let queueID, let draft):
+            kind = .message(queueID: queueID, first: first.logOffset, queueOffset: first.queueOffset)
+            broker.transactions.arrived(
+                HalfMessage(
+                    logOffset: first.logOffset, queueOffset: first.queueOffset, size: first.size, group: draft.group,
+                    uniqueKey: draft.uniqueKey, bornTimestamp: draft.bornTimestamp, immunity: draft.immunity
+                )
+            )
+        case .sentBack:
+            break
+        case .verdict(let half, let verdict):
+            broker.transactions.stored(half, verdict: verdict)
+        }
+        guard !reply.request.isOneWay else { return }
+        let stored = StoredReply(
+            connection: reply.connection, request: reply.request, kind: kind,
+            status: reply.waits ? broker.replicationStatus(configuration) : .success,
+            end: last.logOffset + Int(last.size)
+        )
+        let mustWait = reply.waits && broker.flushesSynchronously && broker.store.flushedOffset < stored.end
+        if mustWait { wait(for: stored) } else { answer(stored, status: stored.status) }
+    }
+
+    private func messageKind(_ queueID: Int32, _ items: Range<Int>) -> StoredReply.Kind {
+        let first = batch[items.lowerBound]
+        guard items.count > 1 else {
+            return .message(queueID: queueID, first: first.logOffset, queueOffset: first.queueOffset)
+        }
+        return .messages(queueID: queueID, items.map { batch[$0].logOffset }, queueOffset: first.queueOffset)
+    }
+
+    /// Writes the answer to a request whose records are stored; `status` says how safe they are.
+    func answer(_ stored: StoredReply, status: ResponseCode) {
+        let remark: String? = status == .success ? nil : Self.remark(of: status)
+        let broker = broker
+        let settings = settings
+        stored.connection.reply { buffer in
+            switch stored.kind {
+            case .plain:
+                buffer.writeResponse(status, to: stored.request, remark: remark, header: EmptyHeader(), body: nil)
+            case .message(let queueID, let first, let queueOffset):
+                let header = SendMessageResponseHeader(
+                    messageIDs: .one(OffsetMessageID(host: broker.advertisedHost, offset: first)),
+                    queueID: queueID, queueOffset: queueOffset,
+                    region: settings.configuration.regionID, traceOn: settings.configuration.traceOn
+                )
+                buffer.writeResponse(status, to: stored.request, remark: remark, header: header, body: nil)
+            case .messages(let queueID, let offsets, let queueOffset):
+                let header = SendMessageResponseHeader(
+                    messageIDs: .many(offsets.map { OffsetMessageID(host: broker.advertisedHost, offset: $0) }),
+                    queueID: queueID, queueOffset: queueOffset,
+                    region: settings.configuration.regionID, traceOn: settings.configuration.traceOn
+                )
+                buffer.writeResponse(status, to: stored.request, remark: remark, header: header, body: nil)
+            }
+        }
+    }
+
+    private static func remark(of status: ResponseCode) -> String {
+        switch status {
+        case .flushDiskTimeout: "stored, but the disk did not confirm it in time (syncFlushTimeout)"
+        case .slaveNotAvailable: "stored, but no slave is connected to replicate it to"
+        default: "stored, but not replicated in time"
+        }
+    }
+
+    /// The response code of an error of the store, with one exact cause.
+    static func refusal(_ error: StoreError) -> RequestError {
+        switch error.code {
+        case .recordTooLarge, .propertiesTooLarge, .illegalRecord:
+            RequestError(.messageIllegal, "the message is illegal: \(error.message)")
+        case .diskFull, .inputOutput, .notWritable, .closed:
+            RequestError(.serviceNotAvailable, "service not available now: \(error.message)")
+        default:
+            RequestError(.systemError, error.message)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Logging
+package import MQProtocol
+package import MQRemoting
+import MQStore
+package import NIOCore
+
+/// The broker on one event loop: takes every request, answers what it can at once, and appends what the turn brought
+/// in one go at its end.
+///
+/// Confined to its loop. What a family of requests does stands in `Requests/<Family>`; `BrokerLoop+Dispatch.swift` is
+/// the list of them.
+package final class BrokerLoop: RequestHandler {
+    package let broker: Broker
+    package let eventLoop: any EventLoop
+    /// The turn whose end calls ``turnEnded()``.
+    let turn: EventLoopTurn
+    /// The configuration of this turn.
+    var settings: BrokerSettings.Snapshot
+    /// Records staged by the requests of this turn.
+    var batch: AppendBatch
+    /// What the staged records answer.
+    var staged: [StagedReply] = []
+    /// Stored, and waiting to be durable.
+    var waiters = FlushWaiters<StoredReply>()
+    /// The buffer in which the properties of the message at hand are put together.
+    var properties = ByteBuffer()
+    private var expiry: Scheduled<Void>?
+
+    package init(broker: Broker, turn: EventLoopTurn) {
+        self.broker = broker
+        self.turn = turn
+        self.eventLoop = turn.eventLoop
+        self.settings = broker.settings.current
+        self.batch = broker.store.makeBatch()
+    }
+
+    var configuration: BrokerConfiguration { settings.configuration }
+
+    package func handle(_ request: Frame, on connection: Connection) {
+        do {
+            try dispatch(request, connection)
+        } catch {
+            refuse(request.replyTo, on: connection, error)
+        }
+    }
+
+    package func connectionClosed(_ connection: Connection) {
+        broker.connectionClosed(connection.handle)
+    }
+
+    package func turnEnded() {
+        commit()
+        settings = broker.settings.current
+    }
+
+    // MARK: Answers
+
+    /// Answers with a code and a text; nothing for a one-way request.
+    func refuse(_ request: ReplyTo, on connection: Connection, _ error: RequestError) {
+        guard !request.isOneWay else { return }
+        connection.reply { buffer in
+            buffer.writeResponse(error.code, to: request, remark: error.remark, header: EmptyHeader(), body: nil)
+        }
+    }
+
+    func answer(_ request: ReplyTo, on connection: Connection, _ reply: Reply) {
+        guard !request.isOneWay else { return }
+        connection.reply { buffer in
+            Self.writeReply(reply, header: reply.header, to: request, into: &buffer)
+        }
+    }
+
+    private static func writeReply(
+        _ reply: Reply,
+        header: some CommandHeader,
+        to request: ReplyTo,
+        into buffer: inout ByteBuffer
+    ) {
+        buffer.writeResponse(reply.code, to: request, remark: reply.remark, header: header, body: reply.body)
+    }
+
+    /// Answers with what a handler made of the request, now or when it is ready.
+    func complete(_ request: ReplyTo, on connection: Connection, _ outcome: Outcome) {
+        switch outcome {
+        case .reply(let reply):
+            answer(request, on: connection, reply)
+        case .later(let future):
+            let bound = NIOLoopBound((loop: self, connection: connection), eventLoop: eventLoop)
+            future.hop(to: eventLoop).whenComplete { result in
+                let (loop, connection) = bound.value
+                switch result {
+                case .success(let reply): loop.answer(request, on: connection, reply)
+                case .failure(let error as RequestError): loop.refuse(request, on: connection, error)
+                case .failure(let error): loop.refuse(request, on: connection, RequestError(.systemError, "\(error)"))
+                }
+            }
+        case .none:
+            if !request.isOneWay { connection.finishWithoutReply() }
+        }
+    }
+
+    // MARK: Waiting for the disk
+
+    /// Everything up to `offset` is durable: answers who waited for it.
+    package func flushed(upTo offset: LogOffset) {
+        while let stored = waiters.popFlushed(upTo: offset) {
+            answer(stored, status: stored.status)
+        }
+    }
+
+    func wait(for stored: StoredReply) {
+        let timeout = configuration.storage.syncFlushTimeout
+        waiters.add(stored, end: stored.end, deadline: broker.time.now().advanced(by: timeout))
+        if expiry == nil { scheduleExpiry() }
+    }
+
+    /// One scheduled look per loop while anything waits, not one per message.
+    private func scheduleExpiry() {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        expiry = eventLoop.scheduleTask(in: .milliseconds(500)) { bound.value.expireWaiters() }
+    }
+
+    private func expireWaiters() {
+        expiry = nil
+        let now = broker.time.now()
+        while let stored = waiters.popExpired(now: now) {
+            answer(stored, status: .flushDiskTimeout)
+        }
+        if !waiters.isEmpty { scheduleExpiry() }
+    }
+}

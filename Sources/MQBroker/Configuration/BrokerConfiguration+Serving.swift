@@ -1,0 +1,36 @@
+import MQProtocol
+import MQRemoting
+import MQStore
+
+/// What the parts of a running broker are configured with.
+extension BrokerConfiguration {
+    func serverConfiguration(port: Int) -> RemotingServerConfiguration {
+        var server = RemotingServerConfiguration()
+        server.host = network.boundHost
+        server.port = port
+        server.backlog = network.backlog
+        server.connection.idleTimeout = network.idleTimeout
+        return server
+    }
+
+    /// The host and port that message ids carry; with an ephemeral port, the port is not known yet and is 0.
+    func advertisedAddress() throws(ConfigurationError) -> HostAddress {
+        let host = network.advertisedHost ?? network.boundHost
+        let name = host == "localhost" ? "127.0.0.1" : host
+        let text = name.contains(":") ? "[\(name)]:\(network.listenPort)" : "\(name):\(network.listenPort)"
+        guard let address = HostAddress(text) else {
+            throw ConfigurationError(.invalidValue, "brokerIP1=\(host) is no IP address; write an address of this machine")
+        }
+        return address
+    }
+}
+
+extension PullLimits {
+    init(_ storage: BrokerConfiguration.Storage) {
+        self.init()
+        hotMessages = storage.warmPull.count
+        hotBytes = storage.warmPull.bytes
+        coldMessages = storage.coldPull.count
+        coldBytes = storage.coldPull.bytes
+    }
+}

@@ -1,0 +1,105 @@
+import MQProtocol
+
+/// Every key of RocketMQ 4.9's broker, server and store configuration (broker.md 1.2 to 1.4).
+enum ConfigurationKeys {
+    static let all: [ConfigurationKey] = identity + behaviour + clients + store + network + threads + inertStore + inertNetwork
+
+    private static let byName: [String: ConfigurationKey] = Dictionary(
+        all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }
+    )
+
+    /// The key, also under the spelling of "mapped" that RocketMQ does not use for it.
+    static func find(_ name: String) -> ConfigurationKey? {
+        if let key = byName[name] { return key }
+        for (wrong, right) in [("maped", "mapped"), ("Maped", "Mapped"), ("mapped", "maped"), ("Mapped", "Maped")] {
+            guard let range = name.firstRange(of: wrong) else { continue }
+            if let key = byName[name.replacingCharacters(in: range, with: right)] { return key }
+        }
+        return nil
+    }
+
+    private static let times: ClosedRange<Int64> = 1...86_400_000
+
+    private static let identity: [ConfigurationKey] = [
+        .text("brokerClusterName", \.clusterName).important,
+        .text("brokerName", \.brokerName).important,
+        .integer("brokerId", \.brokerID, 0...Int64.max).important,
+        .brokerRole("brokerRole").important,
+        .nameServers("namesrvAddr").important,
+        .optionalText("brokerIP1", \.network.advertisedHost).important,
+        .optionalText("brokerIP2", \.network.replicationHost),
+        .integer("brokerPermission", \.permission, 0...15).mutable,
+        .milliseconds("registerNameServerPeriod", \.registration.period, times).mutable,
+        .milliseconds("registerBrokerTimeoutMills", \.registration.timeout, times).mutable,
+        .boolean("compressedRegister", \.registration.compressed).mutable,
+        .textList("configBlackList", \.protectedKeys, separator: ";"),
+    ]
+
+    private static let behaviour: [ConfigurationKey] = [
+        .integer("defaultTopicQueueNums", \.topics.templateQueues, 1...Int32(65_536)),
+        .boolean("autoCreateTopicEnable", \.topics.createOnSend).important.mutable,
+        .boolean("clusterTopicEnable", \.topics.clusterTopic),
+        .boolean("brokerTopicEnable", \.topics.brokerTopic),
+        .boolean("autoCreateSubscriptionGroup", \.topics.createGroups).important.mutable,
+        .text("msgTraceTopicName", \.topics.traceTopicName).important,
+        .boolean("traceTopicEnable", \.topics.traceTopic).important,
+        .boolean("rejectTransactionMessage", \.transactions.rejected).important.mutable,
+        .milliseconds("transactionTimeOut", \.transactions.timeout, times).important.mutable,
+        .integer("transactionCheckMax", \.transactions.maximumChecks, 1...1_000_000).important.mutable,
+        .milliseconds("transactionCheckInterval", \.transactions.checkInterval, times).important.mutable,
+        .integer("startAcceptSendRequestTimeStamp", \.acceptSendsFrom, 0...Int64.max).mutable,
+        .text("regionId", \.regionID),
+        .boolean("traceOn", \.traceOn).mutable,
+        .boolean("storeReplyMessageEnable", \.storesReplyMessages).mutable,
+        .boolean("enableDetailStat", \.detailedStatistics).mutable,
+        .delayLevels("messageDelayLevel"),
+    ]
+
+    private static let clients: [ConfigurationKey] = [
+        .boolean("longPollingEnable", \.clients.longPolling).mutable,
+        .milliseconds("shortPollingTimeMills", \.clients.shortPolling, times).mutable,
+        .boolean("notifyConsumerIdsChangedEnable", \.clients.notifyChanges).mutable,
+        .milliseconds("flushConsumerOffsetInterval", \.clients.offsetFlushInterval, times).mutable,
+        .boolean("slaveReadEnable", \.clients.slaveReads).mutable,
+    ]
+
+    private static let store: [ConfigurationKey] = [
+        .text("storePathRootDir", \.storage.directory).important,
+        .textList("storePathCommitLog", \.storage.commitLogDirectories, separator: ",").important,
+        .flushDiskType("flushDiskType").important,
+        .milliseconds("flushIntervalCommitLog", \.storage.flushInterval, times).important,
+        .milliseconds("syncFlushTimeout", \.storage.syncFlushTimeout, times).mutable,
+        .milliseconds("slaveTimeout", \.storage.slaveTimeout, times).mutable,
+        .integer("mappedFileSizeCommitLog", \.storage.segmentBytes, 1024...Int(Int32.max)),
+        .queueSegmentBytes("mappedFileSizeConsumeQueue"),
+        .integer("maxHashSlotNum", \.storage.indexSlots, 1...200_000_000),
+        .integer("maxIndexNum", \.storage.indexEntries, 2...200_000_000),
+        .boolean("messageIndexEnable", \.storage.messageIndex).important,
+        .integer("maxMessageSize", \.storage.maximumBodyBytes, 1...(1 << 28)),
+        .integer("maxMsgsNumBatch", \.storage.maximumQueryResults, 1...10_000).mutable,
+        .integer("defaultQueryMaxNum", \.storage.uniqueKeyQueryResults, 1...10_000).mutable,
+        .deleteHours("deleteWhen").important,
+        .duration("fileReservedTime", \.storage.retention, 1...1_000_000, unit: 3_600_000).important,
+        .diskUsePercent("diskMaxUsedSpaceRatio"),
+        .boolean("cleanFileForciblyEnable", \.storage.forcedDeletion).important,
+        .integer("maxTransferBytesOnMessageInMemory", \.storage.warmPull.bytes, 1...(1 << 28)).important,
+        .integer("maxTransferCountOnMessageInMemory", \.storage.warmPull.count, 1...100_000).important,
+        .integer("maxTransferBytesOnMessageInDisk", \.storage.coldPull.bytes, 1...(1 << 28)).important,
+        .integer("maxTransferCountOnMessageInDisk", \.storage.coldPull.count, 1...100_000).important,
+        .integer("accessMessageInMemoryMaxRatio", \.storage.warmPercent, 0...100).important,
+        .milliseconds("flushDelayOffsetInterval", \.storage.delayOffsetFlushInterval, times),
+    ]
+
+    private static let network: [ConfigurationKey] = [
+        .optionalText("bindAddress", \.network.listenHost),
+        .listenPort("listenPort"),
+        .duration("serverChannelMaxIdleTimeSeconds", \.network.idleTimeout, 1...86_400, unit: 1000),
+        .integer("serverSocketBacklog", \.network.backlog, 1...65_535),
+    ]
+}
+
+extension String {
+    fileprivate func replacingCharacters(in range: Range<String.Index>, with text: String) -> String {
+        String(self[..<range.lowerBound]) + text + String(self[range.upperBound...])
+    }
+}

@@ -1,0 +1,231 @@
+import Logging
+package import MQProtocol
+import MQStore
+import NIOCore
+package import NIOPosix
+import Synchronization
+
+extension DelayService {
+    /// One message that is due.
+    struct Due: Sendable {
+        enum Source: Sendable {
+            case level(Int)
+            case wheel(TimerWheel.Timer)
+        }
+
+        var source: Source
+        var logOffset: LogOffset
+    }
+
+    /// Delivers until cancelled. Log reads and appends run on `threads`: they may wait for the disk.
+    package func run(on threads: NIOThreadPool) async {
+        while !Task.isCancelled {
+            wakeAt.store(.min, ordering: .releasing)
+            guard let next = try? await threads.runIfActive({ self.fireRound() }) else { return }
+            wakeAt.store(next.milliseconds, ordering: .releasing)
+            // An arrival between the round and the store above did not ring: look once more.
+            let pending = earliestDue() ?? next
+            await alarm.wait(until: min(next, pending), by: time)
+        }
+    }
+
+    /// Writes the positions every second, and once more at the end.
+    package func persistLoop(on threads: NIOThreadPool) async {
+        while !Task.isCancelled {
+            try? await time.sleep(for: .seconds(1))
+            _ = try? await threads.runIfActive { self.persistIfDurable() }
+        }
+    }
+
+    /// Delivers what is due now, in rounds, and says when the next is due, at the latest in a minute.
+    package func fireRound() -> Timestamp {
+        while true {
+            let now = time.now()
+            let isDrained = round.withLock { _ in deliverDue(now: now) }
+            guard let isDrained else { return now.advanced(by: Self.retryPause) }
+            guard isDrained else { continue }
+            let idle = now.advanced(by: .seconds(60))
+            return min(idle, earliestDue() ?? idle)
+        }
+    }
+
+    /// Whether everything due was delivered; nil when the store refuses.
+    private func deliverDue(now: Timestamp) -> Bool? {
+        let (due, queueEnd, isDrained) = takeDue(now: now)
+        guard deliver(due, now: now) else { return nil }
+        guard isDrained else { return false }
+        state.withLock { state in
+            state.watermark = FiringWatermark(dueUpTo: now, queueEnd: queueEnd, delivered: state.delivered)
+        }
+        return true
+    }
+
+    /// When the next message of any kind is due.
+    func earliestDue() -> Timestamp? {
+        let (wheelDue, levels) = state.withLock { ($0.wheel.nextDue(), $0.levels) }
+        var earliest = wheelDue
+        for level in levels where level.next < store.maximumOffset(of: level.queue) {
+            guard let head = store.entries(of: level.queue, from: level.next, count: 1).first else { continue }
+            let due = Timestamp(milliseconds: head.tagsCode)
+            earliest = min(earliest ?? due, due)
+        }
+        return earliest
+    }
+
+    /// What is due, each source in its own order; not drained when a source had more than a round takes.
+    private func takeDue(now: Timestamp) -> (due: [Due], queueEnd: QueueOffset, isDrained: Bool) {
+        var due: [Due] = []
+        var isDrained = true
+        let levels = state.withLock { $0.levels }
+        for (index, level) in levels.enumerated() where level.next < store.maximumOffset(of: level.queue) {
+            let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
+            let ready = entries.prefix { $0.tagsCode <= now.milliseconds }
+            if ready.count == Self.roundLimit { isDrained = false }
+            due.append(contentsOf: ready.map { Due(source: .level(index), logOffset: $0.logOffset) })
+        }
+        var timers: [TimerWheel.Timer] = []
+        let (queueEnd, rest) = state.withLock { state in
+            state.wheel.popDue(now: now, limit: Self.roundLimit, into: &timers)
+            return (state.armedEnd, state.wheel.nextDue())
+        }
+        if let rest, rest <= now { isDrained = false }
+        due.append(contentsOf: timers.map { Due(source: .wheel($0), logOffset: $0.logOffset) })
+        return (due, queueEnd, isDrained)
+    }
+
+    /// Stores the real messages of what is due; false when the store refuses: everything is due again.
+    private func deliver(_ due: [Due], now: Timestamp) -> Bool {
+        guard !due.isEmpty else { return true }
+        var batch = store.makeBatch()
+        let moved = state.withLock { $0.moved }
+        for item in due where !moved.contains(item.logOffset) {
+            guard let draft = realMessage(of: item, now: now) else { continue }
+            do {
+                _ = try batch.add(draft, to: store.queue(draft.topic, draft.queueID))
+            } catch {
+                logger.error("a delayed message cannot be delivered", metadata: [
+                    "offset": "\(item.logOffset.rawValue)", "error": "\(error)",
+                ])
+            }
+        }
+        do {
+            if !batch.isEmpty { try store.append(&batch) }
+        } catch {
+            logger.warning("delayed messages wait: the store refuses them", metadata: ["error": "\(error)"])
+            state.withLock { state in
+                for case .wheel(let timer) in due.map(\.source) { state.wheel.arm(timer) }
+            }
+            return false
+        }
+        advance(due, deliveredUpTo: batch.end)
+        return true
+    }
+
+    private func advance(_ due: [Due], deliveredUpTo end: LogOffset) {
+        state.withLock { state in
+            for case .level(let index) in due.map(\.source) {
+                state.levels[index].next = state.levels[index].next + 1
+            }
+            for item in due where !state.moved.isEmpty { state.moved.remove(item.logOffset) }
+            state.delivered = max(state.delivered, end)
+            state.isChanged = true
+        }
+    }
+
+    /// Nil for what cannot be delivered: its record is gone or does not say where it belongs.
+    private func realMessage(of item: Due, now: Timestamp) -> MessageDraft? {
+        guard let record = store.record(at: item.logOffset).flatMap(StoredRecord.init),
+            let place = record.realPlace, place.topic != SystemTopic.half
+        else {
+            logger.warning("a delayed message is skipped: its record is gone or has no real topic", metadata: [
+                "offset": "\(item.logOffset.rawValue)"
+            ])
+            return nil
+        }
+        var draft = record.draft(topic: place.topic, queueID: place.queueID)
+        if case .wheel = item.source, record.integerProperty(PropertyName.timerOutMilliseconds) != nil {
+            var properties = MessageProperties(text: draft.properties)
+            properties[PropertyName.realTopic] = nil
+            properties[PropertyName.realQueueID] = nil
+            properties[PropertyName.timerDequeueMilliseconds] = String(now.milliseconds)
+            draft.properties = properties.encode()
+        }
+        return draft
+    }
+
+    // MARK: Files and retention
+
+    /// Writes levels and watermark if they changed and everything delivered is durable.
+    package func persistIfDurable() {
+        let snapshot: State? = state.withLock { state in
+            guard state.isChanged, store.flushedOffset >= state.delivered else { return nil }
+            state.isChanged = false
+            return state
+        }
+        guard let snapshot else { return }
+        var offsets: [Int32: Int64] = [:]
+        for (index, level) in snapshot.levels.enumerated() where level.next > .zero {
+            offsets[Int32(index + 1)] = level.next.rawValue
+        }
+        do {
+            try files.save(levelOffsets: offsets)
+            try files.save(watermark: snapshot.watermark)
+        } catch {
+            state.withLock { $0.isChanged = true }
+            logger.warning("delay positions were not written", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Copies what still waits below `limit` to the end of the log, so that its segment can go. False: not now.
+    package func copyForward(below limit: LogOffset) -> Bool {
+        round.withLock { _ in copyLevels(below: limit) && copyTimers(below: limit) }
+    }
+
+    private func copyLevels(below limit: LogOffset) -> Bool {
+        for index in state.withLock({ $0.levels.indices }) {
+            let level = state.withLock { $0.levels[index] }
+            let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
+            let old = entries.prefix { $0.logOffset < limit }
+            guard !old.isEmpty else { continue }
+            guard append(old.map { ($0.logOffset, $0.tagsCode) }) else { return false }
+            state.withLock { state in
+                state.levels[index].next = level.next + old.count
+                state.isChanged = true
+            }
+            if old.count == Self.roundLimit { return copyLevels(below: limit) }
+        }
+        return true
+    }
+
+    private func copyTimers(below limit: LogOffset) -> Bool {
+        var position = max(store.minimumOffset(of: timerQueue), .zero)
+        let (watermark, known) = state.withLock { ($0.watermark, $0.moved) }
+        while true {
+            let entries = store.entries(of: timerQueue, from: position, count: Self.roundLimit)
+            let old = entries.prefix { $0.logOffset < limit }
+            guard !old.isEmpty else { break }
+            let pending = old.enumerated().filter { index, entry in
+                let due = Timestamp(milliseconds: entry.tagsCode)
+                return !watermark.covers(due: due, at: position + index) && !known.contains(entry.logOffset)
+            }
+            guard append(pending.map { ($0.element.logOffset, $0.element.tagsCode) }) else { return false }
+            state.withLock { $0.moved.formUnion(pending.map(\.element.logOffset)) }
+            position = position + old.count
+        }
+        state.withLock { state in state.moved = state.moved.filter { $0 >= store.minimumLogOffset } }
+        return true
+    }
+
+    /// Stores waiting records again, in the timer topic, due when they were.
+    private func append(_ waiting: [(offset: LogOffset, due: Int64)]) -> Bool {
+        var batch = store.makeBatch()
+        for (offset, due) in waiting {
+            guard let record = store.record(at: offset).flatMap(StoredRecord.init) else { continue }
+            var draft = record.draft(topic: SystemTopic.timerWheel, queueID: 0)
+            draft.properties.appendProperty(PropertyName.timerOutMilliseconds, String(due))
+            guard (try? batch.add(draft, to: timerQueue)) != nil else { return false }
+        }
+        guard !batch.isEmpty else { return true }
+        return (try? store.append(&batch)) != nil
+    }
+}

@@ -1,0 +1,29 @@
+import MQProtocol
+import NIOCore
+
+/// The content of `config/subscriptionGroup.json`, and of the answer to request 201.
+struct GroupFile: Sendable {
+    var version: DataVersion
+    var groups: [SubscriptionGroupConfig]
+
+    init(version: DataVersion, groups: [SubscriptionGroupConfig]) {
+        self.version = version
+        self.groups = groups
+    }
+
+    /// Entries whose name no group may have are left out: names become topics, and those directories.
+    init(parsing text: ByteBuffer) throws {
+        let table = try SubscriptionGroupTable.decode(text)
+        self.init(
+            version: table.dataVersion,
+            groups: table.subscriptionGroupTable.values.filter { GroupName.remark(refusing: $0.groupName) == nil }
+        )
+    }
+
+    private var body: SubscriptionGroupTable { SubscriptionGroupTable(dataVersion: version, groups: groups) }
+
+    /// As RocketMQ writes the file.
+    var text: ByteBuffer { body.encodePretty() }
+
+    func encode() -> ByteBuffer { body.encode() }
+}

@@ -1,0 +1,91 @@
+/// A topic and the group that consumes it: a key of the offset table.
+struct TopicGroup: Hashable, Sendable {
+    var topic: String
+    var group: String
+
+    /// As in `consumerOffset.json`.
+    var key: String { "\(topic)@\(group)" }
+
+    init(topic: String, group: String) {
+        self.topic = topic
+        self.group = group
+    }
+
+    /// `nil` unless the text is `topic@group`. Neither part can contain the sign.
+    init?(key: String) {
+        let parts = key.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+        self.init(topic: String(parts[0]), group: String(parts[1]))
+    }
+}
+
+/// How far each group has consumed each queue.
+///
+/// Pure. An offset is the next one to consume; a commit overwrites, also with a smaller one.
+struct ConsumerOffsets: Sendable, Equatable {
+    private(set) var table: [TopicGroup: [Int32: Int64]] = [:]
+
+    /// The most queues counted; a commit beyond is dropped. Names and ids come from the wire and are not checked
+    /// against topics and groups, as in RocketMQ, so this is what bounds the table.
+    static let maximumKeys = 500_000
+    static let maximumQueuesPerKey = 65_536
+
+    init(table: [TopicGroup: [Int32: Int64]] = [:]) {
+        self.table = table
+    }
+
+    /// - Returns: whether anything changed.
+    mutating func commit(_ pair: TopicGroup, queueID: Int32, offset: Int64) -> Bool {
+        guard let known = table[pair] else {
+            guard table.count < Self.maximumKeys else { return false }
+            table[pair] = [queueID: offset]
+            return true
+        }
+        if let present = known[queueID] {
+            guard present != offset else { return false }
+        } else if known.count >= Self.maximumQueuesPerKey {
+            return false
+        }
+        table[pair, default: [:]][queueID] = offset
+        return true
+    }
+
+    func offset(_ pair: TopicGroup, queueID: Int32) -> Int64? {
+        table[pair]?[queueID]
+    }
+
+    func offsets(_ pair: TopicGroup) -> [Int32: Int64] {
+        table[pair] ?? [:]
+    }
+
+    func topics(of group: String) -> [String] {
+        table.keys.filter { $0.group == group }.map(\.topic)
+    }
+
+    func groups(of topic: String) -> [String] {
+        table.keys.filter { $0.topic == topic }.map(\.group)
+    }
+
+    /// - Returns: whether anything changed.
+    mutating func remove(group: String) -> Bool {
+        let count = table.count
+        table = table.filter { $0.key.group != group }
+        return table.count != count
+    }
+
+    /// - Returns: whether anything changed.
+    mutating func remove(topic: String) -> Bool {
+        let count = table.count
+        table = table.filter { $0.key.topic != topic }
+        return table.count != count
+    }
+
+    /// Gives `destination` the offsets of `source` on the topic, in place of its own.
+    ///
+    /// - Returns: whether anything changed.
+    mutating func clone(from source: String, to destination: String, topic: String) -> Bool {
+        guard let offsets = table[TopicGroup(topic: topic, group: source)] else { return false }
+        table[TopicGroup(topic: topic, group: destination)] = offsets
+        return true
+    }
+}

@@ -1,0 +1,54 @@
+/// Which changes each name server was told about, and who waits for that.
+///
+/// Pure. A waiter is let go when every name server either knows of its change or could not be told at the last
+/// attempt: a name server that is down holds nobody up twice.
+struct RegistrationProgress<Waiter: Sendable>: Sendable {
+    private struct Server: Sendable {
+        var known = 0
+        /// The newest change that an attempt, successful or not, has covered.
+        var attempted = 0
+    }
+
+    private var servers: [Server]
+    private(set) var changes = 0
+    private var waiters: [(change: Int, waiter: Waiter)] = []
+
+    init(serverCount: Int) {
+        servers = Array(repeating: Server(), count: serverCount)
+    }
+
+    /// Notes a change; every server is to be told.
+    mutating func changed() {
+        changes += 1
+    }
+
+    /// Whether the server has not heard of the newest change, and was not tried since.
+    func mustTell(_ server: Int) -> Bool {
+        servers[server].attempted < changes
+    }
+
+    /// - Returns: whether there is nothing to wait for.
+    mutating func wait(_ waiter: Waiter) -> Bool {
+        guard servers.contains(where: { $0.attempted < changes }) else { return true }
+        waiters.append((changes, waiter))
+        return false
+    }
+
+    /// An attempt that began when there were `change` changes is over.
+    ///
+    /// - Returns: the waiters to let go.
+    mutating func attempted(_ server: Int, change: Int, succeeded: Bool) -> [Waiter] {
+        servers[server].attempted = max(servers[server].attempted, change)
+        if succeeded { servers[server].known = max(servers[server].known, change) }
+        let covered = servers.map(\.attempted).min() ?? changes
+        let done = waiters.filter { $0.change <= covered }.map(\.waiter)
+        waiters.removeAll { $0.change <= covered }
+        return done
+    }
+
+    /// Lets everyone go: the broker stops.
+    mutating func end() -> [Waiter] {
+        defer { waiters = [] }
+        return waiters.map(\.waiter)
+    }
+}

@@ -1,0 +1,78 @@
+import MQProtocol
+import MQRemoting
+
+/// What clients say about themselves (broker.md 8).
+enum ClientRequests {
+    /// 34. A consumer's retry topic exists from its first heartbeat on: clients look for it in the route.
+    static func heartbeat(_ context: RequestContext) throws(RequestError) -> Outcome {
+        let data = try context.body(HeartbeatData.decode)
+        let broker = context.broker
+        for consumer in data.consumers {
+            guard let group = broker.groups.findOrCreate(consumer.groupName), group.retryQueueNums > 0 else { continue }
+            broker.topics.ensure(
+                TopicName.retry(group: group.groupName), queues: group.retryQueueNums,
+                systemFlag: consumer.unitMode ? AutomaticTopic.unitSubscriptionFlag : 0
+            )
+        }
+        broker.clients.heartbeat(
+            producers: data.producerGroups,
+            consumers: data.consumers.map(registration),
+            from: ClientTable.Registry.Member(
+                clientID: data.clientID, connection: context.connection.handle, language: context.frame.language,
+                version: context.frame.version, lastSeen: context.now
+            )
+        )
+        return .reply(Reply(header: BrokerAnnouncement()))
+    }
+
+    private static func registration(_ consumer: ConsumerData) -> ConsumerRegistration {
+        ConsumerRegistration(
+            group: consumer.groupName,
+            attributes: ConsumerAttributes(
+                consumeType: consumer.consumeType, messageModel: consumer.messageModel,
+                consumeFromWhere: consumer.consumeFromWhere
+            ),
+            subscriptions: consumer.subscriptions.map(ActiveSubscription.init)
+        )
+    }
+
+    /// 35
+    static func unregister(_ context: RequestContext) throws(RequestError) -> Outcome {
+        _ = try context.text("clientID")
+        context.broker.clients.unregister(
+            producerGroup: context.optionalText("producerGroup"), consumerGroup: context.optionalText("consumerGroup"),
+            from: context.connection.handle
+        )
+        return .success
+    }
+
+    /// 38
+    static func consumerList(_ context: RequestContext) throws(RequestError) -> Outcome {
+        let group = try context.text("consumerGroup")
+        guard let view = context.broker.clients.consumerGroup(group) else {
+            throw RequestError(.systemError, "no consumer for this group, \(group)")
+        }
+        return .reply(Reply(body: ConsumerIDList(consumerIDs: view.clientIDs).encode()))
+    }
+
+    /// 46. Only tags are offered; the text is RocketMQ's for a broker whose `enablePropertyFilter` is off.
+    static func checkConfiguration(_ context: RequestContext) throws(RequestError) -> Outcome {
+        let request = try context.body(CheckClientConfigBody.decode)
+        let type = request.subscription.expressionType
+        guard type.isEmpty || type == "TAG" else {
+            throw RequestError(.systemError, "The broker does not support consumer to filter message by \(type)")
+        }
+        return .success
+    }
+}
+
+/// The answer to a heartbeat: says what this broker can do beyond RocketMQ.
+struct BrokerAnnouncement: CommandHeader {
+    init() {}
+
+    init(_ fields: HeaderFields) throws(HeaderError) {}
+
+    func write(to writer: inout FieldWriter) {
+        writer.write(ProtocolExtension.brokerAnnouncement.name, ProtocolExtension.version)
+    }
+}

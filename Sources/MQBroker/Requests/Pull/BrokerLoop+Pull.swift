@@ -1,0 +1,214 @@
+import MQProtocol
+import MQRemoting
+import MQStore
+import NIOCore
+import NIOPosix
+
+/// Pulls: code 11, and 361 as 5.x's lite consumers send it.
+extension BrokerLoop {
+    func pull(_ frame: Frame, _ connection: Connection) throws(RequestError) {
+        let header = try Self.header(PullMessageHeader.self, of: frame)
+        let topic = try pullTopic(header)
+        let filter = try pullFilter(header)
+        if header.flags.contains(.commitOffset), configuration.role != .slave {
+            broker.offsets.commit(
+                group: header.consumerGroup, topic: header.topic, queueID: header.queueID, offset: header.commitOffset.rawValue
+            )
+        }
+        let queue = topic.queue(header.queueID)
+        let query = PullQuery(
+            group: header.consumerGroup, offset: header.queueOffset,
+            maximumCount: Int(max(header.maximumMessages, 1)), filter: filter
+        )
+        let selection = select(queue, query)
+        guard header.flags.contains(.suspend), Self.code(of: selection, asked: query.offset) == .pullNotFound else {
+            return answer(frame.replyTo, on: connection, selection, queue, query)
+        }
+        hold(frame.replyTo, connection, queue, query, for: holdTime(header))
+    }
+
+    // MARK: Checks, in stock's order
+
+    private func pullTopic(_ header: PullMessageHeader) throws(RequestError) -> Topic {
+        guard configuration.isReadable else {
+            throw RequestError(.noPermission, "the broker[\(broker.advertisedHost)] pulling message is forbidden")
+        }
+        guard let group = broker.groups.findOrCreate(header.consumerGroup) else {
+            throw RequestError(
+                .subscriptionGroupNotExist, "subscription group [\(header.consumerGroup)] does not exist"
+            )
+        }
+        guard group.consumeEnable else {
+            throw RequestError(.noPermission, "subscription group no permission, \(header.consumerGroup)")
+        }
+        guard let topic = broker.topics.find(header.topic) else {
+            throw RequestError(.topicNotExist, "topic[\(header.topic)] not exist, apply first please!\(Self.help)")
+        }
+        let config = topic.config
+        guard config.perm & 4 != 0 else {
+            throw RequestError(.noPermission, "the topic[\(header.topic)] pulling message is forbidden")
+        }
+        guard header.queueID >= 0, header.queueID < config.readQueueNums else {
+            throw RequestError(
+                .systemError,
+                """
+                queueId[\(header.queueID)] is illegal, topic:[\(header.topic)] \
+                topicConfig.readQueueNums:[\(config.readQueueNums)] consumer:[\(header.consumerGroup)]
+                """
+            )
+        }
+        return topic
+    }
+
+    private func pullFilter(_ header: PullMessageHeader) throws(RequestError) -> TagFilter {
+        if header.flags.contains(.subscription) {
+            try refuseExpressions(header.expressionType)
+            return TagFilter(expression: header.subscription ?? "*")
+        }
+        let registered = broker.clients.subscription(group: header.consumerGroup, topic: header.topic)
+        guard let registered else {
+            let isKnown = broker.clients.consumerGroup(header.consumerGroup) != nil
+            let what = isKnown ? "subscription" : "group info"
+            throw RequestError(.subscriptionNotExist, "the consumer's \(what) not exist")
+        }
+        guard registered.data.subVersion >= header.subscriptionVersion else {
+            throw RequestError(.subscriptionNotLatest, "the consumer's subscription not latest")
+        }
+        try refuseExpressions(registered.data.expressionType)
+        return registered.filter
+    }
+
+    private func refuseExpressions(_ type: String?) throws(RequestError) {
+        guard let type, !type.isEmpty, type != "TAG" else { return }
+        throw RequestError(.systemError, "The broker does not support consumer to filter message by \(type)")
+    }
+
+    private func holdTime(_ header: PullMessageHeader) -> Duration {
+        let clients = configuration.clients
+        guard clients.longPolling else { return clients.shortPolling }
+        return .milliseconds(min(max(header.suspendMilliseconds, 0), 300_000))
+    }
+
+    // MARK: Looking and answering
+
+    private func select(_ queue: QueueRef, _ query: PullQuery) -> Selection {
+        broker.store.select(
+            queue, from: query.offset, maximumCount: query.maximumCount, limits: broker.pullLimits,
+            filter: query.filter
+        )
+    }
+
+    /// Answers with what was found; what lies far back in the log is copied on a thread that may wait for the disk.
+    private func answer(
+        _ request: ReplyTo,
+        on connection: Connection,
+        _ selection: Selection,
+        _ queue: QueueRef,
+        _ query: PullQuery
+    ) {
+        count(selection, queue, query)
+        let header = responseHeader(selection, query)
+        let code = Self.code(of: selection, asked: query.offset)
+        guard code == .success else {
+            return connection.reply { buffer in
+                buffer.writeResponse(
+                    code, to: request, remark: selection.status.rawValue, header: header, body: nil
+                )
+            }
+        }
+        if selection.isCold {
+            return answerCold(request, connection.handle, selection, header)
+        }
+        let store = broker.store
+        connection.reply { buffer in
+            Self.write(selection, from: store, header, request, into: &buffer)
+        }
+    }
+
+    /// Writes the answer with the records copied straight from the log behind its head.
+    private static func write(
+        _ selection: Selection,
+        from store: MessageStore,
+        _ header: PullResponseHeader,
+        _ request: ReplyTo,
+        into buffer: inout ByteBuffer
+    ) {
+        let start = buffer.writerIndex
+        buffer.reserveCapacity(minimumWritableBytes: selection.totalBytes + 512)
+        buffer.writeResponseHead(
+            .success, to: request, remark: selection.status.rawValue, header: header, bodyBytes: selection.totalBytes
+        )
+        let copied = store.copy(selection, into: &buffer)
+        guard copied != selection.totalBytes else { return }
+        // A segment was deleted between looking and copying: the client looks again from the same offset.
+        buffer.moveWriterIndex(to: start)
+        buffer.writeResponse(
+            .pullRetryImmediately, to: request, remark: SelectionStatus.messageWasRemoving.rawValue, header: header,
+            body: nil
+        )
+    }
+
+    private func answerCold(
+        _ request: ReplyTo,
+        _ connection: ConnectionHandle,
+        _ selection: Selection,
+        _ header: PullResponseHeader
+    ) {
+        let store = broker.store
+        broker.readThreads.submit { _ in
+            var buffer = ByteBuffer()
+            Self.write(selection, from: store, header, request, into: &buffer)
+            let answer = buffer
+            connection.onLoop { connection in
+                connection.reply(head: { _ in }, body: answer)
+            }
+        }
+    }
+
+    private func responseHeader(_ selection: Selection, _ query: PullQuery) -> PullResponseHeader {
+        PullResponseHeader(
+            nextBeginOffset: selection.nextBegin, minimumOffset: selection.minimum, maximumOffset: selection.maximum
+        )
+    }
+
+    private func count(_ selection: Selection, _ queue: QueueRef, _ query: PullQuery) {
+        guard selection.status == .found else { return broker.statistics.pullMissed(elapsed: .zero) }
+        broker.statistics.pullFound(messages: selection.count, elapsed: .zero)
+        broker.statistics.consumption(topic: queue.topic, group: query.group).delivered(
+            queueID: queue.queueID, messages: selection.count, bytes: selection.totalBytes, elapsed: .zero
+        )
+    }
+
+    static func code(of selection: Selection, asked offset: QueueOffset) -> ResponseCode {
+        switch selection.status {
+        case .found: .success
+        case .messageWasRemoving, .noMatchedMessage: .pullRetryImmediately
+        case .noMatchedLogicQueue, .noMessageInQueue: offset == .zero ? .pullNotFound : .pullOffsetMoved
+        case .offsetFoundNull, .offsetOverflowOne: .pullNotFound
+        case .offsetOverflowBadly, .offsetTooSmall: .pullOffsetMoved
+        }
+    }
+
+    // MARK: Holding
+
+    private func hold(
+        _ request: ReplyTo,
+        _ connection: Connection,
+        _ queue: QueueRef,
+        _ query: PullQuery,
+        for time: Duration
+    ) {
+        connection.park()
+        let held = HeldPull(connection: connection.handle, request: request, queue: queue, query: query)
+        broker.heldPulls.hold(held, until: broker.time.now().advanced(by: time))
+        // A message that became readable between looking and holding woke nobody.
+        guard broker.store.maximumOffset(of: queue) > query.offset else { return }
+        for woken in broker.heldPulls.wakeAll(on: queue) { broker.resume(woken) }
+    }
+
+    /// A held pull looks once more and is answered with whatever there is.
+    func resume(_ held: HeldPull, _ connection: Connection) {
+        connection.unpark()
+        answer(held.request, on: connection, select(held.queue, held.query), held.queue, held.query)
+    }
+}

@@ -1,0 +1,255 @@
+import MQProtocol
+import MQRemoting
+import MQStore
+import NIOCore
+
+/// Sends: codes 10, 310 and 320.
+extension BrokerLoop {
+    func send(_ frame: Frame, _ connection: Connection) throws(RequestError) {
+        let header = try Self.header(SendMessageHeader.self, of: frame)
+        let topic = try sendTopic(header)
+        let queueID = try sendQueue(header, topic)
+        if header.isBatch || frame.requestCode == .sendBatchMessage {
+            try stageBatch(frame, header, topic, queueID, connection)
+        } else {
+            try stageMessage(frame, header, topic, queueID, connection)
+        }
+    }
+
+    /// Decodes a header; what is wrong with it becomes the remark.
+    static func header<Header: CommandHeader>(
+        _ type: Header.Type, of frame: Frame
+    ) throws(RequestError) -> Header {
+        do {
+            return try Header(frame.fields)
+        } catch {
+            throw RequestError(.systemError, "\(error)")
+        }
+    }
+
+    // MARK: Checks of every send, in stock's order
+
+    private func sendTopic(_ header: SendMessageHeader) throws(RequestError) -> Topic {
+        if configuration.acceptSendsFrom > broker.time.now().milliseconds {
+            throw RequestError(.systemError, "broker unable to service, until \(configuration.acceptSendsFrom)")
+        }
+        if let topic = broker.topics.find(header.topic) {
+            try checkPermissions(topic, header)
+            return topic
+        }
+        if let remark = TopicName.remark(refusing: header.topic) { throw RequestError(.systemError, remark) }
+        try refuseForbidden(header.topic)
+        let created = broker.topics.createForSend(
+            header.topic, template: header.defaultTopic, queueCount: header.defaultTopicQueueCount,
+            unit: header.unitMode
+        )
+        guard let created else {
+            throw RequestError(.topicNotExist, "topic[\(header.topic)] not exist, apply first please!\(Self.help)")
+        }
+        return created
+    }
+
+    private func checkPermissions(_ topic: Topic, _ header: SendMessageHeader) throws(RequestError) {
+        if !configuration.isWritable, topic.isOrder {
+            throw RequestError(.noPermission, "the broker[\(broker.advertisedHost)] sending message is forbidden")
+        }
+        try refuseForbidden(header.topic)
+    }
+
+    private func refuseForbidden(_ topic: String) throws(RequestError) {
+        guard SystemTopic.forbidsSending(topic) || topic == SystemTopic.timerWheel else { return }
+        throw RequestError(.noPermission, "Sending message to topic[\(topic)] is forbidden.")
+    }
+
+    private func sendQueue(_ header: SendMessageHeader, _ topic: Topic) throws(RequestError) -> Int32 {
+        let config = topic.config
+        guard header.queueID < max(config.writeQueueNums, config.readQueueNums) else {
+            throw RequestError(
+                .systemError,
+                "request queueId[\(header.queueID)] is illegal, \(topic.name) has \(config.writeQueueNums) write queues"
+            )
+        }
+        guard header.queueID < 0 else { return header.queueID }
+        return config.writeQueueNums > 0 ? Int32.random(in: 0..<config.writeQueueNums) : 0
+    }
+
+    static let help = "\nCreate it with: mqadmin updateTopic -n NAMESRV -c CLUSTER -t TOPIC"
+
+    // MARK: One message
+
+    private func stageMessage(
+        _ frame: Frame,
+        _ header: SendMessageHeader,
+        _ topic: Topic,
+        _ queueID: Int32,
+        _ connection: Connection
+    ) throws(RequestError) {
+        let seen = SendProperties(header.properties)
+        var draft = messageDraft(frame, header, topic, queueID, connection)
+        var target = topic
+        if TopicName.isRetry(topic.name) { try redirect(&draft, &target, header, frame.version) }
+        if seen.isHalf {
+            return try stageHalf(draft, seen, header, frame.replyTo, queueID, connection)
+        }
+        let delay: DelayRequest?
+        do {
+            delay = try seen.delay.isEmpty ? nil : seen.delay.request(now: broker.time.now())
+        } catch {
+            throw RequestError(.messageIllegal, error.remark)
+        }
+        properties.clear()
+        if delay == nil {
+            seen.withoutWait(header.properties, into: &properties)
+        } else {
+            properties.writeImmutableBuffer(header.properties)
+        }
+        properties.appendProperty(PropertyName.cluster, configuration.clusterName)
+        draft.properties = properties
+        if let delay { draft.wait(for: delay, maximumLevel: broker.delayLevels.maximum) }
+        let queue = delay == nil ? target.queue(draft.queueID) : broker.store.queue(draft.topic, draft.queueID)
+        let item = try stage(draft, to: queue)
+        topic.statistics.stored(queueID: queueID, messages: 1, bytes: draft.recordBytes)
+        staged.append(
+            StagedReply(
+                connection: connection, request: frame.replyTo, items: item..<(item + 1),
+                purpose: .message(queueID: queueID), waits: seen.waits
+            )
+        )
+    }
+
+    private func messageDraft(
+        _ frame: Frame,
+        _ header: SendMessageHeader,
+        _ topic: Topic,
+        _ queueID: Int32,
+        _ connection: Connection
+    ) -> MessageDraft {
+        var sysFlag = header.sysFlag
+        if topic.config.topicFilterType == .multiTag { sysFlag.insert(.multiTags) }
+        return MessageDraft(
+            topic: topic.name, queueID: queueID, flag: header.flag, sysFlag: sysFlag,
+            bornTimestamp: header.bornTimestamp, bornHost: connection.remoteAddress,
+            storeHost: broker.advertisedHost, reconsumeTimes: header.reconsumeTimes, body: frame.body,
+            properties: ByteBuffer()
+        )
+    }
+
+    /// A message to a retry topic that was consumed too often goes to the group's dead letters instead.
+    private func redirect(
+        _ draft: inout MessageDraft,
+        _ target: inout Topic,
+        _ header: SendMessageHeader,
+        _ version: Int32
+    ) throws(RequestError) {
+        guard let name = TopicName.group(of: target.name) else { return }
+        guard let group = broker.groups.findOrCreate(name) else {
+            throw RequestError(.subscriptionGroupNotExist, "subscription group not exist, \(name)")
+        }
+        var limit = group.retryMaxTimes
+        if version >= ProtocolVersion.maximumReconsumeTimes, let own = header.maximumReconsumeTimes { limit = own }
+        guard header.reconsumeTimes >= limit else { return }
+        target = broker.topics.ensure(TopicName.deadLetter(group: name), queues: 1)
+        draft.topic = target.name
+        draft.queueID = 0
+    }
+
+    /// Adds a record to this turn's append; a message the log cannot take is the sender's mistake alone.
+    func stage(_ draft: borrowing MessageDraft, to queue: QueueRef) throws(RequestError) -> Int {
+        if let refusal = broker.store.refusal { throw Self.refusal(refusal) }
+        do {
+            return try batch.add(draft, to: queue)
+        } catch {
+            throw Self.refusal(error)
+        }
+    }
+
+    // MARK: Half messages
+
+    private func stageHalf(
+        _ message: MessageDraft,
+        _ seen: SendProperties,
+        _ header: SendMessageHeader,
+        _ request: ReplyTo,
+        _ queueID: Int32,
+        _ connection: Connection
+    ) throws(RequestError) {
+        if configuration.transactions.rejected {
+            throw RequestError(
+                .noPermission, "the broker[\(broker.advertisedHost)] sending transaction message is forbidden"
+            )
+        }
+        var draft = message
+        properties.clear()
+        properties.writeImmutableBuffer(header.properties)
+        properties.appendProperty(PropertyName.cluster, configuration.clusterName)
+        draft.properties = properties
+        HalfRecord.prepare(&draft)
+        let half = HalfRecord.draft(header.properties, bornTimestamp: draft.bornTimestamp)
+        let item = try stage(draft, to: broker.transactions.halfQueue)
+        staged.append(
+            StagedReply(
+                connection: connection, request: request, items: item..<(item + 1),
+                purpose: .half(queueID: queueID, half), waits: seen.waits
+            )
+        )
+    }
+
+    // MARK: Batches
+
+    private func stageBatch(
+        _ frame: Frame,
+        _ header: SendMessageHeader,
+        _ topic: Topic,
+        _ queueID: Int32,
+        _ connection: Connection
+    ) throws(RequestError) {
+        let outer = SendProperties(header.properties)
+        guard header.sysFlag.transactionType == .none, outer.delay.level ?? 0 <= 0 else {
+            throw RequestError(.messageIllegal, "a batch can be neither transactional nor delayed")
+        }
+        let items: [BatchItem]
+        do {
+            items = try BatchItem.decode(frame.body)
+        } catch {
+            throw RequestError(.messageIllegal, "the batch cannot be read: \(error)")
+        }
+        guard !items.isEmpty else { throw RequestError(.messageIllegal, "the batch is empty") }
+        var draft = messageDraft(frame, header, topic, queueID, connection)
+        let queue = topic.queue(queueID)
+        let first = batch.count
+        batch.beginGroup()
+        for item in items {
+            draft.flag = item.flag
+            draft.body = item.body
+            draft.properties = batchProperties(item, header)
+            do throws(RequestError) {
+                _ = try stage(draft, to: queue)
+            } catch {
+                batch.cancelGroup()
+                throw error
+            }
+        }
+        batch.endGroup()
+        topic.statistics.stored(queueID: queueID, messages: items.count, bytes: frame.body.readableBytes)
+        staged.append(
+            StagedReply(
+                connection: connection, request: frame.replyTo, items: first..<batch.count,
+                purpose: .message(queueID: queueID), waits: outer.waits
+            )
+        )
+    }
+
+    private func batchProperties(_ item: BatchItem, _ header: SendMessageHeader) -> ByteBuffer {
+        properties.clear()
+        properties.writeImmutableBuffer(item.properties)
+        let outer = header.properties
+        if properties.readableBytes > 0, outer.readableBytes > 0,
+            properties.getInteger(at: properties.writerIndex - 1, as: UInt8.self) != PropertyScan.itemEnd
+        {
+            properties.writeInteger(PropertyScan.itemEnd)
+        }
+        properties.writeImmutableBuffer(outer)
+        properties.appendProperty(PropertyName.cluster, configuration.clusterName)
+        return properties
+    }
+}

@@ -1,0 +1,109 @@
+import Logging
+import MQStore
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Writes one side file on a thread that may wait for the disk.
+///
+/// Changes that arrive while a write runs are covered by the next one, however many they are.
+final class SideFileWriter: Sendable {
+    private struct State {
+        /// Changes announced so far, and how many of them the newest file has.
+        var changes = 0
+        var written = 0
+        var isScheduled = false
+        /// The newest write failed; it would have brought the changes up to this one.
+        var failure: (change: Int, error: StoreError)?
+        var waiters: [(change: Int, promise: EventLoopPromise<Void>)] = []
+    }
+
+    private let file: SideFile
+    private let render: @Sendable () -> ByteBuffer
+    private let logger: Logger
+    private let state = Mutex(State())
+    /// Held while a file is written: the end of the process writes on its own thread.
+    private let writing = Mutex(())
+
+    /// `render` makes the text of the file as it should be now; it is called on any thread.
+    init(file: SideFile, logger: Logger, render: @escaping @Sendable () -> ByteBuffer) {
+        self.file = file
+        self.logger = logger
+        self.render = render
+    }
+
+    /// There is something new to write: schedules a write unless one is scheduled.
+    func changed() {
+        let mustSchedule = state.withLock { state in
+            state.changes += 1
+            defer { state.isScheduled = true }
+            return !state.isScheduled
+        }
+        guard mustSchedule else { return }
+        NIOThreadPool.singleton.submit { _ in self.writeScheduled() }
+    }
+
+    /// Completes when every change announced so far is on disk; fails with the error of the write.
+    func persisted(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        let outcome: Result<Void, any Error>? = state.withLock { state in
+            if state.written >= state.changes { return .success(()) }
+            // Nobody tries again before the next change: who comes now would wait for ever.
+            if let failure = state.failure, failure.change >= state.changes { return .failure(failure.error) }
+            state.waiters.append((state.changes, promise))
+            return nil
+        }
+        if let outcome { promise.completeWith(outcome) }
+        return promise.futureResult
+    }
+
+    /// Writes on the calling thread, if anything is not written yet.
+    func flush() throws(StoreError) {
+        guard state.withLock({ $0.written < $0.changes }) else { return }
+        try write()
+    }
+
+    private func writeScheduled() {
+        state.withLock { $0.isScheduled = false }
+        do {
+            try write()
+        } catch {
+            logger.error("a configuration file was not written; its changes are kept in memory and tried again with the next change: \(error)")
+        }
+    }
+
+    private func write() throws(StoreError) {
+        let (change, result): (Int, Result<Void, StoreError>) = writing.withLock { _ in
+            let change = state.withLock { $0.changes }
+            do throws(StoreError) {
+                try file.save(render())
+                return (change, .success(()))
+            } catch {
+                return (change, .failure(error))
+            }
+        }
+        settle(result, upTo: change)
+        try result.get()
+    }
+
+    private func settle(_ result: Result<Void, StoreError>, upTo change: Int) {
+        let settled = state.withLock { state in
+            if case .failure(let error) = result {
+                state.failure = (change, error)
+                defer { state.waiters.removeAll() }
+                return state.waiters
+            }
+            state.failure = nil
+            state.written = max(state.written, change)
+            let settled = state.waiters.filter { $0.change <= change }
+            state.waiters.removeAll { $0.change <= change }
+            return settled
+        }
+        for waiter in settled {
+            switch result {
+            case .success: waiter.promise.succeed(())
+            case .failure(let error): waiter.promise.fail(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package import MQProtocol
+package import MQStore
+import Synchronization
+
+/// One topic of this broker: its configuration, the store's queues it was asked for, and its counters.
+///
+/// The object lives as long as the topic does: a topic that is deleted and created again is another object, so a
+/// cached queue never outlives the queue it stands for.
+package final class Topic: Sendable {
+    package let name: String
+    /// What was stored in it.
+    package let statistics = TopicStatistics()
+
+    private struct State {
+        var config: TopicConfig
+        /// By queue id; ids past the end of the array were not asked for yet.
+        var queues: [QueueRef?] = []
+    }
+
+    private let state: Mutex<State>
+    private let makeQueue: @Sendable (String, Int32) -> QueueRef
+
+    init(_ config: TopicConfig, makeQueue: @escaping @Sendable (String, Int32) -> QueueRef) {
+        self.name = config.topicName
+        self.state = Mutex(State(config: config))
+        self.makeQueue = makeQueue
+    }
+
+    package var config: TopicConfig {
+        state.withLock { $0.config }
+    }
+
+    /// Whether the name servers list it as an order topic.
+    package var isOrder: Bool {
+        state.withLock { $0.config.order }
+    }
+
+    /// The most queue ids that are cached; no topic has more in practice, and a wire number must not size an array.
+    private static let maximumCachedQueues: Int32 = 4096
+
+    /// The store's queue of that id, created on first use.
+    ///
+    /// The caller checks `id` against ``config``: an id out of range creates a queue that nothing reads.
+    package func queue(_ id: Int32) -> QueueRef {
+        guard id >= 0, id < Self.maximumCachedQueues else { return makeQueue(name, id) }
+        let index = Int(id)
+        let cached = state.withLock { index < $0.queues.count ? $0.queues[index] : nil }
+        if let cached { return cached }
+        let queue = makeQueue(name, id)
+        state.withLock { state in
+            while state.queues.count <= index { state.queues.append(nil) }
+            state.queues[index] = queue
+        }
+        return queue
+    }
+
+    func replace(_ config: TopicConfig) {
+        state.withLock { $0.config = config }
+    }
+}

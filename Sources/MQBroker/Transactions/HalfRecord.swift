@@ -1,0 +1,75 @@
+package import MQProtocol
+import NIOCore
+
+/// The records of a transaction: half, committed message, op.
+package enum HalfRecord {
+    /// Turns a message with `TRAN_MSG` into the half record that waits for its verdict.
+    package static func prepare(_ draft: inout MessageDraft) {
+        draft.properties.appendRealPlace(topic: draft.topic, queueID: draft.queueID)
+        draft.sysFlag.transactionType = .none
+        draft.topic = SystemTopic.half
+        draft.queueID = 0
+    }
+
+    /// The real message of a half record; nil when the record does not say where it belongs.
+    package static func committed(_ half: StoredRecord, at offset: LogOffset) -> MessageDraft? {
+        guard let place = half.realPlace else { return nil }
+        var draft = half.draft(topic: place.topic, queueID: place.queueID)
+        draft.sysFlag.transactionType = .commit
+        draft.preparedTransactionOffset = offset
+        return draft
+    }
+
+    /// The record that ends a half: stock's text, and the verdict as an extension that stock brokers ignore.
+    package static func op(_ half: HalfMessage, verdict: Verdict, host: HostAddress, now: Timestamp) -> MessageDraft {
+        var properties = ByteBuffer()
+        properties.appendProperty(PropertyName.waitStored, "true")
+        properties.appendProperty(PropertyName.tags, "d")
+        properties.appendProperty(ProtocolExtension.verdict.name, verdict.text)
+        return MessageDraft(
+            topic: SystemTopic.opHalf, queueID: 0, bornTimestamp: now, bornHost: host, storeHost: host,
+            body: ByteBuffer(string: String(half.queueOffset.rawValue)), properties: properties
+        )
+    }
+
+    /// What the table needs of a half message that has no place yet, from the sender's properties.
+    static func draft(_ properties: ByteBuffer, bornTimestamp: Timestamp) -> StagedReply.HalfDraft {
+        var half = StagedReply.HalfDraft(group: "", uniqueKey: "", bornTimestamp: bornTimestamp, immunity: nil)
+        let bytes = properties.readableBytesUInt8Span
+        func text(_ range: Range<Int>) -> String {
+            properties.getString(at: properties.readerIndex + range.lowerBound, length: range.count) ?? ""
+        }
+        PropertyScan.forEach(in: bytes, range: 0..<bytes.count) { name, value in
+            if PropertyScan.equal(bytes, name, PropertyName.producerGroup) {
+                half.group = text(value)
+            } else if PropertyScan.equal(bytes, name, PropertyName.uniqueKey) {
+                half.uniqueKey = text(value)
+            } else if PropertyScan.equal(bytes, name, PropertyName.checkImmunitySeconds) {
+                half.immunity = immunity(PropertyScan.integer(bytes, value))
+            }
+        }
+        return half
+    }
+
+    /// The half-queue offsets that an op record ends: one number, or several with commas as 5.x writes them.
+    package static func endedOffsets(_ op: StoredRecord) -> [QueueOffset] {
+        String(buffer: op.body).split(separator: ",").compactMap { Int64($0) }.map { QueueOffset(rawValue: $0) }
+    }
+
+    /// What the table needs of a half record that lies at `offset`.
+    package static func summary(_ record: StoredRecord, at offset: LogOffset, queueOffset: QueueOffset) -> HalfMessage {
+        HalfMessage(
+            logOffset: offset, queueOffset: queueOffset, size: Int32(record.view.totalSize),
+            group: record.property(PropertyName.producerGroup) ?? "",
+            uniqueKey: record.property(PropertyName.uniqueKey) ?? "",
+            bornTimestamp: record.view.bornTimestamp,
+            immunity: immunity(record.integerProperty(PropertyName.checkImmunitySeconds))
+        )
+    }
+
+    /// Seconds of immunity as a duration; what is missing, negative or absurd counts as none.
+    package static func immunity(_ seconds: Int64?) -> Duration? {
+        guard let seconds, (0...31_536_000).contains(seconds) else { return nil }
+        return .seconds(seconds)
+    }
+}

@@ -1,0 +1,112 @@
+import Logging
+package import MQProtocol
+import MQStore
+import NIOCore
+import Synchronization
+
+extension TransactionService {
+    /// Rebuilds the table from the half and op queues. Before the first request.
+    package func load() {
+        let from = storedProgress()
+        let decided = readOps(from: from.op)
+        readHalves(from: from.half, decided: decided)
+        let count = undecidedCount
+        if count > 0 {
+            logger.notice("undecided half messages found", metadata: ["count": "\(count)"])
+        }
+    }
+
+    private func storedProgress() -> (half: QueueOffset, op: QueueOffset) {
+        func stored(_ queue: QueueRef) -> QueueOffset {
+            let minimum = max(store.minimumOffset(of: queue), .zero)
+            let offset = offsets.offset(group: Self.progressGroup, topic: queue.topic, queueID: 0) ?? minimum.rawValue
+            return min(max(QueueOffset(rawValue: offset), minimum), store.maximumOffset(of: queue))
+        }
+        return (stored(halfQueue), stored(opQueue))
+    }
+
+    private func readOps(from start: QueueOffset) -> [QueueOffset: Verdict?] {
+        var decided: [QueueOffset: Verdict?] = [:]
+        forEachRecord(of: opQueue, from: start) { record, _, _ in
+            let text = record.property(ProtocolExtension.verdict.name)
+            let verdict: Verdict? = text == Verdict.commit.text ? .commit : text == nil ? nil : .rollback
+            for offset in HalfRecord.endedOffsets(record) { decided.updateValue(verdict, forKey: offset) }
+        }
+        return decided
+    }
+
+    private func readHalves(from start: QueueOffset, decided: [QueueOffset: Verdict?]) {
+        let schedule = schedule
+        forEachRecord(of: halfQueue, from: start) { record, offset, queueOffset in
+            if let verdict = decided[queueOffset] {
+                if let verdict { table.withLock { $0.remember(offset, verdict) } }
+                return
+            }
+            let half = HalfRecord.summary(record, at: offset, queueOffset: queueOffset)
+            table.withLock { $0.arrived(half, opFloor: store.minimumOffset(of: opQueue), schedule: schedule) }
+        }
+    }
+
+    private func forEachRecord(
+        of queue: QueueRef,
+        from start: QueueOffset,
+        _ body: (StoredRecord, LogOffset, QueueOffset) -> Void
+    ) {
+        var position = start
+        while true {
+            let entries = store.entries(of: queue, from: position, count: 1024)
+            guard !entries.isEmpty else { return }
+            for (index, entry) in entries.enumerated() {
+                guard let record = store.record(at: entry.logOffset).flatMap(StoredRecord.init) else { continue }
+                body(record, entry.logOffset, position + index)
+            }
+            position = position + entries.count
+        }
+    }
+
+    /// The ends of the half and op queues at one moment.
+    package struct Ends: Sendable {
+        var half: QueueOffset
+        var op: QueueOffset
+    }
+
+    package var ends: Ends { Ends(half: store.maximumOffset(of: halfQueue), op: store.maximumOffset(of: opQueue)) }
+
+    /// Notes where the next start may begin, if everything that this rests on is durable; else the next round does.
+    ///
+    /// - Parameter known: the ends as they were a round ago: a half that was readable then is in the table by now, one
+    ///   that became readable a moment ago may not be yet.
+    package func noteProgress(_ known: Ends) {
+        let appended = store.appendedOffset
+        let progress = table.withLock { $0.progress(halfEnd: known.half, opEnd: known.op) }
+        guard store.flushedOffset >= appended else { return store.wakeFlusher() }
+        for (queue, offset) in [(halfQueue, progress.half), (opQueue, progress.op)] {
+            offsets.commit(group: Self.progressGroup, topic: queue.topic, queueID: 0, offset: offset.rawValue)
+        }
+    }
+
+    /// Copies undecided halves below `limit` to the end of the log, so that their segment can go. False: not now.
+    package func copyForward(below limit: LogOffset) -> Bool {
+        for half in table.withLock({ $0.stored(before: limit) }) {
+            guard let record = store.record(at: half.logOffset).flatMap(StoredRecord.init) else { continue }
+            var draft = record.draft(topic: SystemTopic.half, queueID: 0)
+            if record.property(PropertyName.preparedQueueOffset) == nil {
+                draft.properties.appendProperty(PropertyName.preparedQueueOffset, String(half.queueOffset.rawValue))
+            }
+            var batch = store.makeBatch()
+            do {
+                _ = try batch.add(draft, to: halfQueue)
+                try store.append(&batch)
+            } catch {
+                logger.warning("an undecided half message cannot be copied forward", metadata: ["error": "\(error)"])
+                return false
+            }
+            var copy = half
+            copy.logOffset = batch[0].logOffset
+            copy.queueOffset = batch[0].queueOffset
+            copy.size = batch[0].size
+            arrived(copy)
+        }
+        return true
+    }
+}

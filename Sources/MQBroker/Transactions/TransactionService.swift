@@ -1,0 +1,140 @@
+package import Logging
+package import MQProtocol
+package import MQStore
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The broker's half messages: what is undecided, what was decided, and the check-backs.
+///
+/// The log is the truth: an op record ends a half. This table is rebuilt from the two queues at start, from the
+/// progress that ``OffsetTable`` keeps for RocketMQ's own system group.
+package final class TransactionService: Sendable {
+    /// The group under which RocketMQ keeps the progress of both queues.
+    static let progressGroup = "CID_RMQ_SYS_TRANS"
+
+    let store: MessageStore
+    let topics: TopicTable
+    let offsets: OffsetTable
+    let settings: BrokerSettings
+    let time: TimeSource
+    let logger: Logger
+    package let halfQueue: QueueRef
+    package let opQueue: QueueRef
+    let table = Mutex(HalfTable())
+    let alarm = Alarm()
+
+    package init(
+        store: MessageStore,
+        topics: TopicTable,
+        offsets: OffsetTable,
+        settings: BrokerSettings,
+        time: TimeSource,
+        logger: Logger
+    ) {
+        self.store = store
+        self.topics = topics
+        self.offsets = offsets
+        self.settings = settings
+        self.time = time
+        self.logger = logger
+        halfQueue = store.queue(SystemTopic.half, 0)
+        opQueue = store.queue(SystemTopic.opHalf, 0)
+    }
+
+    var schedule: CheckSchedule {
+        let transactions = settings.current.configuration.transactions
+        return CheckSchedule(
+            timeout: transactions.timeout, interval: transactions.checkInterval,
+            maximumChecks: transactions.maximumChecks
+        )
+    }
+
+    package var undecidedCount: Int { table.withLock { $0.undecidedCount } }
+    package var unresolvedCount: Int { table.withLock { $0.unresolvedCount } }
+    package var refusedOpposites: Int { table.withLock { $0.refusedOpposites } }
+    package var undecided: [HalfTable.Transaction] { table.withLock { $0.all } }
+
+    // MARK: Halves
+
+    /// A half message is in the log.
+    package func arrived(_ half: HalfMessage) {
+        let floor = store.maximumOffset(of: opQueue)
+        let schedule = schedule
+        let isNext = table.withLock { table in
+            table.arrived(half, opFloor: floor, schedule: schedule)
+            return table.nextCheck.map { $0 >= schedule.firstCheck(of: half) } ?? true
+        }
+        if isNext { alarm.ring() }
+    }
+
+    package func decide(_ verdict: Verdict, _ end: EndTransaction) -> HalfTable.Decision {
+        let decision = table.withLock { table in
+            table.decide(
+                verdict, at: end.logOffset, queueOffset: end.queueOffset, group: end.group, uniqueKey: end.uniqueKey
+            )
+        }
+        guard decision == .unknown else { return decision }
+        return lookUp(verdict, end)
+    }
+
+    package func stored(_ half: HalfMessage, verdict: Verdict) {
+        table.withLock { $0.stored(half, verdict: verdict) }
+    }
+
+    package func notStored(_ half: HalfMessage) {
+        table.withLock { $0.notStored(half) }
+    }
+
+    /// Starts the checks of a half over (request 323).
+    package func resume(at offset: LogOffset) -> Bool {
+        let isResumed = table.withLock { $0.resume(at: offset, now: time.now()) }
+        if isResumed { alarm.ring() }
+        return isResumed
+    }
+
+    /// A verdict for what the table does not know: the log says whether there is, or was, such a half.
+    ///
+    /// Everything undecided is in the table, so a half record that is found here was decided long ago: committed if
+    /// its message can be found by its key, else rolled back.
+    private func lookUp(_ verdict: Verdict, _ end: EndTransaction) -> HalfTable.Decision {
+        guard let half = store.record(at: end.logOffset).flatMap(StoredRecord.init), half.topic == SystemTopic.half else {
+            return .unknown
+        }
+        guard half.property(PropertyName.producerGroup) == end.group else { return .wrongGroup }
+        guard half.view.queueOffset == end.queueOffset else { return .wrongQueueOffset }
+        let final: Verdict = isCommitted(half) ? .commit : .rollback
+        return table.withLock { table in
+            table.remember(end.logOffset, final)
+            return table.settle(verdict, against: final)
+        }
+    }
+
+    private func isCommitted(_ half: StoredRecord) -> Bool {
+        guard let key = half.property(PropertyName.uniqueKey), let topic = half.realPlace?.topic else { return false }
+        let found = store.query(
+            topic: topic, key: key, maximum: 64, begin: Timestamp(milliseconds: 0),
+            end: Timestamp(milliseconds: .max)
+        )
+        return found.records.contains { bytes in
+            guard let record = StoredRecord(bytes) else { return false }
+            return record.view.sysFlag.transactionType == .commit
+                && record.property(PropertyName.uniqueKey) == key
+        }
+    }
+}
+
+/// What a producer says about a transaction.
+package struct EndTransaction: Sendable {
+    package var logOffset: LogOffset
+    package var queueOffset: QueueOffset
+    package var group: String
+    package var uniqueKey: String
+
+    package init(logOffset: LogOffset, queueOffset: QueueOffset, group: String, uniqueKey: String) {
+        self.logOffset = logOffset
+        self.queueOffset = queueOffset
+        self.group = group
+        self.uniqueKey = uniqueKey
+    }
+}

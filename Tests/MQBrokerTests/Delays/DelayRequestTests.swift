@@ -1,0 +1,74 @@
+import MQBroker
+import MQProtocol
+import NIOCore
+import Testing
+
+@Suite struct DelayRequestTests {
+    let now = Timestamp(milliseconds: 1_700_000_000_123)
+
+    func request(_ text: String) throws -> DelayRequest? {
+        try SendProperties(ByteBuffer(string: text)).delay.request(now: now)
+    }
+
+    @Test func noDelayIsNone() throws {
+        #expect(try request("TAGS\u{1}a\u{2}KEYS\u{1}k") == nil)
+        #expect(try request("DELAY\u{1}0") == nil)
+    }
+
+    @Test func aLevelWinsOverEveryTimer() throws {
+        #expect(try request("TIMER_DELAY_SEC\u{1}5\u{2}DELAY\u{1}3") == .level(3))
+    }
+
+    @Test func secondsWinOverMillisecondsAndDate() throws {
+        let all = "TIMER_DELIVER_MS\u{1}1\u{2}TIMER_DELAY_MS\u{1}7\u{2}TIMER_DELAY_SEC\u{1}2"
+        #expect(try request(all) == .at(now.advanced(by: .seconds(2))))
+    }
+
+    @Test func millisecondsAreExact() throws {
+        #expect(try request("TIMER_DELAY_MS\u{1}1501") == .at(now.advanced(by: .milliseconds(1501))))
+        let date = now.milliseconds + 77
+        #expect(try request("TIMER_DELIVER_MS\u{1}\(date)") == .at(Timestamp(milliseconds: date)))
+    }
+
+    @Test func fortyDaysAreFineAndAPastDateIsNow() throws {
+        let forty = 40 * 86_400
+        #expect(try request("TIMER_DELAY_SEC\u{1}\(forty)") == .at(now.advanced(by: .seconds(forty))))
+        #expect(try request("TIMER_DELIVER_MS\u{1}\(now.milliseconds)") == nil)
+        #expect(try request("TIMER_DELAY_SEC\u{1}-5") == nil)
+    }
+
+    @Test(arguments: ["TIMER_DELAY_SEC\u{1}9223372036854775807", "TIMER_DELAY_SEC\u{1}34560001", "TIMER_DELIVER_MS\u{1}9223372036854775807"])
+    func outOfRangeIsRefused(_ text: String) {
+        #expect(throws: DelayRequest.Refusal.tooFar) { try request(text) }
+    }
+
+    @Test func whatIsNoNumberIsRefusedByName() {
+        #expect(throws: DelayRequest.Refusal.notANumber("TIMER_DELAY_MS")) { try request("TIMER_DELAY_MS\u{1}soon") }
+    }
+
+    @Test func aTimedMessageIsNotTimedAgain() throws {
+        #expect(try request("TIMER_DELAY_SEC\u{1}5\u{2}TIMER_OUT_MS\u{1}1") == nil)
+    }
+
+    @Test func aRewriteKeepsTheRealPlaceInTheProperties() {
+        var draft = MessageDraft(
+            topic: "Orders", queueID: 2, bornTimestamp: now, bornHost: HostAddress(ip: .v4(1), port: 1),
+            storeHost: HostAddress(ip: .v4(1), port: 1), body: ByteBuffer(),
+            properties: ByteBuffer(string: "DELAY\u{1}99")
+        )
+        draft.wait(for: .level(99), maximumLevel: 18)
+        #expect(draft.topic == "SCHEDULE_TOPIC_XXXX")
+        #expect(draft.queueID == 17)
+        let properties = MessageProperties(text: draft.properties)
+        #expect(properties["REAL_TOPIC"] == "Orders")
+        #expect(properties["REAL_QID"] == "2")
+        #expect(properties["DELAY"] == "18")
+    }
+
+    @Test func theWatermarkCoversOnlyWhatWasArmedBefore() {
+        let mark = FiringWatermark(dueUpTo: now, queueEnd: QueueOffset(rawValue: 5))
+        #expect(mark.covers(due: now, at: QueueOffset(rawValue: 4)))
+        #expect(!mark.covers(due: now, at: QueueOffset(rawValue: 5)))
+        #expect(!mark.covers(due: now.advanced(by: .milliseconds(1)), at: QueueOffset(rawValue: 4)))
+    }
+}

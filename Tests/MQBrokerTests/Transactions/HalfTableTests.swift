@@ -1,0 +1,172 @@
+import MQBroker
+import MQProtocol
+import Testing
+
+/// Traces of the transaction table: what happens, line after line, and what it answers.
+@Suite struct HalfTableTests {
+    let schedule = CheckSchedule()
+    let start = Timestamp(milliseconds: 1_000_000)
+
+    func half(_ offset: Int64, _ key: String = "K1", group: String = "PG", queue: Int64 = 0) -> HalfMessage {
+        HalfMessage(
+            logOffset: LogOffset(rawValue: offset), queueOffset: QueueOffset(rawValue: queue), size: 200,
+            group: group, uniqueKey: key, bornTimestamp: start
+        )
+    }
+
+    func table(_ halves: HalfMessage...) -> HalfTable {
+        var table = HalfTable()
+        for half in halves { table.arrived(half, opFloor: QueueOffset(rawValue: 0), schedule: schedule) }
+        return table
+    }
+
+    func decide(_ table: inout HalfTable, _ verdict: Verdict, _ half: HalfMessage) -> HalfTable.Decision {
+        table.decide(
+            verdict, at: half.logOffset, queueOffset: half.queueOffset, group: half.group, uniqueKey: half.uniqueKey
+        )
+    }
+
+    @Test func theFirstVerdictWinsAndIsFinal() {
+        let first = half(0)
+        var table = table(first)
+        #expect(decide(&table, .commit, first) == .store(first))
+        #expect(decide(&table, .commit, first) == .beingStored)
+        #expect(decide(&table, .rollback, first) == .opposite(of: .commit))
+        table.stored(first, verdict: .commit)
+        #expect(decide(&table, .commit, first) == .repeated)
+        #expect(decide(&table, .rollback, first) == .opposite(of: .commit))
+        #expect(table.refusedOpposites == 2)
+        #expect(table.undecidedCount == 0)
+    }
+
+    @Test func offsetZeroIsAnOrdinaryOffset() {
+        let zero = half(0)
+        var table = table(zero)
+        #expect(decide(&table, .rollback, zero) == .store(zero))
+    }
+
+    @Test func aVerdictThatCouldNotBeStoredLeavesTheHalfUndecided() {
+        let first = half(8)
+        var table = table(first)
+        #expect(decide(&table, .commit, first) == .store(first))
+        table.notStored(first)
+        #expect(decide(&table, .rollback, first) == .store(first))
+    }
+
+    @Test func wrongGroupAndWrongQueueOffsetAreNamed() {
+        let first = half(8, queue: 3)
+        var table = table(first)
+        #expect(
+            table.decide(.commit, at: first.logOffset, queueOffset: first.queueOffset, group: "X", uniqueKey: "K1")
+                == .wrongGroup
+        )
+        let wrong = QueueOffset(rawValue: 4)
+        #expect(
+            table.decide(.commit, at: first.logOffset, queueOffset: wrong, group: "PG", uniqueKey: "K1")
+                == .wrongQueueOffset
+        )
+        let nowhere = LogOffset(rawValue: 99)
+        #expect(
+            table.decide(.commit, at: nowhere, queueOffset: first.queueOffset, group: "PG", uniqueKey: "K9") == .unknown
+        )
+    }
+
+    @Test func copiesOfOneHalfAreOneTransaction() {
+        let first = half(0)
+        let copy = half(500, queue: 7)
+        var table = table(first, copy)
+        #expect(table.undecidedCount == 1)
+        // A late verdict names the first place; it ends the copy, which is where the record is read from.
+        #expect(decide(&table, .commit, first) == .store(copy))
+        table.stored(copy, verdict: .commit)
+        #expect(decide(&table, .rollback, first) == .opposite(of: .commit))
+        #expect(decide(&table, .rollback, copy) == .opposite(of: .commit))
+    }
+
+    @Test func halvesWithoutUniqueKeyAreApart() {
+        var table = table(half(0, ""), half(500, ""))
+        #expect(table.undecidedCount == 2)
+        #expect(decide(&table, .commit, half(500, "")) == .store(half(500, "")))
+    }
+
+    @Test func checksSlowDownAndEndAsUnresolvedButNeverDrop() {
+        let first = half(0)
+        var table = table(first)
+        #expect(table.nextCheck == start.advanced(by: .seconds(6)))
+        #expect(table.takeDue(now: start.advanced(by: .milliseconds(5_999)), limit: 10).isEmpty)
+        var now = start.advanced(by: .seconds(6))
+        var pauses: [Duration] = []
+        for check in 1...schedule.maximumChecks {
+            #expect(table.takeDue(now: now, limit: 10).map(\.half) == [first])
+            let isLast = table.checked(first, at: now, schedule: schedule)
+            #expect(isLast == (check == schedule.maximumChecks))
+            guard let next = table.nextCheck else { continue }
+            pauses.append(now.duration(to: next))
+            now = next
+        }
+        #expect(pauses.prefix(5) == [.seconds(60), .seconds(120), .seconds(240), .seconds(480), .seconds(600)])
+        #expect(table.unresolvedCount == 1)
+        #expect(table.undecidedCount == 1)
+        #expect(table.takeDue(now: now.advanced(by: .seconds(100_000)), limit: 10).isEmpty)
+        #expect(decide(&table, .commit, first) == .store(first))
+        table.stored(first, verdict: .commit)
+        #expect(table.unresolvedCount == 0)
+    }
+
+    @Test func aCheckNobodyCouldReceiveDoesNotCount() {
+        let first = half(0)
+        var table = table(first)
+        var now = start.advanced(by: .seconds(6))
+        for _ in 0..<100 {
+            #expect(table.takeDue(now: now, limit: 10).count == 1)
+            table.notChecked(first, at: now, schedule: schedule)
+            now = now.advanced(by: schedule.absentProducerPause)
+        }
+        #expect(table.takeDue(now: now, limit: 10).first?.checks == 0)
+    }
+
+    @Test func ownImmunityDelaysTheFirstCheck() {
+        var immune = half(0)
+        immune.immunity = .seconds(90)
+        let table = table(immune)
+        #expect(table.nextCheck == start.advanced(by: .seconds(90)))
+    }
+
+    @Test func resumingStartsTheChecksOver() {
+        let first = half(0)
+        var table = table(first)
+        let now = start.advanced(by: .seconds(6))
+        _ = table.takeDue(now: now, limit: 1)
+        var quick = schedule
+        quick.maximumChecks = 1
+        #expect(table.checked(first, at: now, schedule: quick))
+        #expect(table.resume(at: first.logOffset, now: now))
+        #expect(table.unresolvedCount == 0)
+        #expect(table.takeDue(now: now, limit: 1).first?.checks == 0)
+        #expect(!table.resume(at: LogOffset(rawValue: 77), now: now))
+    }
+
+    @Test func progressStaysAtTheOldestUndecidedHalf() {
+        var table = HalfTable()
+        let ends = (QueueOffset(rawValue: 10), QueueOffset(rawValue: 5))
+        #expect(table.progress(halfEnd: ends.0, opEnd: ends.1) == ends)
+        table.arrived(half(0, "A", queue: 4), opFloor: QueueOffset(rawValue: 2), schedule: schedule)
+        table.arrived(half(300, "B", queue: 6), opFloor: QueueOffset(rawValue: 3), schedule: schedule)
+        #expect(table.progress(halfEnd: ends.0, opEnd: ends.1) == (QueueOffset(rawValue: 4), QueueOffset(rawValue: 2)))
+        table.stored(half(0, "A", queue: 4), verdict: .rollback)
+        #expect(table.progress(halfEnd: ends.0, opEnd: ends.1) == (QueueOffset(rawValue: 6), QueueOffset(rawValue: 3)))
+    }
+
+    @Test func onlyTheLatestDecidedAreRemembered() {
+        var table = HalfTable()
+        let count = HalfTable.decidedLimit + 1
+        for offset in 0..<count { table.remember(LogOffset(rawValue: Int64(offset)), .commit) }
+        let zero = QueueOffset(rawValue: 0)
+        #expect(
+            table.decide(.commit, at: LogOffset(rawValue: 0), queueOffset: zero, group: "", uniqueKey: "") == .unknown
+        )
+        #expect(
+            table.decide(.commit, at: LogOffset(rawValue: 1), queueOffset: zero, group: "", uniqueKey: "") == .repeated
+        )
+    }
+}
