@@ -23,12 +23,11 @@ enum Main {
 
     /// Help goes to standard output with status 0; wrong use to standard error with 2 instead of the library's 64.
     private static func endParsing(_ error: any Error) -> Never {
-        let text = NameServerCommand.fullMessage(for: error)
         guard NameServerCommand.exitCode(for: error) != .success else {
-            FileHandle.standardOutput.write(Data((text + "\n").utf8))
+            FileHandle.standardOutput.write(Data((NameServerCommand.fullMessage(for: error) + "\n").utf8))
             exit(0)
         }
-        complain(text)
+        complain("mqnamesrv: \(NameServerCommand.message(for: error)); mqnamesrv --help lists the options")
         exit(2)
     }
 

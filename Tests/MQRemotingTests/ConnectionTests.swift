@@ -162,6 +162,13 @@ import Testing
         #expect(peer.ends == 1)
     }
 
+    @Test func aConnectionThatEndsBeforeItWasActiveIsForgotten() throws {
+        let peer = try EmbeddedPeer(connects: false)
+        _ = try? peer.channel.finish()
+        #expect(peer.ends == 1)
+        #expect(peer.handler.events == [])
+    }
+
     @Test func closingFlushesWhatIsWritten() throws {
         let peer = try EmbeddedPeer()
         peer.handler.onRequest = { request, connection in

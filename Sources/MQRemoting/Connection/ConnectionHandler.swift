@@ -22,6 +22,7 @@ final class ConnectionHandler<Handler: RequestHandler>: ChannelInboundHandler, C
     private var isDecoding = false
     private var isReadWithheld = false
     private var isAnnounced = false
+    private var isOver = false
 
     /// - Parameter onEnd: called once when the connection is over, after the handler was told.
     init(
@@ -95,26 +96,26 @@ final class ConnectionHandler<Handler: RequestHandler>: ChannelInboundHandler, C
     }
 
     private func announce() {
-        guard !isAnnounced else { return }
+        guard !isAnnounced, !isOver else { return }
         isAnnounced = true
         connection.armTimer()
         handler.connectionOpened(connection)
     }
 
     private func end() {
-        guard isAnnounced else {
-            connection.released()
-            return
-        }
-        isAnnounced = false
+        guard !isOver else { return }
+        isOver = true
         if let reason = connection.closeReason {
             logger.debug("connection ended", metadata: ["peer": "\(connection.remoteAddress)", "reason": "\(reason)"])
         }
         received = ByteBuffer()
         connection.released()
         connection.failRequests()
-        handler.connectionClosed(connection)
-        connection.turn.requestEnd()
+        // A connection may end before it was ever active: the handler then never heard of it.
+        if isAnnounced {
+            handler.connectionClosed(connection)
+            connection.turn.requestEnd()
+        }
         onEnd(connection)
     }
 

@@ -21,7 +21,8 @@ final class EmbeddedPeer {
     init(
         limits: ConnectionLimits = ConnectionLimits(),
         readsWhileOutputIsHigh: Bool = false,
-        tls: ServerTLS.Mode = .permissive
+        tls: ServerTLS.Mode = .permissive,
+        connects: Bool = true
     ) throws {
         loop = EmbeddedEventLoop()
         channel = EmbeddedChannel(loop: loop)
@@ -45,7 +46,9 @@ final class EmbeddedPeer {
         ) { _ in onEnd() }
         onEnd = { [unowned self] in self.ends += 1 }
         try channel.pipeline.syncOperations.addHandlers([reads, connectionHandler])
-        try channel.connect(to: address).wait()
+        if connects {
+            try channel.connect(to: address).wait()
+        }
     }
 
     /// Reads that reached the socket.
