@@ -1,0 +1,99 @@
+import MQProtocol
+import MQStore
+import NIOCore
+import Testing
+
+@testable import MQBroker
+
+@Suite("Consumer offsets")
+struct ConsumerOffsetsTests {
+    private let orders = TopicGroup(topic: "Orders", group: "G")
+
+    @Test("A commit overwrites, also with a smaller offset; the same again changes nothing")
+    func commit() {
+        var offsets = ConsumerOffsets()
+        #expect(offsets.commit(orders, queueID: 0, offset: 5) == true)
+        #expect(offsets.commit(orders, queueID: 0, offset: 5) == false)
+        #expect(offsets.commit(orders, queueID: 0, offset: 3) == true)
+        #expect(offsets.offset(orders, queueID: 0) == 3)
+        #expect(offsets.offset(orders, queueID: 1) == nil)
+    }
+
+    @Test("The file has RocketMQ's form to the byte")
+    func fileFormat() throws {
+        var offsets = ConsumerOffsets()
+        for (queueID, offset) in [(0, 0), (1, 0), (2, 0), (3, 1)] as [(Int32, Int64)] {
+            _ = offsets.commit(TopicGroup(topic: "ReqTopic", group: "CG_facts"), queueID: queueID, offset: offset)
+        }
+        _ = offsets.commit(TopicGroup(topic: "%RETRY%CG_facts", group: "CG_facts"), queueID: 0, offset: 3)
+        let expected = """
+            {
+            \t"offsetTable":{
+            \t\t"%RETRY%CG_facts@CG_facts":{0:3
+            \t\t},
+            \t\t"ReqTopic@CG_facts":{0:0,1:0,2:0,3:1
+            \t\t}
+            \t}
+            }
+            """
+        #expect(String(buffer: offsets.text) == expected)
+        #expect(try ConsumerOffsets(parsing: offsets.text) == offsets)
+    }
+
+    @Test("Entries that are not topic@group with numbers are left out")
+    func tolerance() throws {
+        let text = #"{"offsetTable":{"a":{0:1},"a@b@c":{0:1},"@b":{0:1},"T@G":{"0":7,"x":1,99999999999:2}}}"#
+        let offsets = try ConsumerOffsets(parsing: ByteBuffer(string: text))
+        #expect(offsets.table == [TopicGroup(topic: "T", group: "G"): [0: 7]])
+    }
+
+    @Test("Removal and cloning")
+    func removalAndClone() {
+        var offsets = ConsumerOffsets()
+        _ = offsets.commit(orders, queueID: 0, offset: 5)
+        _ = offsets.commit(TopicGroup(topic: "Other", group: "G"), queueID: 0, offset: 6)
+        #expect(offsets.clone(from: "G", to: "H", topic: "Orders") == true)
+        #expect(offsets.clone(from: "Nobody", to: "H", topic: "Orders") == false)
+        #expect(offsets.groups(of: "Orders").sorted() == ["G", "H"])
+        #expect(offsets.remove(group: "G") == true)
+        #expect(offsets.remove(group: "G") == false)
+        #expect(offsets.topics(of: "H") == ["Orders"])
+        #expect(offsets.remove(topic: "Orders") == true)
+        #expect(offsets.table.isEmpty)
+    }
+}
+
+@Suite("The offset table")
+struct OffsetTableTests {
+    private let support = TableSupport()
+
+    @Test("Written only when something changed, and read back")
+    func persistence() async throws {
+        let offsets = try support.offsets()
+        try offsets.persist()
+        #expect(try support.contents("consumerOffset.json") == nil)
+        offsets.commit(group: "G", topic: "T", queueID: 2, offset: 9)
+        try offsets.persist()
+        #expect(try support.offsets().offset(group: "G", topic: "T", queueID: 2) == 9)
+        let first = try support.contents("consumerOffset.json")
+        offsets.commit(group: "G", topic: "T", queueID: 2, offset: 9)
+        try support.device.remove("store/config/consumerOffset.json")
+        try offsets.persist()
+        #expect(try support.contents("consumerOffset.json") == nil)
+        #expect(first?.contains("T@G") == true)
+    }
+
+    @Test("Every interval the changes are written")
+    func interval() async throws {
+        let offsets = try support.offsets()
+        let loop = Task { await offsets.run() }
+        await support.clock.waitForSleepers(count: 1)
+        offsets.commit(group: "G", topic: "T", queueID: 0, offset: 1)
+        support.clock.advance(by: .seconds(5))
+        await support.clock.waitForSleepers(count: 1)
+        try await offsets.persisted(on: support.eventLoop).get()
+        #expect(try support.contents("consumerOffset.json")?.contains("T@G") == true)
+        loop.cancel()
+        await loop.value
+    }
+}
