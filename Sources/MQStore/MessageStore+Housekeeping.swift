@@ -125,10 +125,11 @@ extension MessageStore {
         try files.save(log: log.flushedTimestamp, queues: queues, index: index?.sealedEnd ?? .zero)
     }
 
-    /// Stops the threads, makes everything durable and removes the abort mark.
+    /// Stops the threads, makes everything durable, removes the abort mark and releases the directory.
     ///
     /// When it throws, the mark stays and the next start recovers as after a crash; nothing that was flushed is lost.
     package func close() throws(StoreError) {
+        defer { lock.withLock { $0 = nil } }
         isStopping.store(true, ordering: .releasing)
         houseWakeup.signal()
         houseThread.withLock { $0 }?.join()
@@ -145,7 +146,8 @@ extension MessageStore {
     private func closeDerived() throws(StoreError) {
         let (position, timestamp) = try writeQueues()
         for queue in table.all { try queue.flush() }
-        let indexPosition = dispatcher.state.withLock { $0.index }
+        let indexPosition = dispatcher.indexedOffset
+        _ = try index?.sealFull()
         let closedIndex = try index?.close(at: indexPosition)
         try files.save(manifest())
         try files.save(DispatchManifest.Position(queues: position, index: closedIndex))

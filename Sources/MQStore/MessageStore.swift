@@ -17,7 +17,8 @@ package final class MessageStore: Sendable {
     let time: TimeSource
     let logger: Logger
     let observer: StoreObserver
-    let lock: StoreLock
+    /// Released by ``close()``.
+    let lock: Mutex<StoreLock?>
     let log: CommitLog
     let table: QueueTable
     let index: KeyIndex?
@@ -46,7 +47,7 @@ package final class MessageStore: Sendable {
         self.time = time
         self.logger = logger
         self.observer = observer
-        lock = parts.lock
+        lock = Mutex(parts.lock)
         log = parts.log
         table = parts.table
         index = parts.index

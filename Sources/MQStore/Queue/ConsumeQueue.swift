@@ -140,9 +140,9 @@ final class ConsumeQueue: Sendable {
     }
 
     private func entries(from number: Int64, count: Int, _ state: borrowing State) -> ByteBuffer? {
+        guard number >= 0, number < state.end, count > 0 else { return nil }
         let base = files.base(of: number)
         let upper = min(state.end, base + files.entriesPerFile)
-        guard number >= 0, number < upper, count > 0 else { return nil }
         let wanted = Int(min(upper - number, Int64(count)))
         if number >= state.tailStart {
             var copy = ByteBuffer()

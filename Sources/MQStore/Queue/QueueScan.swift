@@ -41,7 +41,7 @@ struct QueueScan {
             for index in 0..<entries.readableBytes / QueueEntry.bytes {
                 guard let entry = entries.entry(index) else { break scan }
                 let isCold = logEnd - entry.logOffset > coldDistance
-                if selection.count > 0, isEnough(selection, entry, isCold) { break scan }
+                if selection.count > 0, !entry.isBlank, isEnough(selection, entry, isCold) { break scan }
                 look(at: entry, isCold: isCold, filter, &selection)
                 number += 1
             }

@@ -1,0 +1,178 @@
+import MQProtocol
+import NIOCore
+import Testing
+
+@testable import MQStore
+
+@Suite struct RebuildTests {
+    /// A closed store with three queues of several files, and two index files and a half.
+    private func closedStore(_ fixture: StoreFixture) throws {
+        let store = try fixture.open()
+        for number in 0..<130 {
+            try store.put("Topic", Int32(number % 2), body: "m\(number)", properties: "KEYS\u{1}k\(number) all\u{2}TAGS\u{1}a")
+            if number % 10 == 0 { try store.put("%RETRY%g", 0) }
+            fixture.clock.advance(by: .milliseconds(333))
+        }
+        store.dispatchPending()
+        try store.close()
+    }
+
+    private func reopened(_ fixture: StoreFixture) throws {
+        let told = fixture.arrivals.all.count
+        let store = try fixture.open()
+        store.dispatchPending()
+        #expect(fixture.arrivals.all.count == told, "rebuilding tells nobody")
+        for number in 0..<130 {
+            #expect(store.pull("Topic", Int32(number % 2), from: Int64(number / 2), count: 1) == ["m\(number)"])
+        }
+        #expect(store.query(topic: "Topic", key: "k77", maximum: 9, begin: .zero, end: Timestamp(milliseconds: .max)).records.count == 1)
+        try store.close()
+    }
+
+    private func indexBytes(_ fixture: StoreFixture) throws -> [ByteBuffer] {
+        try fixture.tree("/store/index").sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    @Test func deletedQueuesAreRebuiltByteForByte() throws {
+        let fixture = StoreFixture()
+        try closedStore(fixture)
+        let original = try fixture.tree("/store/consumequeue")
+        #expect(original.count == 5)
+        try fixture.removeTree("/store/consumequeue")
+        try reopened(fixture)
+        #expect(try fixture.tree("/store/consumequeue") == original)
+    }
+
+    @Test func oneDeletedQueueIsNoticedAndRebuilt() throws {
+        let fixture = StoreFixture()
+        try closedStore(fixture)
+        let original = try fixture.tree("/store/consumequeue")
+        try fixture.removeTree("/store/consumequeue/Topic/1")
+        try reopened(fixture)
+        #expect(try fixture.tree("/store/consumequeue") == original)
+        #expect(fixture.complaints.all.contains { $0.contains("queue 1 of Topic ends at 0, 65 were recorded") })
+    }
+
+    @Test(arguments: ["00000000000000000000", "00000000000000001000"])
+    func oneDeletedFileIsNoticedAndRebuilt(name: String) throws {
+        let fixture = StoreFixture()
+        try closedStore(fixture)
+        let original = try fixture.tree("/store/consumequeue")
+        try fixture.device.remove("/store/consumequeue/Topic/1/\(name)")
+        let store = try fixture.open()
+        if name.hasSuffix("1000") { #expect(store.maximumOffset(of: store.queue("Topic", 1)).rawValue == 65) }
+        try store.close()
+        if name.hasSuffix("1000") { #expect(try fixture.tree("/store/consumequeue") == original) }
+    }
+
+    @Test func deletedIndexIsRebuiltByteForByte() throws {
+        let fixture = StoreFixture()
+        try closedStore(fixture)
+        let original = try indexBytes(fixture)
+        #expect(original.count == 3)
+        try fixture.removeTree("/store/index")
+        try reopened(fixture)
+        #expect(try indexBytes(fixture) == original)
+    }
+
+    @Test func oneDeletedIndexFileIsNoticed() throws {
+        let fixture = StoreFixture()
+        try closedStore(fixture)
+        let original = try indexBytes(fixture)
+        let names = try fixture.tree("/store/index").keys.sorted()
+        try fixture.device.remove("/store/index/\(names[1])")
+        try reopened(fixture)
+        #expect(try indexBytes(fixture) == original)
+    }
+
+    @Test func everythingDerivedDeletedAlsoTheRecords() throws {
+        let fixture = StoreFixture()
+        try closedStore(fixture)
+        let queues = try fixture.tree("/store/consumequeue")
+        let index = try indexBytes(fixture)
+        for directory in ["consumequeue", "index", "escrow"] { try fixture.removeTree("/store/\(directory)") }
+        try fixture.device.remove("/store/checkpoint")
+        try reopened(fixture)
+        #expect(try fixture.tree("/store/consumequeue") == queues)
+        #expect(try indexBytes(fixture) == index)
+    }
+
+    /// As a stock broker leaves it: no records of ours.
+    @Test func cleanStoreWithoutOurRecordsContinues() throws {
+        let fixture = StoreFixture()
+        try closedStore(fixture)
+        let queues = try fixture.tree("/store/consumequeue")
+        let index = try indexBytes(fixture)
+        try fixture.removeTree("/store/escrow")
+        try reopened(fixture)
+        #expect(try fixture.tree("/store/consumequeue") == queues)
+        #expect(try indexBytes(fixture) == index, "no key is indexed twice")
+    }
+
+    @Test func killedStoreIsTheSameAsAClosedOne() throws {
+        let reference = StoreFixture()
+        try closedStore(reference)
+        let fixture = StoreFixture()
+        var store: MessageStore? = try fixture.open()
+        for number in 0..<130 {
+            try store?.put("Topic", Int32(number % 2), body: "m\(number)", properties: "KEYS\u{1}k\(number) all\u{2}TAGS\u{1}a")
+            if number % 10 == 0 { try store?.put("%RETRY%g", 0) }
+            fixture.clock.advance(by: .milliseconds(333))
+            if number % 17 == 0 { store?.dispatchPending() }
+            if number % 31 == 0 { store?.keepHouse() }
+            if number == 60 { try store?.saveCheckpoint() }
+        }
+        store = nil
+        fixture.device.kill()
+        try reopened(fixture)
+        #expect(try fixture.tree("/store/consumequeue") == reference.tree("/store/consumequeue"))
+        #expect(try indexBytes(fixture) == indexBytes(reference))
+    }
+
+    @Test func indexCatchesUpBehindTheQueues() throws {
+        let fixture = StoreFixture()
+        try closedStore(fixture)
+        try fixture.removeTree("/store/index")
+        let store = try fixture.open()
+        #expect(store.pull("Topic", 0, from: 0, count: 1) == ["m0"])
+        #expect(store.statistics.indexedOffset < store.dispatchedOffset, "open does not wait for it")
+        try store.put("Topic", 0, body: "new", properties: "KEYS\u{1}new")
+        store.dispatchPending()
+        #expect(store.statistics.indexedOffset == store.appendedOffset)
+        let found = store.query(topic: "Topic", key: "new", maximum: 9, begin: .zero, end: Timestamp(milliseconds: .max))
+        #expect(found.records.count == 1)
+    }
+
+    @Test func countersContinueBehindHalfMessages() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        try store.put("Topic", 0)
+        try store.put("Topic", 0, flags: SysFlag(rawValue: 0x4))
+        #expect(try store.put("Topic", 0).queueOffset.rawValue == 1)
+        fixture.device.kill()
+        let again = try fixture.open()
+        #expect(try again.put("Topic", 0).queueOffset.rawValue == 2)
+    }
+
+    @Test func tenThousandQueuesOpenWithoutOpeningTheirFiles() throws {
+        var fixture = StoreFixture(segmentBytes: 4 << 20)
+        fixture.configuration.openQueueFiles = 64
+        let store = try fixture.open()
+        var batch = store.makeBatch()
+        for number in 0..<10_000 {
+            let draft = StoreFixture.draft("Topic\(number / 100)", Int32(number % 100), body: "m")
+            try batch.add(draft, to: store.queue(draft.topic, draft.queueID))
+        }
+        try store.append(&batch)
+        store.dispatchPending()
+        try store.close()
+        let clock = ContinuousClock()
+        let started = clock.now
+        let again = try fixture.open()
+        let elapsed = clock.now - started
+        #expect(again.allQueues().count == 10_000)
+        #expect(again.statistics.openQueueFiles <= 64)
+        #expect(again.pull("Topic77", 33, from: 0) == ["m"])
+        #expect(elapsed < .seconds(30), "\(elapsed)")
+    }
+}

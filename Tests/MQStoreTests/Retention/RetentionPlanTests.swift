@@ -1,0 +1,92 @@
+import MQProtocol
+import Testing
+
+@testable import MQStore
+
+@Suite struct RetentionPlanTests {
+    private let hour: Int64 = 3_600_000
+    private var now: Timestamp { Timestamp(milliseconds: 1_700_000_000_000) }
+
+    /// Segments of 100 bytes, the oldest first, by their age in hours.
+    private func segments(_ ages: [Int64]) -> [RetentionPlan.Segment] {
+        ages.enumerated().map { index, age in
+            RetentionPlan.Segment(
+                start: LogOffset(rawValue: Int64(index) * 100),
+                end: LogOffset(rawValue: Int64(index + 1) * 100),
+                lastWrite: Timestamp(milliseconds: now.milliseconds - age * hour)
+            )
+        }
+    }
+
+    private func run(
+        _ plan: inout RetentionPlan,
+        _ ages: [Int64],
+        hour: Int = 12,
+        log: Double? = 0.5,
+        queues: Double? = 0.5
+    ) -> RetentionPlan.Decision {
+        plan.run(
+            now: now, localHour: hour, segments: segments(ages), logUsage: log.map(DiskUsage.init(ratio:)),
+            queueUsage: queues.map(DiskUsage.init(ratio:))
+        )
+    }
+
+    @Test func expiredSegmentsGoOnlyInTheHour() {
+        var plan = RetentionPlan(settings: RetentionSettings())
+        let ages: [Int64] = [100, 73, 71, 100, 0]
+        #expect(run(&plan, ages).deleteBelow == nil)
+        let decision = run(&plan, ages, hour: 4)
+        #expect(decision.trigger == .time)
+        #expect(decision.deleteBelow?.rawValue == 200, "stops at the first that may not go")
+        #expect(decision.segments == 2)
+        #expect(!decision.isForced)
+    }
+
+    @Test func neverTheLastAndAtMostTen() {
+        var plan = RetentionPlan(settings: RetentionSettings())
+        #expect(run(&plan, [100, 100], hour: 4).segments == 1)
+        #expect(run(&plan, [100], hour: 4).deleteBelow == nil)
+        #expect(run(&plan, [], hour: 4).deleteBelow == nil)
+        #expect(run(&plan, Array(repeating: 100, count: 30), hour: 4).segments == 10)
+    }
+
+    @Test func spaceDeletesExpiredAtAnyHour() {
+        var plan = RetentionPlan(settings: RetentionSettings())
+        #expect(run(&plan, [100, 1, 0], log: 0.75).trigger == nil)
+        #expect(run(&plan, [100, 1, 0], log: 0.76).deleteBelow?.rawValue == 100)
+        #expect(run(&plan, [100, 1, 0], queues: 0.76).deleteBelow?.rawValue == 100)
+        #expect(run(&plan, [100, 1, 0], log: nil).trigger == .space)
+    }
+
+    @Test func above85PercentUnexpiredSegmentsGoToo() {
+        var plan = RetentionPlan(settings: RetentionSettings())
+        let decision = run(&plan, [1, 1, 0], log: 0.86)
+        #expect(decision.deleteBelow?.rawValue == 200)
+        #expect(decision.isForced)
+        plan.settings.deletesUnexpired = false
+        #expect(run(&plan, [1, 1, 0], log: 0.86).deleteBelow == nil)
+        plan.settings.deletesUnexpired = true
+        plan.settings.spaceRatio = 0.95
+        #expect(run(&plan, [1, 1, 0], log: 0.86).trigger == nil, "forcing does not start a run")
+    }
+
+    @Test func aRequestLastsTwentyRuns() {
+        var plan = RetentionPlan(settings: RetentionSettings())
+        plan.requestDeletion()
+        for _ in 0..<20 { #expect(run(&plan, [100, 0]).trigger == .request) }
+        #expect(run(&plan, [100, 0]).trigger == nil)
+    }
+
+    @Test func fullWithHysteresis() {
+        var plan = RetentionPlan(settings: RetentionSettings())
+        let usage = [0.89, 0.90, 0.91, 0.90, 0.895, 0.88, 0.90, 0.92]
+        let full = usage.map { plan.updateFull(logUsage: DiskUsage(ratio: $0), queueUsage: nil) }
+        #expect(full == [false, false, true, true, true, false, false, true])
+    }
+
+    @Test func usageIsRoundedUp() {
+        #expect(DiskUsage(used: 751, available: 249).ratio == 0.76)
+        #expect(DiskUsage(used: 0, available: 0).ratio == 0)
+        #expect(DiskUsage(used: .max, available: .max).ratio == 0)
+    }
+}

@@ -1,0 +1,143 @@
+import MQProtocol
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import MQStore
+
+@Suite struct StoreRetentionTests {
+    /// About 8 records of a segment, 60 records, all segments but the last older than the limit.
+    private func filled(_ fixture: StoreFixture, willDelete: @escaping @Sendable (LogOffset) -> LogOffset = { $0 }) throws -> MessageStore {
+        let store = try fixture.open(willDelete: willDelete)
+        for number in 0..<60 { try store.put("Topic", 0, body: "m\(number)", properties: "KEYS\u{1}k\(number)") }
+        try store.put("Old", 0)
+        for number in 60..<120 { try store.put("Topic", 0, body: "m\(number)", properties: "KEYS\u{1}k\(number)") }
+        store.dispatchPending()
+        try store.flushNow()
+        store.keepHouse()
+        fixture.clock.advance(by: .seconds(73 * 3600))
+        return store
+    }
+
+    private func expire(_ store: MessageStore, runs: Int = 1, _ fixture: StoreFixture) {
+        store.deleteExpiredLog()
+        for _ in 0..<runs {
+            fixture.clock.advance(by: .seconds(11))
+            store.keepHouse()
+        }
+    }
+
+    @Test func deletionMovesMinimaAndRemovesFiles() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        let queue = store.queue("Topic", 0)
+        let segments = try #require(try fixture.device.list("/store/commitlog")).count
+        #expect(segments > 12)
+        expire(store, fixture)
+        #expect(store.minimumLogOffset.rawValue == 10 * 1024, "at most ten files in one run")
+        let minimum = store.minimumOffset(of: queue)
+        #expect(minimum.rawValue > 50)
+        #expect(store.pull("Topic", from: minimum.rawValue, count: 1) == ["m\(minimum)"])
+        #expect(store.select(queue, from: .zero, maximumCount: 1, limits: PullLimits(), filter: .all).status == .offsetTooSmall)
+        let files = try #require(try fixture.device.list("/store/consumequeue/Topic/0"))
+        #expect(files.first?.name == "00000000000000001000")
+        #expect(store.earliestStoreTimestamp != nil)
+        #expect(store.record(at: .zero) == nil, "no fall-back to the oldest file")
+        try store.close()
+        let again = try fixture.open()
+        #expect(again.minimumOffset(of: again.queue("Topic", 0)) == minimum)
+        #expect(again.searchOffset(of: again.queue("Topic", 0), at: .zero) == minimum)
+    }
+
+    @Test func queueWithNothingReadableLeft() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        expire(store, runs: 3, fixture)
+        let old = store.queue("Old", 0)
+        #expect(store.minimumOffset(of: old).rawValue == 1)
+        #expect(store.maximumOffset(of: old).rawValue == 1)
+        #expect(store.select(old, from: .zero, maximumCount: 1, limits: PullLimits(), filter: .all).status == .offsetTooSmall)
+        #expect(store.storeTimestamp(of: old, at: .zero) == nil)
+        #expect(try store.deleteExpiredQueues() == 1)
+        #expect(try fixture.device.list("/store/consumequeue/Old/0") == nil)
+        #expect(try store.put("Old", 0, body: "next").queueOffset.rawValue == 1, "the queue goes on")
+        store.dispatchPending()
+        #expect(store.pull("Old", from: 1) == ["next"])
+        try store.close()
+        let again = try fixture.open()
+        #expect(again.pull("Old", from: 1) == ["next"])
+    }
+
+    @Test func observerPostponesDeletion() throws {
+        let asked = Mutex<[LogOffset]>([])
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture) { offset in
+            asked.withLock { $0.append(offset) }
+            return LogOffset(rawValue: 2500)
+        }
+        expire(store, fixture)
+        #expect(asked.withLock { $0 } == [LogOffset(rawValue: 10 * 1024)])
+        #expect(store.minimumLogOffset.rawValue == 2048)
+        expire(store, fixture)
+        #expect(store.minimumLogOffset.rawValue == 2048)
+    }
+
+    @Test func selectionOutlivesItsSegment() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        let selection = store.select(store.queue("Topic", 0), from: .zero, maximumCount: 20, limits: PullLimits(), filter: .all)
+        expire(store, fixture)
+        #expect(store.bodies(selection) == (0..<20).map { "m\($0)" })
+    }
+
+    @Test func fullDiskRefusesWithItsCauseAndRecovers() throws {
+        var fixture = StoreFixture()
+        fixture.configuration.diskFullRatio = 0.5
+        let store = try fixture.open()
+        try store.put("Topic", 0, body: "m0")
+        store.dispatchPending()
+        fixture.device.setCapacity(1 << 16)
+        for _ in 0..<60 { if (try? store.put("Topic", 0, body: String(repeating: "x", count: 1000))) == nil { break } }
+        fixture.clock.advance(by: .seconds(61))
+        store.keepHouse()
+        #expect(store.statistics.isFull)
+        let error = #expect(throws: StoreError.self) { try store.put("Topic", 0) }
+        #expect(error?.code == .diskFull)
+        #expect(store.pull("Topic", from: 0, count: 1) == ["m0"])
+        fixture.device.setCapacity(1 << 24)
+        fixture.clock.advance(by: .seconds(11))
+        store.keepHouse()
+        try store.put("Topic", 0)
+    }
+
+    @Test func deletedTopicBeginsAgainAndStaysDeletedAfterAKill() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        for number in 0..<3 { try store.put("Topic", 0, body: "old\(number)") }
+        try store.put("Kept", 0)
+        store.dispatchPending()
+        let held = store.queue("Topic", 0)
+        #expect(try store.deleteQueues(except: { $0 == "Kept" }) == 1)
+        #expect(store.maximumOffset(of: held) == .zero)
+        #expect(try fixture.device.list("/store/consumequeue/Topic/0") == nil)
+        #expect(try store.put("Topic", 0, body: "new").queueOffset == .zero)
+        store.dispatchPending()
+        #expect(store.pull("Topic", from: 0) == ["new"])
+        #expect(store.queue("Topic", 0) == held)
+        fixture.device.kill()
+        for _ in 0..<2 {
+            let again = try fixture.open()
+            #expect(again.pull("Topic", from: 0) == ["new"])
+            #expect(again.pull("Kept", from: 0).count == 1)
+            try again.close()
+        }
+        try fixture.removeTree("/store/consumequeue")
+        let rebuilt = try fixture.open()
+        #expect(rebuilt.pull("Topic", from: 0) == ["new"])
+        try rebuilt.deleteQueues(ofTopic: "Topic")
+        try rebuilt.close()
+        let last = try fixture.open()
+        #expect(last.pull("Topic", from: 0) == [])
+        #expect(last.pull("Kept", from: 0).count == 1)
+    }
+}

@@ -1,0 +1,92 @@
+import Logging
+import MQProtocol
+import NIOCore
+import Testing
+
+@testable import MQStore
+
+@Suite struct SideFileTests {
+    struct Unreadable: Error {}
+
+    private let device = SimulatedDevice(seed: 1)
+    private let complaints = Complaints()
+    private var file: SideFile {
+        let complaints = complaints
+        return SideFile(device: device, path: "/store/config/topics.json", logger: Logger(label: "t") { _ in complaints })
+    }
+
+    private func load() throws -> (String?, SideFile.Source) {
+        let loaded = try file.load { text in
+            let text = String(buffer: text)
+            guard text.hasPrefix("{"), text.hasSuffix("}") else { throw Unreadable() }
+            return text
+        }
+        return (loaded.value, loaded.source)
+    }
+
+    private func overwrite(_ path: String, _ text: String) throws {
+        let file = try device.open(path, .truncate)
+        try file.write(ByteBuffer(string: text), at: 0)
+    }
+
+    @Test func missingThenSavedThenReplaced() throws {
+        #expect(try load() == (nil, .missing))
+        try file.save(ByteBuffer(string: "{1}"))
+        #expect(try load() == ("{1}", .main))
+        #expect(try device.contents(of: "/store/config/topics.json.bak") == nil)
+        try file.save(ByteBuffer(string: "{2}"))
+        #expect(try load() == ("{2}", .main))
+        #expect(try device.contents(of: "/store/config/topics.json.bak") == ByteBuffer(string: "{1}"))
+        #expect(complaints.all.isEmpty)
+    }
+
+    @Test(arguments: ["", "{torn", "\0\0\0\0\0"])
+    func damagedMainFallsBackAndSaysSo(content: String) throws {
+        try file.save(ByteBuffer(string: "{1}"))
+        try file.save(ByteBuffer(string: "{2}"))
+        try overwrite("/store/config/topics.json", content)
+        #expect(try load() == ("{1}", .backup))
+        #expect(complaints.all.count == 1)
+        #expect(complaints.all.first?.contains("/store/config/topics.json") ?? false)
+        #expect(try load() == ("{1}", .main), "the backup became the main file")
+        try file.save(ByteBuffer(string: "{3}"))
+        #expect(try device.contents(of: "/store/config/topics.json.bak") == ByteBuffer(string: "{1}"))
+        #expect(try device.exists("/store/config/topics.json.damaged"))
+    }
+
+    @Test func nothingReadableIsCorrupt() throws {
+        try file.save(ByteBuffer(string: "{1}"))
+        try file.save(ByteBuffer(string: "{2}"))
+        try overwrite("/store/config/topics.json", "x")
+        try overwrite("/store/config/topics.json.bak", "y")
+        let error = #expect(throws: StoreError.self) { try load() }
+        #expect(error?.code == .corrupt)
+        #expect(error?.message.contains("topics.json.bak") ?? false)
+    }
+
+    @Test func failedSaveLeavesTheOldContent() throws {
+        try file.save(ByteBuffer(string: "{1}"))
+        for operation in [SimulatedDevice.Operation.write, .flush, .rename] {
+            device.fail(operation)
+            #expect(throws: StoreError.self) { try file.save(ByteBuffer(string: "{2}")) }
+            device.clearFaults()
+            #expect(try load().0 == "{1}")
+        }
+    }
+
+    @Test func powerLossAtAnyMomentLeavesOneOfTheVersions() throws {
+        let seed = testSeed()
+        for round in 0..<50 {
+            let device = SimulatedDevice(seed: seed &+ UInt64(round))
+            let file = SideFile(device: device, path: "/store/config/a.json", logger: LogFixture.silent)
+            try file.save(ByteBuffer(string: "{1}"))
+            let failing = [SimulatedDevice.Operation.write, .flush, .rename, .syncDirectory][round % 4]
+            device.fail(failing, after: round / 4 % 3, permanently: true)
+            let saved = (try? file.save(ByteBuffer(string: "{22}"))) != nil
+            device.crash()
+            device.clearFaults()
+            let loaded = try file.load { String(buffer: $0) }
+            #expect(saved ? loaded.value == "{22}" : ["{1}", "{22}"].contains(loaded.value), "seed \(seed) round \(round)")
+        }
+    }
+}

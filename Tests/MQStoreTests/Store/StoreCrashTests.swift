@@ -1,0 +1,131 @@
+import MQProtocol
+import NIOCore
+import Testing
+
+@testable import MQStore
+
+@Suite struct StoreCrashTests {
+    /// What the test knows of the store.
+    private struct Model {
+        /// Every body sent, by queue.
+        var sent: [Int: [String]] = [:]
+        /// How many of them were durable for certain.
+        var durable: [Int: Int] = [:]
+        var next = 0
+    }
+
+    private let queues = 5
+
+    private func append(_ store: MessageStore, _ model: inout Model, _ random: inout SeededRandom) throws {
+        var batch = store.makeBatch()
+        for _ in 0...random.next(below: 6) {
+            let queue = random.next(below: queues)
+            let body = "m\(model.next)" + String(repeating: "x", count: random.next(below: 200))
+            let draft = StoreFixture.draft("Topic\(queue)", 0, body: body, properties: "KEYS\u{1}k\(model.next) all")
+            try batch.add(draft, to: store.queue(draft.topic, 0))
+            model.sent[queue, default: []].append(body)
+            model.next += 1
+        }
+        try store.append(&batch)
+    }
+
+    private func contents(_ store: MessageStore, _ queue: Int) -> [String] {
+        var bodies: [String] = []
+        while true {
+            let page = store.pull("Topic\(queue)", from: Int64(bodies.count))
+            if page.isEmpty { return bodies }
+            bodies += page
+        }
+    }
+
+    /// After a crash: every durable message is there, in order, and nothing that was not sent.
+    private func verify(_ store: MessageStore, _ model: inout Model, _ note: String) {
+        store.dispatchPending()
+        for queue in 0..<queues {
+            let found = contents(store, queue)
+            let sent = model.sent[queue] ?? []
+            #expect(found.count >= model.durable[queue] ?? 0, "queue \(queue) \(note)")
+            #expect(found == Array(sent.prefix(found.count)), "queue \(queue) \(note)")
+            #expect(store.maximumOffset(of: store.queue("Topic\(queue)", 0)).rawValue == Int64(found.count), "\(note)")
+            #expect(store.nextOffset(of: store.queue("Topic\(queue)", 0)).rawValue == Int64(found.count), "\(note)")
+            for body in found.suffix(3) {
+                let key = "k" + body.dropFirst().prefix { $0.isNumber }
+                let hits = store.query(
+                    topic: "Topic\(queue)", key: key, maximum: 9, begin: .zero, end: Timestamp(milliseconds: .max)
+                )
+                #expect(hits.records.count == 1, "\(key) of queue \(queue) \(note)")
+            }
+            model.sent[queue] = found
+            model.durable[queue] = found.count
+        }
+    }
+
+    @Test(arguments: 0..<12)
+    func whatWasFlushedSurvivesPowerLoss(round: Int) throws {
+        let seed = testSeed() &+ UInt64(round)
+        var random = SeededRandom(seed: seed)
+        let fixture = StoreFixture(seed: seed, segmentBytes: 8192, queueSegmentEntries: 20)
+        var model = Model()
+        for life in 0..<4 {
+            let store = try fixture.open()
+            verify(store, &model, "seed \(seed) life \(life)")
+            for _ in 0..<random.next(below: 60) {
+                try append(store, &model, &random)
+                fixture.clock.advance(by: .milliseconds(Int64(random.next(below: 3000))))
+                switch random.next(below: 8) {
+                case 0:
+                    try store.flushNow()
+                    model.durable = model.sent.mapValues(\.count)
+                case 1, 2: store.dispatchPending()
+                case 3: store.keepHouse()
+                case 4 where random.next(below: 4) == 0: try store.saveCheckpoint()
+                default: break
+                }
+            }
+            switch random.next(below: 3) {
+            case 0: fixture.device.crash()
+            case 1:
+                model.durable = model.sent.mapValues(\.count)
+                fixture.device.kill()
+            default:
+                model.durable = model.sent.mapValues(\.count)
+                try store.close()
+            }
+        }
+        let last = try fixture.open()
+        verify(last, &model, "seed \(seed) end")
+        try last.close()
+        let queues = try fixture.tree("/store/consumequeue")
+        try fixture.removeTree("/store/consumequeue")
+        let rebuilt = try fixture.open()
+        try rebuilt.close()
+        #expect(try fixture.tree("/store/consumequeue") == queues, "seed \(seed)")
+    }
+
+    @Test func checkpointOfOneMessageAndACleanStop() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        fixture.clock.set(to: Timestamp(milliseconds: 0x1A1_FBEB_FB17))
+        try store.put("Topic")
+        try store.close()
+        let bytes = try #require(try fixture.device.contents(of: "/store/checkpoint"))
+        let expected = "000001a1fbebfb17000001a1fbebfb17" + String(repeating: "0", count: 2 * (4096 - 16))
+        #expect(bytes.hexText == expected)
+    }
+
+    @Test func checkpointDoesNotAdvanceWhenQueuesCannotBeFlushed() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        try store.put("Topic", 0, body: "m0")
+        store.dispatchPending()
+        try store.flushNow()
+        fixture.device.fail(.flush)
+        #expect(throws: StoreError.self) { try store.saveCheckpoint() }
+        fixture.device.clearFaults()
+        try store.saveCheckpoint()
+        #expect(try fixture.device.contents(of: "/store/checkpoint") == nil, "a failed flush is not healed by a later one")
+        fixture.device.crash()
+        let again = try fixture.open()
+        #expect(again.pull("Topic", from: 0) == ["m0"])
+    }
+}
