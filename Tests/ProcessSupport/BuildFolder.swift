@@ -5,11 +5,15 @@ enum BuildFolder {
     /// - Throws: when no server was built there.
     static func path() throws -> String {
         let folders = candidates().map(\.path)
-        guard let folder = folders.first(where: { FileManager.default.isExecutableFile(atPath: $0 + "/mqbroker") }) else {
+        guard let folder = folders.first(where: hasServer) else {
             let searched = folders.joined(separator: ", ")
-            throw ProcessSupportError("mqbroker is in none of \(searched): build it with `swift build`.")
+            throw ProcessSupportError("No server was built in \(searched): build mqbroker and mqnamesrv with `swift build`.")
         }
         return folder
+    }
+
+    private static func hasServer(_ folder: String) -> Bool {
+        ["mqbroker", "mqnamesrv"].contains { FileManager.default.isExecutableFile(atPath: "\(folder)/\($0)") }
     }
 
     /// Linux runs the test bundle itself; macOS loads it into a process of the system's.
