@@ -7,6 +7,9 @@ import NIOCore
 enum JSONFrameHeader {
     static func parse(_ header: ByteBuffer) throws(FrameError) -> Frame {
         if let frame = parseStrict(header) { return frame }
+        guard header.readableBytes <= maximumLenientBytes else {
+            throw FrameError(.malformedHeader, "\(header.readableBytes) bytes that are not standard JSON")
+        }
         let value: JSONValue
         do {
             value = try JSONReader.parse(header)
@@ -15,6 +18,9 @@ enum JSONFrameHeader {
         }
         return try parseLenient(value)
     }
+
+    /// The lenient way needs memory for every value: no real header of that kind is as long.
+    private static let maximumLenientBytes = 65_536
 
     private static func parseStrict(_ header: ByteBuffer) -> Frame? {
         var frame = Frame(code: 0, language: .java, version: 0, encoding: .json)

@@ -161,11 +161,10 @@ package struct JSONReader {
         var isEscaped = false
         position += 1
         while let byte = current, byte != quote {
-            if byte == UInt8(ascii: "\\") {
-                isEscaped = true
-                position += 1
-            }
             position += 1
+            guard byte == UInt8(ascii: "\\") else { continue }
+            isEscaped = true
+            position += try escape()
         }
         guard current == quote else {
             position = min(position, buffer.readableBytes)
@@ -177,6 +176,15 @@ package struct JSONReader {
         var plain = ByteBuffer()
         plain.writeUnescaped(buffer.readableBytesUInt8Span, from: range.lowerBound, to: range.upperBound)
         return String(buffer: plain)
+    }
+
+    /// Bytes of the escape at `position`, which is behind the backslash.
+    private func escape() throws(JSONError) -> Int {
+        if current == UInt8(ascii: "'") { return 1 }
+        guard let length = escapeLength(buffer.readableBytesUInt8Span, at: position) else {
+            throw error(.unexpectedByte)
+        }
+        return length
     }
 
     private func text(_ range: Range<Int>) -> String {
