@@ -66,6 +66,7 @@ extension BrokerLoop {
         for reply in staged { placed(reply) }
         staged.removeAll(keepingCapacity: true)
         batch.removeAll()
+        if !waiters.isEmpty { broker.store.wakeFlusher() }
     }
 
     /// The store refused the whole batch: nothing of it is in the log.

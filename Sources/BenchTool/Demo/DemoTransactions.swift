@@ -24,7 +24,7 @@ struct DemoTransactions: Sendable {
         _ body: (DemoTransactions) async throws -> Value
     ) async throws -> Value {
         let client = RemotingClient(group: .singleton, logger: Logger(label: "demo")) { frame, connection in
-            connection.finishWithoutReply()
+            if !frame.isOneWay { connection.finishWithoutReply() }
             answer(frame, on: connection, onCheck)
         }
         do {

@@ -7,6 +7,8 @@ import NIOPosix
 /// Pulls: code 11, and 361 as 5.x's lite consumers send it.
 extension BrokerLoop {
     func pull(_ frame: Frame, _ connection: Connection) throws(RequestError) {
+        // Nobody would hear the answer.
+        if frame.isOneWay { return }
         let header = try Self.header(PullMessageHeader.self, of: frame)
         let topic = try pullTopic(header)
         let filter = try pullFilter(header)
