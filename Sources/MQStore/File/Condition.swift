@@ -1,7 +1,7 @@
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// A lock with a condition variable on the monotonic clock: the base of ``Wakeup`` and ``Gate``.
@@ -14,13 +14,13 @@
         unsafe condition.initialize(to: pthread_cond_t())
         unsafe check(pthread_mutex_init(mutex, nil))
         #if canImport(Darwin)
-            unsafe check(pthread_cond_init(condition, nil))
+        unsafe check(pthread_cond_init(condition, nil))
         #else
-            var attributes = pthread_condattr_t()
-            unsafe check(pthread_condattr_init(&attributes))
-            unsafe check(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC))
-            unsafe check(pthread_cond_init(condition, &attributes))
-            unsafe check(pthread_condattr_destroy(&attributes))
+        var attributes = pthread_condattr_t()
+        unsafe check(pthread_condattr_init(&attributes))
+        unsafe check(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC))
+        unsafe check(pthread_cond_init(condition, &attributes))
+        unsafe check(pthread_condattr_destroy(&attributes))
         #endif
     }
 
@@ -49,13 +49,13 @@
         guard left.seconds >= 0, left.attoseconds > 0 || left.seconds > 0 else { return }
         var time = timespec(tv_sec: Int(min(left.seconds, 86_400)), tv_nsec: Int(left.attoseconds / 1_000_000_000))
         #if canImport(Darwin)
-            unsafe _ = pthread_cond_timedwait_relative_np(condition, mutex, &time)
+        unsafe _ = pthread_cond_timedwait_relative_np(condition, mutex, &time)
         #else
-            var now = timespec()
-            unsafe _ = clock_gettime(CLOCK_MONOTONIC, &now)
-            time.tv_sec += now.tv_sec + (time.tv_nsec + now.tv_nsec) / 1_000_000_000
-            time.tv_nsec = (time.tv_nsec + now.tv_nsec) % 1_000_000_000
-            unsafe _ = pthread_cond_timedwait(condition, mutex, &time)
+        var now = timespec()
+        unsafe _ = clock_gettime(CLOCK_MONOTONIC, &now)
+        time.tv_sec += now.tv_sec + (time.tv_nsec + now.tv_nsec) / 1_000_000_000
+        time.tv_nsec = (time.tv_nsec + now.tv_nsec) % 1_000_000_000
+        unsafe _ = pthread_cond_timedwait(condition, mutex, &time)
         #endif
     }
 

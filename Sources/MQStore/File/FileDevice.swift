@@ -1,7 +1,7 @@
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// The operating system's files.
@@ -27,7 +27,7 @@ package struct FileDevice: StorageDevice {
     package func remove(_ path: String) throws(StoreError) {
         do throws(StoreError) {
             try call("remove", path) { removeFile(path) }
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return
         }
     }
@@ -41,7 +41,7 @@ package struct FileDevice: StorageDevice {
         if parent != path { try createDirectory(parent) }
         do throws(StoreError) {
             try call("create the directory", path) { unsafe mkdir(path, 0o755) }
-        } catch where error.errorNumber == EEXIST {
+        } catch  where error.errorNumber == EEXIST {
             return
         }
         try syncDirectory(parent)
@@ -77,13 +77,13 @@ package struct FileDevice: StorageDevice {
         var status = stat()
         do throws(StoreError) {
             try call("examine", path) { unsafe stat(path, &status) }
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return nil
         }
         #if canImport(Darwin)
-            let modified = status.st_mtimespec
+        let modified = status.st_mtimespec
         #else
-            let modified = status.st_mtim
+        let modified = status.st_mtim
         #endif
         return DirectoryEntry(
             name: path.split(separator: "/").last.map(String.init) ?? path,
@@ -99,9 +99,9 @@ package struct FileDevice: StorageDevice {
         }
         defer { close(descriptor) }
         #if canImport(Darwin)
-            try call("flush the directory", path) { fcntl(descriptor, F_FULLFSYNC) }
+        try call("flush the directory", path) { fcntl(descriptor, F_FULLFSYNC) }
         #else
-            try call("flush the directory", path) { fsync(descriptor) }
+        try call("flush the directory", path) { fsync(descriptor) }
         #endif
     }
 
@@ -119,6 +119,12 @@ package struct FileDevice: StorageDevice {
     package func lock(_ path: String) throws(StoreError) -> any FileLock {
         let descriptor = try call("open", path) { openDescriptor(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
         return try PosixLock(path: path, descriptor: descriptor)
+    }
+
+    /// The lock that a Java broker takes, for tests that play one.
+    func lockAsProcess(_ path: String) throws(StoreError) -> any FileLock {
+        let descriptor = try call("open", path) { openDescriptor(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+        return try PosixLock(path: path, descriptor: descriptor, owner: .process)
     }
 
     static func parent(of path: String) -> String {

@@ -1,9 +1,9 @@
 import MQProtocol
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// The machine's time zone, which `deletionHours` refers to.

@@ -1,9 +1,9 @@
 package import NIOCore
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// The bytes of a file mapped for reading; unmapped when the last reference goes.

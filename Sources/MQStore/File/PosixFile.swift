@@ -1,9 +1,9 @@
 import NIOCore
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// An open descriptor.
@@ -26,7 +26,7 @@ final class PosixFile: StorageFile {
 
     func setLength(_ length: Int) throws(StoreError) {
         #if canImport(Darwin)
-            try reserve(length)
+        try reserve(length)
         #endif
         try call("set the length of", path) { ftruncate(descriptor, off_t(length)) }
     }
@@ -66,10 +66,18 @@ final class PosixFile: StorageFile {
 
     func flush() throws(StoreError) {
         #if canImport(Darwin)
-            // fsync on Darwin leaves the bytes in the drive's cache.
-            try call("flush", path) { fcntl(descriptor, F_FULLFSYNC) }
+        // fsync on Darwin leaves the bytes in the drive's cache.
+        try call("flush", path) { fcntl(descriptor, F_FULLFSYNC) }
         #else
-            try call("flush", path) { fdatasync(descriptor) }
+        try call("flush", path) { fdatasync(descriptor) }
+        #endif
+    }
+
+    func dropCache() throws(StoreError) {
+        #if !canImport(Darwin)
+        // Darwin keeps what it could not write; Linux takes it for written.
+        let number = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+        if number != 0 { throw .system(number, "drop from memory", path) }
         #endif
     }
 
@@ -77,9 +85,9 @@ final class PosixFile: StorageFile {
         let length = try length()
         guard offset < length else { return nil }
         #if canImport(Darwin)
-            let (seekData, seekHole) = (SEEK_DATA, SEEK_HOLE)
+        let (seekData, seekHole) = (SEEK_DATA, SEEK_HOLE)
         #else
-            let (seekData, seekHole): (Int32, Int32) = (3, 4)
+        let (seekData, seekHole): (Int32, Int32) = (3, 4)
         #endif
         let start = lseek(descriptor, off_t(offset), seekData)
         if start < 0 {
@@ -94,21 +102,21 @@ final class PosixFile: StorageFile {
     }
 
     #if canImport(Darwin)
-        /// Asks for the blocks at once, in one piece if possible: APFS does not fill a file by being written in order.
-        private func reserve(_ length: Int) throws(StoreError) {
-            let present = try self.length()
-            guard length > present else { return }
-            var request = fstore_t(
-                fst_flags: UInt32(F_ALLOCATECONTIG),
-                fst_posmode: F_PEOFPOSMODE,
-                fst_offset: 0,
-                fst_length: off_t(length - present),
-                fst_bytesalloc: 0
-            )
-            if unsafe fcntl(descriptor, F_PREALLOCATE, &request) == -1 {
-                request.fst_flags = UInt32(F_ALLOCATEALL)
-                try call("reserve space for", path) { unsafe fcntl(descriptor, F_PREALLOCATE, &request) }
-            }
+    /// Asks for the blocks at once, in one piece if possible: APFS does not fill a file by being written in order.
+    private func reserve(_ length: Int) throws(StoreError) {
+        let present = try self.length()
+        guard length > present else { return }
+        var request = fstore_t(
+            fst_flags: UInt32(F_ALLOCATECONTIG),
+            fst_posmode: F_PEOFPOSMODE,
+            fst_offset: 0,
+            fst_length: off_t(length - present),
+            fst_bytesalloc: 0
+        )
+        if unsafe fcntl(descriptor, F_PREALLOCATE, &request) == -1 {
+            request.fst_flags = UInt32(F_ALLOCATEALL)
+            try call("reserve space for", path) { unsafe fcntl(descriptor, F_PREALLOCATE, &request) }
         }
+    }
     #endif
 }

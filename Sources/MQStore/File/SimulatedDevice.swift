@@ -2,9 +2,9 @@ package import MQProtocol
 import Synchronization
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// A disk in memory that loses power, fails and fills up on demand, always in the same way for the same seed.
@@ -60,7 +60,9 @@ package final class SimulatedDevice: StorageDevice {
     package func setDropsPagesOnFailedFlush(_ drops: Bool) { disk.withLock { $0.dropsPagesOnFailedFlush = drops } }
 
     /// Flips one bit in memory and on the disk. Does nothing outside of the file.
-    package func flipBit(_ path: String, byte: Int, bit: Int) { disk.withLock { $0.flipBit(path, byte: byte, bit: bit) } }
+    package func flipBit(_ path: String, byte: Int, bit: Int) {
+        disk.withLock { $0.flipBit(path, byte: byte, bit: bit) }
+    }
 
     /// How many calls of the kind were made, failed ones included.
     package func count(_ operation: Operation) -> Int { disk.withLock { $0.counts[operation] ?? 0 } }

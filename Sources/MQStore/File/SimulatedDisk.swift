@@ -1,9 +1,9 @@
 import MQProtocol
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 struct SimulatedFault {
@@ -125,7 +125,9 @@ struct SimulatedDisk {
 
     func list(_ directory: String) -> [DirectoryEntry]? {
         guard directories.contains(directory) else { return nil }
-        let children = directories.union(names.keys).filter { $0 != directory && FileDevice.parent(of: $0) == directory }
+        let children = directories.union(names.keys).filter {
+            $0 != directory && FileDevice.parent(of: $0) == directory
+        }
         return children.sorted().compactMap(entry)
     }
 

@@ -3,9 +3,9 @@ import NIOCore
 import Synchronization
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// An open file of a ``SimulatedDevice``.
@@ -88,6 +88,10 @@ final class SimulatedFile: StorageFile {
             }
             if isNews { throw .system(EIO, "flush", path) }
         }
+    }
+
+    func dropCache() throws(StoreError) {
+        try run(nil) { _ in node.dropCache() }
     }
 
     func nextData(from offset: Int) throws(StoreError) -> Range<Int>? {

@@ -78,6 +78,10 @@ final class SimulatedNode: @unchecked Sendable {
         durableLength = length
     }
 
+    func dropCache() {
+        for sector in 0..<(length + sectorBytes - 1) / sectorBytes where !dirty.contains(sector) { forget(sector) }
+    }
+
     /// What is left after the power went: the durable bytes and a random part of the others.
     func afterCrash(_ random: inout SimulatedRandom) -> SimulatedNode {
         // Sometimes nothing unflushed survives, sometimes nearly all, sometimes every second sector.

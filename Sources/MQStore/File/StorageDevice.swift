@@ -43,6 +43,9 @@ package protocol StorageFile: AnyObject, Sendable {
     /// Makes written bytes and the length durable. After an error no unflushed byte may be trusted, even if a later
     /// call succeeds: the system forgets which pages it failed to write.
     func flush() throws(StoreError)
+    /// Forgets what is flushed or was given up on, so that reading shows what the disk has. Bytes not yet flushed stay, and
+    /// so do pages that a map has shown already.
+    func dropCache() throws(StoreError)
     /// The next range at or after `offset` that may hold anything but zeros; nil when only a hole follows.
     func nextData(from offset: Int) throws(StoreError) -> Range<Int>?
 }

@@ -1,7 +1,7 @@
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// Keeps two brokers from opening one store: the file `lock` under the root, held until released by `deinit`.
@@ -42,16 +42,16 @@ final class PosixLock: FileLock {
     init(path: String, descriptor: Int32, owner: Owner = .openFile) throws(StoreError) {
         self.descriptor = descriptor
         #if canImport(Darwin)
-            // A flock of Darwin excludes the record locks of other owners.
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
+        // A flock of Darwin excludes the record locks of other owners.
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
         #else
-            var request = flock()
-            request.l_type = Int16(F_WRLCK)
-            request.l_whence = Int16(SEEK_SET)
-            request.l_start = 0
-            request.l_len = 1
-            let command = owner == .openFile ? Self.setOpenFileLock : F_SETLK
-            if unsafe fcntl(descriptor, command, &request) == 0 { return }
+        var request = flock()
+        request.l_type = Int16(F_WRLCK)
+        request.l_whence = Int16(SEEK_SET)
+        request.l_start = 0
+        request.l_len = 1
+        let command = owner == .openFile ? Self.setOpenFileLock : F_SETLK
+        if unsafe fcntl(descriptor, command, &request) == 0 { return }
         #endif
         let number = errno
         if number == EAGAIN || number == EACCES || number == EWOULDBLOCK { throw StoreLock.refused(path) }
@@ -61,7 +61,7 @@ final class PosixLock: FileLock {
     deinit { close(descriptor) }
 
     #if !canImport(Darwin)
-        /// F_OFD_SETLK, which the C library's headers show only on request.
-        private static let setOpenFileLock: Int32 = 37
+    /// F_OFD_SETLK, which the C library's headers show only on request.
+    private static let setOpenFileLock: Int32 = 37
     #endif
 }

@@ -1,9 +1,9 @@
 import Synchronization
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// A thread for work that blocks on the disk and therefore has no place on an event loop or the cooperative pool.
@@ -24,11 +24,11 @@ package final class StoreThread: @unchecked Sendable {
             precondition(handle == nil, "a thread starts once")
             let context = unsafe Unmanaged.passRetained(self)
             #if canImport(Darwin)
-                var thread: pthread_t?
-                let number = unsafe pthread_create(&thread, nil, { unsafe StoreThread.enter($0) }, context.toOpaque())
+            var thread: pthread_t?
+            let number = unsafe pthread_create(&thread, nil, { unsafe StoreThread.enter($0) }, context.toOpaque())
             #else
-                var thread = pthread_t()
-                let number = unsafe pthread_create(&thread, nil, { unsafe StoreThread.enter($0) }, context.toOpaque())
+            var thread = pthread_t()
+            let number = unsafe pthread_create(&thread, nil, { unsafe StoreThread.enter($0) }, context.toOpaque())
             #endif
             if number == 0 { handle = thread } else { unsafe context.release() }
             return number
@@ -44,9 +44,9 @@ package final class StoreThread: @unchecked Sendable {
         }
         guard let thread = thread else { return }
         #if canImport(Darwin)
-            unsafe _ = pthread_join(thread, nil)
+        unsafe _ = pthread_join(thread, nil)
         #else
-            pthread_join(thread, nil)
+        pthread_join(thread, nil)
         #endif
     }
 
@@ -54,11 +54,11 @@ package final class StoreThread: @unchecked Sendable {
         guard let context = unsafe context else { return nil }
         let thread = unsafe Unmanaged<StoreThread>.fromOpaque(context).takeRetainedValue()
         #if canImport(Darwin)
-            pthread_setname_np(thread.name)
+        pthread_setname_np(thread.name)
         #else
-            if let name = try? FileDevice().open("/proc/thread-self/comm", .readWrite) {
-                try? name.write(thread.name.utf8.span, at: 0)
-            }
+        if let name = try? FileDevice().open("/proc/thread-self/comm", .readWrite) {
+            try? name.write(thread.name.utf8.span, at: 0)
+        }
         #endif
         thread.body()
         return nil

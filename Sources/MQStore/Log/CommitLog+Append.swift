@@ -92,7 +92,8 @@ extension CommitLog {
                 run.endsSegment = true
                 state.runs.append(run)
                 let start = batch.items[index].start
-                run = .init(segment: try successor(of: run.segment), items: index..<index, bytes: start..<start, position: 0)
+                run = .init(
+                    segment: try successor(of: run.segment), items: index..<index, bytes: start..<start, position: 0)
             }
             run.items = run.items.lowerBound..<next
             run.bytes = run.bytes.lowerBound..<end

@@ -1,5 +1,6 @@
 import Logging
 package import MQProtocol
+import NIOCore
 import Synchronization
 
 /// Where recovery begins to scan.
@@ -47,7 +48,9 @@ extension CommitLog {
         let segments = table.all
         var report = RecoveryReport(start: .zero, end: .zero)
         if !segments.isEmpty {
-            try scan(segments, from: firstToScan(segments, start), &report, visit)
+            let first = try firstToScan(segments, start)
+            if start != .normal { try forgetUnwritten(segments[first...]) }
+            try scan(segments, from: first, &report, visit)
             try cut(&report)
         }
         let end = report.end
@@ -79,14 +82,36 @@ extension CommitLog {
         }
     }
 
-    private func firstToScan(_ segments: [LogSegment], _ start: RecoveryStart) -> Int {
+    private func firstToScan(_ segments: [LogSegment], _ start: RecoveryStart) throws(StoreError) -> Int {
         guard case .abnormal(let limit) = start else { return max(0, segments.count - 3) }
-        return segments.lastIndex { segment in
-            segment.region.withBytes(0..<segment.length) { bytes in
-                guard let record = try? RecordView.parse(bytes) else { return false }
-                return record.storeTimestamp > .zero && record.storeTimestamp <= limit
-            }
-        } ?? 0
+        for index in segments.indices.reversed() {
+            guard let time = try firstStoreTimestamp(segments[index]) else { continue }
+            if time > .zero, time <= limit { return index }
+        }
+        return 0
+    }
+
+    /// Read without the map: a page that the map has shown could not be dropped from memory any more.
+    private func firstStoreTimestamp(_ segment: LogSegment) throws(StoreError) -> Timestamp? {
+        var head = ByteBuffer()
+        _ = try segment.file.read(at: 0, count: RecordLayout.fixedBytes, into: &head)
+        guard head.getInteger(at: RecordLayout.magicCode, as: Int32.self) == RecordLayout.magic,
+            let flags = head.getInteger(at: RecordLayout.sysFlag, as: Int32.self),
+            let time = head.getInteger(
+                at: RecordLayout.storeTimestamp(SysFlag(rawValue: flags)),
+                as: Int64.self
+            )
+        else { return nil }
+        return Timestamp(milliseconds: time)
+    }
+
+    /// Makes the scan read the disk instead of the memory of the system. A process that died after a failed flush leaves
+    /// records there that the system takes for written: adopting them would build on bytes that a power loss takes away.
+    private func forgetUnwritten(_ segments: ArraySlice<LogSegment>) throws(StoreError) {
+        for segment in segments {
+            try segment.file.flush()
+            try segment.file.dropCache()
+        }
     }
 
     private func scan(

@@ -5,11 +5,14 @@ import NIOCore
 enum RecordRules {
     static func check(_ draft: borrowing MessageDraft) throws(StoreError) {
         guard isTopic(draft.topic.utf8.span) else {
-            throw StoreError(.illegalRecord, "the topic \"\(draft.topic)\" is empty or has characters besides ^[%|a-zA-Z0-9_-]+$")
+            throw StoreError(
+                .illegalRecord, "the topic \"\(draft.topic)\" is empty or has characters besides ^[%|a-zA-Z0-9_-]+$")
         }
         let properties = draft.properties.readableBytesUInt8Span
         guard PropertyScan.isWellFormed(properties, 0..<properties.count), !hasZero(properties) else {
-            throw StoreError(.illegalRecord, "the properties of a message to \(draft.topic) are not name-value pairs without zero bytes")
+            throw StoreError(
+                .illegalRecord,
+                "the properties of a message to \(draft.topic) are not name-value pairs without zero bytes")
         }
         guard draft.queueID >= 0 else {
             throw StoreError(.illegalRecord, "the queue id \(draft.queueID) of a message to \(draft.topic) is negative")

@@ -9,7 +9,9 @@ import Testing
         let fixture = LogFixture()
         let (log, _) = try fixture.open()
         var batch = log.makeBatch()
-        for index in 0..<6 { try batch.add(LogFixture.draft("body \(index)", queue: index % 2), to: LogFixture.queue(index % 2)) }
+        for index in 0..<6 {
+            try batch.add(LogFixture.draft("body \(index)", queue: index % 2), to: LogFixture.queue(index % 2))
+        }
         try log.append(&batch)
         #expect(batch[0].logOffset == .zero)
         #expect((0..<6).map { batch[$0].queueOffset.rawValue } == [0, 0, 1, 1, 2, 2])
@@ -209,7 +211,9 @@ import Testing
                         var batch = log.makeBatch()
                         for index in 0..<10 {
                             let queue = (task + index) % 3
-                            try batch.add(LogFixture.draft("\(task) \(round) \(index)", queue: queue), to: LogFixture.queue(queue))
+                            try batch.add(
+                                LogFixture.draft("\(task) \(round) \(index)", queue: queue), to: LogFixture.queue(queue)
+                            )
                         }
                         try log.append(&batch)
                     }

@@ -108,7 +108,9 @@ final class Recovered {
             try slice.withBytes { bytes in
                 var position = 0
                 while position < slice.count {
-                    if let head = RecordView.sizeAndMagic(bytes, at: position), head.magic == RecordLayout.blankMagic { break }
+                    if let head = RecordView.sizeAndMagic(bytes, at: position), head.magic == RecordLayout.blankMagic {
+                        break
+                    }
                     let record = try RecordView.parse(bytes, at: position)
                     let whole = bytes.extracting(position..<position + record.totalSize)
                     found.note(slice.offset + position, record, whole)

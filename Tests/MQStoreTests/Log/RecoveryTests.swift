@@ -61,7 +61,8 @@ import Testing
             fixture.device.crash()
             #expect(try fixture.open().found.bodies == (0..<whole).map { "record \($0)" } + ["new"], "cut at \(cut)")
             fixture.device.kill()
-            try damage(fixture, Self.firstFile, at: 0, Array(original.readableBytesView) + Array(repeating: 0, count: 512))
+            try damage(
+                fixture, Self.firstFile, at: 0, Array(original.readableBytesView) + Array(repeating: 0, count: 512))
         }
     }
 

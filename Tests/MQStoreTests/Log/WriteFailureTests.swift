@@ -5,9 +5,9 @@ import Testing
 @testable import MQStore
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 @Suite struct WriteFailureTests {
@@ -15,7 +15,8 @@ import Testing
     private func rollingBatch(_ log: CommitLog) throws -> AppendBatch {
         var batch = log.makeBatch()
         for index in 0..<8 {
-            try batch.add(LogFixture.draft("batch \(index) " + String(repeating: "z", count: 2500)), to: LogFixture.queue(0))
+            try batch.add(
+                LogFixture.draft("batch \(index) " + String(repeating: "z", count: 2500)), to: LogFixture.queue(0))
         }
         return batch
     }
@@ -58,7 +59,9 @@ import Testing
         let (log, _) = try fixture.open()
         try LogFixture.append("first", to: log)
         fixture.device.fail(.write, permanently: true)
-        for _ in 0..<3 { #expect(throws: StoreError.self) { try LogFixture.append("lost and longer than the next", to: log) } }
+        for _ in 0..<3 {
+            #expect(throws: StoreError.self) { try LogFixture.append("lost and longer than the next", to: log) }
+        }
         fixture.device.clearFaults()
         let item = try LogFixture.append("second", to: log)
         #expect(item.queueOffset.rawValue == 1)
@@ -107,7 +110,9 @@ import Testing
         let fixture = LogFixture()
         let (log, _) = try fixture.open()
         try log.zeroFillAhead()
-        #expect(try fixture.device.open("/store/commitlog/00000000000000000000", .readOnly).nextData(from: 0) == 0..<4096 * 4)
+        #expect(
+            try fixture.device.open("/store/commitlog/00000000000000000000", .readOnly).nextData(from: 0) == 0..<4096
+                * 4)
         var offset = LogOffset.zero
         while offset.rawValue < 9000 { offset = try LogFixture.append("some body", to: log).logOffset }
         try log.zeroFillAhead()
