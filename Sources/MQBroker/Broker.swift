@@ -33,7 +33,7 @@ package final class Broker: Sendable {
     package let bootTime: Timestamp
     /// Queues whose arrivals concern the delay service, by queue index.
     private let isDelayQueue: [Bool]
-    private let loops = Mutex<[NIOLoopBound<BrokerLoop>]>([])
+    private let loops = Mutex<[LoopEntry]>([])
     let events: StoreEvents
 
     init(_ parts: BrokerParts) {
@@ -65,12 +65,24 @@ package final class Broker: Sendable {
 
     // MARK: Event loops
 
+    /// A loop as other threads see it.
+    private struct LoopEntry: Sendable {
+        let bound: NIOLoopBound<BrokerLoop>
+        let flushSignal: FlushSignal
+        var eventLoop: any EventLoop { bound.eventLoop }
+
+        init(_ loop: BrokerLoop) {
+            bound = NIOLoopBound(loop, eventLoop: loop.eventLoop)
+            flushSignal = loop.flushSignal
+        }
+    }
+
     func register(_ loop: BrokerLoop) {
-        loops.withLock { $0.append(NIOLoopBound(loop, eventLoop: loop.eventLoop)) }
+        loops.withLock { $0.append(LoopEntry(loop)) }
     }
 
     private func loop(of eventLoop: any EventLoop) -> NIOLoopBound<BrokerLoop>? {
-        loops.withLock { loops in loops.first { $0.eventLoop === eventLoop } }
+        loops.withLock { loops in loops.first { $0.eventLoop === eventLoop }?.bound }
     }
 
     package func connectionClosed(_ connection: ConnectionHandle) {
@@ -83,8 +95,8 @@ package final class Broker: Sendable {
     /// On the store's flusher thread.
     func flushed(upTo offset: LogOffset) {
         guard flushesSynchronously else { return }
-        for loop in loops.withLock({ $0 }) {
-            loop.eventLoop.execute { loop.value.flushed(upTo: offset) }
+        for loop in loops.withLock({ $0 }) where loop.flushSignal.take() {
+            loop.eventLoop.execute { loop.bound.value.answerFlushed() }
         }
     }
 

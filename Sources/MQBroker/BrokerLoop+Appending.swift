@@ -66,7 +66,7 @@ extension BrokerLoop {
         for reply in staged { placed(reply) }
         staged.removeAll(keepingCapacity: true)
         batch.removeAll()
-        if !waiters.isEmpty { broker.store.wakeFlusher() }
+        answerFlushed()
     }
 
     /// The store refused the whole batch: nothing of it is in the log.
@@ -106,8 +106,7 @@ extension BrokerLoop {
             status: reply.waits ? broker.replicationStatus(configuration) : .success,
             end: last.logOffset + Int(last.size)
         )
-        let mustWait = reply.waits && broker.flushesSynchronously && broker.store.flushedOffset < stored.end
-        if mustWait { wait(for: stored) } else { answer(stored, status: stored.status) }
+        if reply.waits, broker.flushesSynchronously { wait(for: stored) } else { answer(stored, status: stored.status) }
     }
 
     private func messageKind(_ queueID: Int32, _ items: Range<Int>) -> StoredReply.Kind {

@@ -22,6 +22,8 @@ package final class BrokerLoop: RequestHandler {
     var staged: [StagedReply] = []
     /// Stored, and waiting to be durable.
     var waiters = FlushWaiters<StoredReply>()
+    /// Whether the flusher is to tell this loop what it made durable.
+    let flushSignal = FlushSignal()
     /// The buffer in which the properties of the message at hand are put together.
     var properties = ByteBuffer()
     private var expiry: Scheduled<Void>?
@@ -101,17 +103,22 @@ package final class BrokerLoop: RequestHandler {
 
     // MARK: Waiting for the disk
 
-    /// Everything up to `offset` is durable: answers who waited for it.
-    package func flushed(upTo offset: LogOffset) {
-        while let stored = waiters.popFlushed(upTo: offset) {
-            answer(stored, status: stored.status)
-        }
-    }
-
     func wait(for stored: StoredReply) {
         let timeout = configuration.storage.syncFlushTimeout
         waiters.add(stored, end: stored.end, deadline: broker.time.now().advanced(by: timeout))
         if expiry == nil { scheduleExpiry() }
+    }
+
+    /// Answers who waited for what is durable by now, and asks to be told when more is.
+    func answerFlushed() {
+        guard !waiters.isEmpty else { return }
+        // Asked before looking: a flush that ends in between is either seen here or reported.
+        flushSignal.ask()
+        let flushed = broker.store.flushedOffset
+        while let stored = waiters.popFlushed(upTo: flushed) {
+            answer(stored, status: stored.status)
+        }
+        if !waiters.isEmpty { broker.store.wakeFlusher() }
     }
 
     /// One scheduled look per loop while anything waits, not one per message.

@@ -1,5 +1,16 @@
 /// Hexadecimal text as ids carry it: upper case when written, any case when read.
 enum Hex {
+    /// The eight digits of a number as eight bytes of ASCII, the first digit highest: four bits are spread over each
+    /// byte, and those above 9 get the distance from `9` to `A`.
+    static func digits(_ value: UInt32) -> UInt64 {
+        var nibbles = UInt64(value)
+        nibbles = (nibbles | nibbles << 16) & 0x0000_FFFF_0000_FFFF
+        nibbles = (nibbles | nibbles << 8) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles | nibbles << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 7
+    }
+
     static func append(_ value: some FixedWidthInteger & UnsignedInteger, to text: inout [UInt8]) {
         var shift = value.bitWidth
         while shift > 0 {

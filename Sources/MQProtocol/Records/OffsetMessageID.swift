@@ -22,21 +22,29 @@ package struct OffsetMessageID: Hashable, Sendable {
         self.offset = LogOffset(rawValue: Int64(bitPattern: offset))
     }
 
-    private var utf8: [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(56)
-        Hex.append(host.ip, to: &text)
-        Hex.append(UInt32(bitPattern: host.port), to: &text)
-        Hex.append(UInt64(bitPattern: offset.rawValue), to: &text)
-        return text
+    /// The text of the id, upper case.
+    package var hex: String {
+        var buffer = ByteBuffer()
+        write(to: &buffer)
+        return String(buffer: buffer)
     }
 
-    /// The text of the id, upper case.
-    package var hex: String { String(decoding: utf8, as: UTF8.self) }
-
-    /// Appends ``hex``.
+    /// Appends ``hex``, eight digits at a time: every answer to a send carries one.
     package func write(to buffer: inout ByteBuffer) {
-        buffer.writeBytes(utf8)
+        let port = Hex.digits(UInt32(bitPattern: host.port))
+        let place = UInt64(bitPattern: offset.rawValue)
+        let high = Hex.digits(UInt32(truncatingIfNeeded: place >> 32))
+        let low = Hex.digits(UInt32(truncatingIfNeeded: place))
+        switch host.ip {
+        case .v4(let address):
+            buffer.writeMultipleIntegers(Hex.digits(address), port, high, low)
+        case .v6(let first, let second):
+            for word in [first, second] {
+                buffer.writeInteger(Hex.digits(UInt32(truncatingIfNeeded: word >> 32)))
+                buffer.writeInteger(Hex.digits(UInt32(truncatingIfNeeded: word)))
+            }
+            buffer.writeMultipleIntegers(port, high, low)
+        }
     }
 }
 
