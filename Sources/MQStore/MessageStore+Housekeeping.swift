@@ -104,19 +104,21 @@ extension MessageStore {
             house.withLock { $0.isPoisoned = true }
             throw error
         }
+        // First the position, then the list of what must be there: the list never demands what is behind the position.
+        try files.save(DispatchManifest.Position(queues: position))
+        for queue in table.all { queue.settleCapture() }
         let manifest = manifest()
         if house.withLock({ $0.listedQueues }) != manifest.queues.count {
             try files.save(manifest)
             house.withLock { $0.listedQueues = manifest.queues.count }
         }
-        try files.save(DispatchManifest.Position(queues: position))
         try saveTimes(queues: timestamp)
     }
 
     /// Nothing is dispatched while the position is taken, so the files hold exactly what is below it.
     private func writeQueues() throws(StoreError) -> (LogOffset, Timestamp) {
         try dispatcher.state.withLock { (state) throws(StoreError) in
-            for queue in table.all { try queue.write() }
+            for queue in table.all { try queue.capture() }
             return (state.queues, state.lastTimestamp)
         }
     }
@@ -145,7 +147,10 @@ extension MessageStore {
 
     private func closeDerived() throws(StoreError) {
         let (position, timestamp) = try writeQueues()
-        for queue in table.all { try queue.flush() }
+        for queue in table.all {
+            try queue.flush()
+            queue.settleCapture()
+        }
         let indexPosition = dispatcher.indexedOffset
         _ = try index?.sealFull()
         let closedIndex = try index?.close(at: indexPosition)

@@ -168,6 +168,10 @@ private struct StoreOpening {
                 let hint = wasKilled ? nil : recorded[topic.name]?[queueID]
                 let condition = try queue.load(limit: limit, clears: wasKilled, hint: hint)
                 if case .damaged(let cause) = condition { damage = damage ?? cause }
+                if queue.isOfEarlierLife {
+                    damage = damage ?? "queue \(queueID) of \(topic.name) was deleted and is still there"
+                    try queue.erase(ignoredBelow: manifest?.forgotten[topic.name] ?? .zero)
+                }
             }
         }
         for queue in manifest?.queues ?? [] where damage == nil {

@@ -22,7 +22,7 @@ extension MessageStore {
     }
 
     /// Deletes the files of queues all of whose messages are gone from the log (code 306). The next message goes on where
-    /// the queue ended.
+    /// the queue ended, unless the store is closed before it comes: then it begins at 0.
     ///
     /// - Returns: how many queues were deleted.
     @discardableResult
@@ -52,6 +52,7 @@ extension MessageStore {
         for topic in Set(queues.map(\.ref.topic)) where !keepsCounters { table.forget(topic, below: end) }
         let gone = Set(queues.map(\.ref))
         try files.save(manifest(without: gone))
+        house.withLock { $0.listedQueues = -1 }
         for queue in queues {
             try queue.erase(ignoredBelow: keepsCounters ? .zero : end)
             if !keepsCounters { log.setNextQueueOffset(.zero, of: queue.ref) }
@@ -61,8 +62,10 @@ extension MessageStore {
     func manifest(without gone: Set<QueueRef> = []) -> DispatchManifest {
         var manifest = DispatchManifest()
         manifest.forgotten = table.forgotten(logMinimum: log.minimumOffset)
-        for queue in table.all where queue.hasFiles && !gone.contains(queue.ref) {
-            manifest.queues.append(.init(topic: queue.ref.topic, queueID: queue.ref.queueID, end: queue.end))
+        for queue in table.all where !gone.contains(queue.ref) {
+            let end = queue.durableEnd
+            guard end > 0 else { continue }
+            manifest.queues.append(.init(topic: queue.ref.topic, queueID: queue.ref.queueID, end: end))
         }
         return manifest
     }

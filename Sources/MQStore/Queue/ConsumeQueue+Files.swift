@@ -93,6 +93,30 @@ extension ConsumeQueue {
         }
     }
 
+    /// Writes what is only in memory and remembers how far that is, until ``settleCapture()``.
+    func capture() throws(StoreError) {
+        try state.withLock { (state) throws(StoreError) in
+            try write(&state)
+            state.captured = state.end
+        }
+    }
+
+    /// What was captured has been flushed, and the position below which everything is durable has been recorded.
+    func settleCapture() { state.withLock { $0.durable = max($0.durable, $0.captured) } }
+
+    /// Entries that are durable for certain.
+    var durableEnd: Int64 { state.withLock { $0.durable } }
+
+    /// Whether the files are those of a queue that was deleted: their removal had not reached the disk.
+    var isOfEarlierLife: Bool {
+        state.withLock { state in
+            guard state.fileCount > 0, state.ignoredBelow > .zero else { return false }
+            let first = firstEntry(atOrAbove: .zero, state)
+            guard let entry = entry(first, state) else { return false }
+            return entry.logOffset < state.ignoredBelow
+        }
+    }
+
     func ignore(below offset: LogOffset) { state.withLock { $0.ignoredBelow = offset } }
 
     var hasFiles: Bool { state.withLock { $0.fileCount > 0 } }
@@ -108,6 +132,7 @@ extension ConsumeQueue {
     private func settle(_ state: inout State, end: Int64) {
         state.end = end
         state.written = end
+        state.durable = end
         state.tail = ByteBuffer()
         state.tailStart = end
         state.minimumFor = nil

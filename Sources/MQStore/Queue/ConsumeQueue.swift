@@ -18,6 +18,9 @@ final class ConsumeQueue: Sendable {
         var end: Int64 = 0
         /// Entries below are in the files.
         var written: Int64 = 0
+        /// Entries below are durable for certain; becomes `captured` when that was flushed.
+        var durable: Int64 = 0
+        var captured: Int64 = 0
         /// Entries `tailStart..<end`; `tailStart <= written`.
         var tail = ByteBuffer()
         var tailStart: Int64 = 0

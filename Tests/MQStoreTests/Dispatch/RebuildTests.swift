@@ -129,6 +129,32 @@ import Testing
         #expect(try indexBytes(fixture) == indexBytes(reference))
     }
 
+    /// What is listed as having files never goes beyond what is durable: a crash does not cause a full rebuild.
+    @Test func crashUnderLoadRebuildsOnlyTheEnd() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        for number in 0..<50 {
+            try store.put("Topic", Int32(number % 3))
+            if number == 20 {
+                store.dispatchPending()
+                try store.saveCheckpoint()
+            }
+        }
+        try store.put("Late")
+        store.dispatchPending()
+        store.keepHouse()
+        try store.deleteQueues(ofTopic: "None")
+        try store.put("Gone")
+        store.dispatchPending()
+        try store.deleteQueues(ofTopic: "Gone")
+        try store.flushNow()
+        fixture.device.crash()
+        let again = try fixture.open()
+        #expect(again.pull("Late", from: 0).count == 1)
+        #expect(again.maximumOffset(of: again.queue("Topic", 2)).rawValue == 16)
+        #expect(!fixture.complaints.all.contains { $0.contains("rebuilt from the whole log") })
+    }
+
     @Test func indexCatchesUpBehindTheQueues() throws {
         let fixture = StoreFixture()
         try closedStore(fixture)
