@@ -98,6 +98,11 @@ extension FieldScanner {
         hasValue && isTrue(bytes, from: value.start, to: value.end)
     }
 
+    /// The C++ client's way to write `true` in some headers.
+    var isOne: Bool {
+        hasValue && value.end - value.start == 1 && bytes[value.start] == UInt8(ascii: "1")
+    }
+
     private var keyText: String {
         var text = ""
         for index in key.start..<key.end {

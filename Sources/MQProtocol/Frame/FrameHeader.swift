@@ -61,33 +61,28 @@ enum JSONFrameHeader {
         _ header: ByteBuffer,
         _ hasCode: inout Bool
     ) -> Bool {
-        if scanner.isKey("remark") {
+        switch scanner.keyLength {
+        case 6 where scanner.isKey("remark"):
             frame.remark = scanner.hasValue ? text(scanner.value, header) : nil
             return true
-        }
-        if scanner.isKey("language") {
+        case 8 where scanner.isKey("language"):
             guard scanner.form == .text else { return false }
-            frame.language = language(scanner.value, header)
+            frame.language = LanguageCode(name: text(scanner.value, header))
             return true
-        }
-        guard scanner.isKey("code") || scanner.isKey("flag") || scanner.isKey("opaque") || scanner.isKey("version")
-        else { return true }
-        guard scanner.form == .scalar, let value = try? scanner.int32() else { return false }
-        if scanner.isKey("code") {
-            frame.code = value
+        case 4 where scanner.isKey("code"):
             hasCode = true
-        } else if scanner.isKey("flag") {
-            frame.flag = value
-        } else if scanner.isKey("opaque") {
-            frame.opaque = value
-        } else {
-            frame.version = value
+            return setNumber(&frame.code, scanner)
+        case 4 where scanner.isKey("flag"): return setNumber(&frame.flag, scanner)
+        case 6 where scanner.isKey("opaque"): return setNumber(&frame.opaque, scanner)
+        case 7 where scanner.isKey("version"): return setNumber(&frame.version, scanner)
+        default: return true
         }
-        return true
     }
 
-    private static func language(_ piece: FieldPiece, _ header: ByteBuffer) -> LanguageCode {
-        LanguageCode(name: text(piece, header))
+    private static func setNumber(_ member: inout Int32, _ scanner: borrowing FieldScanner) -> Bool {
+        guard scanner.form == .scalar, let value = try? scanner.int32() else { return false }
+        member = value
+        return true
     }
 
     private static func text(_ piece: FieldPiece, _ header: ByteBuffer) -> String {

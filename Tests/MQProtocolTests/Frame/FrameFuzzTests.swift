@@ -47,14 +47,14 @@ import Testing
     @Test func mutatedFramesNeverCrash() {
         var random = SeededGenerator()
         var decoded = 0
-        for _ in 0..<3_000 {
+        for _ in 0..<1_000 {
             for frame in decodeAll(mutated(&random)) {
                 decoded += 1
                 HeaderCatalog.decodeAll(frame.fields)
                 roundTrip(frame)
             }
         }
-        #expect(decoded > 100)
+        #expect(decoded > 50)
     }
 
     /// What was accepted can be written again and read back as the same.
