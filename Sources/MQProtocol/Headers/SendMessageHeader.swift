@@ -104,7 +104,8 @@ extension SendMessageHeader {
         case UInt8(ascii: "j"): reconsumeTimes = try scanner.int32()
         case UInt8(ascii: "k"): unitMode = scanner.bool
         case UInt8(ascii: "l"): maximumReconsumeTimes = try scanner.int32()
-        case UInt8(ascii: "m"): isBatch = scanner.bool
+        // Stock brokers read the C++ client's "1" as false and store its batch as one unreadable message.
+        case UInt8(ascii: "m"): isBatch = scanner.bool || scanner.isOne
         default: return nil
         }
         return letter <= UInt8(ascii: "h") ? UInt16(letter - UInt8(ascii: "a")) : nil
