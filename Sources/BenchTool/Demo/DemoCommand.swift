@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -6,7 +7,10 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await DemoCluster.with { cluster in
-            try await Demo(cluster: cluster) { print($0) }.run()
+            try await Demo(cluster: cluster) { line in
+                FileHandle.standardOutput.write(Data((line + "\n").utf8))
+            }
+            .run()
         }
     }
 }
