@@ -18,6 +18,7 @@ extension BrokerConfiguration {
         store.deletionHours = Set(storage.deleteHours)
         store.deletionPercent = storage.diskUsePercent
         store.deletesForcibly = storage.forcedDeletion
+        store.delayLevels = delayLevels
         return store
     }
 
