@@ -16,7 +16,7 @@ enum Main {
         do {
             try await command.serve()
         } catch {
-            complain("mqnamesrv: \(error)")
+            complain("mqnamesrv: \(explanation(of: error))")
             exit(status(of: error))
         }
     }
@@ -29,6 +29,12 @@ enum Main {
         }
         complain("mqnamesrv: \(NameServerCommand.message(for: error)); mqnamesrv --help lists the options")
         exit(2)
+    }
+
+    /// One line with the cause and what to do.
+    private static func explanation(of error: any Error) -> String {
+        guard let error = error as? RemotingError, error.code == .portInUse else { return "\(error)" }
+        return "\(error.message) (listenPort)"
     }
 
     private static func complain(_ text: String) {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Where recovery begins to scan.
 package enum RecoveryStart: Sendable, Hashable {
-    /// After a clean shutdown: the third-last file.
+    /// After a clean shutdown: the third-last file that holds a record.
     case normal
     /// After a crash: the last file whose first record was stored at or before this time, which the checkpoint vouches
     /// for; the first file when there is none.
@@ -83,7 +83,13 @@ extension CommitLog {
     }
 
     private func firstToScan(_ segments: [LogSegment], _ start: RecoveryStart) throws(StoreError) -> Int {
-        guard case .abnormal(let limit) = start else { return max(0, segments.count - 3) }
+        guard case .abnormal(let limit) = start else {
+            // Files prepared ahead of the writer are not counted: the log ends before them.
+            for index in segments.indices.reversed() where try firstStoreTimestamp(segments[index]) != nil {
+                return max(0, index - 2)
+            }
+            return 0
+        }
         for index in segments.indices.reversed() {
             guard let time = try firstStoreTimestamp(segments[index]) else { continue }
             if time > .zero, time <= limit { return index }

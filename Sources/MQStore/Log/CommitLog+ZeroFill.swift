@@ -55,12 +55,19 @@ extension CommitLog {
         }
     }
 
+    /// Where the zeros should reach: a window ahead of the writer, but into no more than two files ahead of its own. A
+    /// stock broker looks for the end of the log in the last three files only.
+    func fillTarget(_ state: borrowing AppendState, window: Int) -> LogOffset {
+        let ownEnd = state.active?.end ?? state.end
+        return min(state.end + window, ownEnd + 2 * configuration.segmentBytes)
+    }
+
     private func nextFillStep() -> FillStep {
         state.withLock { state in
             guard state.phase == .ready, state.flushFailure == nil, state.repairs.isEmpty else { return .nothing }
             state.claim = nil
             let window = state.hasAppended ? configuration.zeroFillWindow : configuration.firstWindow
-            let target = state.end + window
+            let target = fillTarget(state, window: window)
             let start = max(state.filledEnd, state.end)
             guard window > 0, start < target else { return .nothing }
             guard let segment = table.segment(at: start) else { return .create(start) }

@@ -44,7 +44,7 @@ extension ProcessTests {
                 try (Self.text(name: "broker-a", isSlave: false) + places)
                     .write(toFile: file, atomically: true, encoding: .utf8)
                 let ended = try await ServerProcess.run("mqbroker", arguments: ["-c", file]) { process in
-                    try await process.requireLine(containing: "broker-a")
+                    try await process.requireLine(containing: "boot success")
                     try await RawClient.with("127.0.0.1:\(port)") { client in
                         let answer = try await client.send(Payload.message(1, to: QueueName("Any", 0)))
                         #expect(answer.code == .success || answer.code == .slaveNotAvailable)

@@ -32,7 +32,8 @@ extension ProcessTests {
         func badValue(server: String, key: String, value: String) async throws {
             try await TemporaryDirectory.with { directory in
                 let file = directory + "/server.properties"
-                try "storePathRootDir=\(directory)/store\n\(key)=\(value)\n"
+                let store = server == "mqbroker" ? "storePathRootDir=\(directory)/store\n" : ""
+                try "\(store)\(key)=\(value)\n"
                     .write(toFile: file, atomically: true, encoding: .utf8)
                 let completed = try await CompletedProcess.run(server, ["-c", file])
                 completed.expectFailure(code: 64, mentioning: [key, value])
@@ -45,8 +46,9 @@ extension ProcessTests {
             let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .bind(host: "127.0.0.1", port: port).get()
             try await TemporaryDirectory.with { directory in
-                let options = StoreSettings.options(store: directory + "/store")
-                let file = try BrokerProcess.writeProperties(options, port: port)
+                let file = directory + "/server.properties"
+                let store = server == "mqbroker" ? "storePathRootDir=\(directory)/store\n" : ""
+                try "listenPort=\(port)\n\(store)".write(toFile: file, atomically: true, encoding: .utf8)
                 let completed = try await CompletedProcess.run(server, ["-c", file])
                 completed.expectFailure(code: 65, mentioning: ["\(port)", "listenPort"])
             }
