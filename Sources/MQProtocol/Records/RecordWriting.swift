@@ -14,14 +14,23 @@ extension ByteBuffer {
         let total = draft.recordBytes
         let sysFlag = draft.recordSysFlag
         reserveCapacity(minimumWritableBytes: total)
-        writeMultipleIntegers(
-            Int32(total), RecordLayout.magic, MQProtocol.bodyCRC(draft.body.readableBytesUInt8Span),
-            draft.queueID, draft.flag, Int64(0), Int64(0), sysFlag.rawValue, draft.bornTimestamp.milliseconds)
-        writeHost(draft.bornHost)
-        writeInteger(Int64(0))
-        writeHost(draft.storeHost)
-        writeMultipleIntegers(
-            draft.reconsumeTimes, draft.preparedTransactionOffset.rawValue, Int32(draft.body.readableBytes))
+        let crc = MQProtocol.bodyCRC(draft.body.readableBytesUInt8Span)
+        if case .v4(let born) = draft.bornHost.ip, case .v4(let store) = draft.storeHost.ip {
+            // The usual record in one call: each call checks the buffer's ownership and room again.
+            writeMultipleIntegers(
+                Int32(total), RecordLayout.magic, crc, draft.queueID, draft.flag, Int64(0), Int64(0), sysFlag.rawValue,
+                draft.bornTimestamp.milliseconds, born, draft.bornHost.port, Int64(0), store, draft.storeHost.port,
+                draft.reconsumeTimes)
+        } else {
+            writeMultipleIntegers(
+                Int32(total), RecordLayout.magic, crc, draft.queueID, draft.flag, Int64(0), Int64(0), sysFlag.rawValue,
+                draft.bornTimestamp.milliseconds)
+            writeHost(draft.bornHost)
+            writeInteger(Int64(0))
+            writeHost(draft.storeHost)
+            writeInteger(draft.reconsumeTimes)
+        }
+        writeMultipleIntegers(draft.preparedTransactionOffset.rawValue, Int32(draft.body.readableBytes))
         writeImmutableBuffer(draft.body)
         writeInteger(UInt8(draft.topic.utf8.count))
         writeString(draft.topic)

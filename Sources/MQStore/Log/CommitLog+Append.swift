@@ -142,10 +142,18 @@ extension CommitLog {
                 let logOffset = LogOffset(rawValue: Int64(item.start) + shift)
                 batch.items[index].queueOffset = queueOffset
                 batch.items[index].logOffset = logOffset
-                batch.staging.setInteger(queueOffset.rawValue, at: item.start + RecordLayout.queueOffset)
-                batch.staging.setInteger(logOffset.rawValue, at: item.start + RecordLayout.physicalOffset)
-                batch.staging.setInteger(now.milliseconds, at: item.start + Int(item.timestampPosition))
             }
+        }
+        Self.patch(&batch.staging, batch.items, storeTimestamp: now)
+    }
+
+    /// One look at the buffer's ownership for all records instead of three per record.
+    private static func patch(_ staging: inout ByteBuffer, _ items: [AppendBatch.Item], storeTimestamp: Timestamp) {
+        var bytes = staging.mutableReadableBytesSpan
+        for item in items {
+            bytes.store(item.queueOffset.rawValue, at: item.start + RecordLayout.queueOffset)
+            bytes.store(item.logOffset.rawValue, at: item.start + RecordLayout.physicalOffset)
+            bytes.store(storeTimestamp.milliseconds, at: item.start + Int(item.timestampPosition))
         }
     }
 
@@ -195,7 +203,15 @@ extension CommitLog {
         let isFirst = !state.hasAppended
         state.hasAppended = true
         appended.store(end.rawValue, ordering: .releasing)
-        let window = Int64(configuration.zeroFillWindow)
-        return isFirst || state.filledEnd - end < window - window / 4
+        let window = configuration.zeroFillWindow
+        return isFirst || state.filledEnd < fillTarget(state, window: window - window / 4)
+    }
+}
+
+extension MutableRawSpan {
+    /// Big-endian.
+    @_lifetime(self: copy self)
+    fileprivate mutating func store(_ value: Int64, at offset: Int) {
+        storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self)
     }
 }

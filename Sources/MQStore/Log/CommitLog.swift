@@ -86,7 +86,7 @@ package final class CommitLog: Sendable {
         }
     }
 
-    /// Flushes, deletes a prepared segment that was not needed, and refuses further appends.
+    /// Flushes, deletes prepared segments that were not needed, and refuses further appends.
     package func close() throws(StoreError) {
         let end = state.withLock { state in
             state.phase = .closed
@@ -94,10 +94,12 @@ package final class CommitLog: Sendable {
         }
         try flush()
         fillGate.waitUntilOpen()
-        if let last = table.all.last, last.offset > end {
+        var directories: Set<String> = []
+        for segment in table.all.reversed() where segment.offset > end {
             table.removeLast()
-            try device.remove(last.path)
-            try device.syncDirectory(last.directory)
+            try device.remove(segment.path)
+            directories.insert(segment.directory)
         }
+        for directory in directories { try device.syncDirectory(directory) }
     }
 }
