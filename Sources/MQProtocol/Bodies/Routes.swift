@@ -40,7 +40,9 @@ package struct QueueData: JSONBody, Hashable {
     package var perm: Int32
     package var topicSysFlag: Int32
 
-    package init(brokerName: String, readQueueNums: Int32, writeQueueNums: Int32, perm: Int32, topicSysFlag: Int32 = 0) {
+    package init(
+        brokerName: String, readQueueNums: Int32, writeQueueNums: Int32, perm: Int32, topicSysFlag: Int32 = 0
+    ) {
         self.brokerName = brokerName
         self.readQueueNums = readQueueNums
         self.writeQueueNums = writeQueueNums

@@ -40,7 +40,8 @@ package struct TopicStatsTable: JSONBody, Hashable {
     package var json: JSONValue {
         let members = entries.map { entry in
             entry.queue.member([
-                "lastUpdateTimestamp": JSONValue(entry.lastUpdate), "maxOffset": JSONValue(entry.maximumOffset.rawValue),
+                "lastUpdateTimestamp": JSONValue(entry.lastUpdate),
+                "maxOffset": JSONValue(entry.maximumOffset.rawValue),
                 "minOffset": JSONValue(entry.minimumOffset.rawValue),
             ])
         }
