@@ -53,7 +53,9 @@ struct CellRunner: Sendable {
                 TransactionWorkload(half: half, group: BenchTopic.group, queues: BenchTopic.queues, slots: cell.inFlight)
             }
         case .drain(let messages):
-            let ends = Array(repeating: Int64(messages / BenchTopic.queues), count: BenchTopic.queues)
+            // The backlog was sent in batches, one queue after the other: what every queue surely has.
+            let batches = messages / (BenchTopic.queues * Cell.batchSize)
+            let ends = Array(repeating: Int64(batches * Cell.batchSize), count: BenchTopic.queues)
             return try await run(cell, port: port, length: length, sample: sample) { _ in
                 DrainWorkload(topic: BenchTopic.name, queueEnds: ends, slots: cell.inFlight, encoding: encoding)
             }
