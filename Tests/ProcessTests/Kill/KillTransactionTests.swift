@@ -32,13 +32,13 @@ extension ProcessTests {
                 _ = try await BrokerProcess.run(options) { broker in
                     let checks = CheckBacks()
                     try await RawClient.with(broker.address, onRequest: checks.receive) { client in
-                        try await Self.verify(log, with: client)
+                        try await Self.verify(log, with: client, "after the kill")
                         try await Self.decideTheRest(of: log, with: client, checks)
-                        try await Self.verify(log, with: client)
+                        try await Self.verify(log, with: client, "after the check-backs")
                     }
                 }
                 _ = try await BrokerProcess.run(options) { broker in
-                    try await RawClient.with(broker.address) { try await Self.verify(log, with: $0) }
+                    try await RawClient.with(broker.address) { try await Self.verify(log, with: $0, "after a clean stop") }
                 }
             }
             let entries = log.entries.values
@@ -47,7 +47,7 @@ extension ProcessTests {
 
         /// What was decided is as it was decided; what was wanted, but not acknowledged, at most once; the rest is not
         /// to be seen.
-        private static func verify(_ log: TransactionLog, with client: RawClient) async throws {
+        private static func verify(_ log: TransactionLog, with client: RawClient, _ when: String) async throws {
             let messages = try await client.readAll(queue)
             var deliveries: [Int64: Int] = [:]
             for message in messages {
@@ -58,10 +58,10 @@ extension ProcessTests {
             for (number, entry) in log.entries {
                 let times = deliveries.removeValue(forKey: number) ?? 0
                 switch (entry.verdict, entry.isDecided) {
-                case (.commit, true): #expect(times == 1, "committed message \(number)")
-                case (.commit, false): #expect(times <= 1, "message \(number), whose commit was not acknowledged")
-                case (.rollback, _): #expect(times == 0, "rolled back message \(number)")
-                case (nil, _): #expect(times == 0, "undecided message \(number)")
+                case (.commit, true): #expect(times == 1, "committed message \(number), \(when)")
+                case (.commit, false): #expect(times <= 1, "message \(number), whose commit was not acknowledged, \(when)")
+                case (.rollback, _): #expect(times == 0, "rolled back message \(number), \(when)")
+                case (nil, _): #expect(times == 0, "undecided message \(number), \(when)")
                 }
             }
             #expect(deliveries.isEmpty, "messages that nobody sent")
