@@ -29,7 +29,7 @@ struct Failure: CustomStringConvertible {
     private static func network(_ error: RemotingError) -> (Int32, String) {
         switch error.code {
         case .portInUse:
-            (65, "\(error.message). Stop what listens there, or set another listenPort (listenPort - 2 must be free too).")
+            (65, "\(error.message). The broker needs listenPort and listenPort - 2.")
         case .configuration, .tls, .bindFailed, .addressInvalid: (64, error.message)
         default: (69, error.message)
         }

@@ -6,8 +6,8 @@ import MQStore
 
 @main
 enum Main {
-    /// 1 other failures, 2 wrong use, 64 configuration, 65 port in use, 66 store locked, 67 store corrupt, 68 disk full,
-    /// 69 input or output.
+    /// 1 other failures, 2 wrong use, 64 configuration, 65 port in use, 66 store locked, 67 store corrupt, 68 disk
+    /// full, 69 input or output.
     static func main() async {
         let command: BrokerCommand
         do {

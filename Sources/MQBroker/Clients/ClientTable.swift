@@ -76,9 +76,11 @@ package final class ClientTable: Sendable {
         let (connections, departures) = registry.withLock { $0.expire(now: now, limit: limit) }
         departures.forEach(release)
         for connection in connections {
-            logger.warning("closing the connection of a client without heartbeats", metadata: [
-                "remote": "\(connection.remoteAddress)"
-            ])
+            logger.warning(
+                "closing the connection of a client without heartbeats",
+                metadata: [
+                    "remote": "\(connection.remoteAddress)"
+                ])
             connection.close()
         }
         locks.expire(now: now)

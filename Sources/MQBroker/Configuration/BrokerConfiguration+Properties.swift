@@ -41,7 +41,8 @@ extension BrokerConfiguration {
                 try key.apply(entry.value, to: &copy)
             } catch {
                 let place = "\(name), line \(entry.line)"
-                throw ConfigurationError(error.code, "\(place): \(entry.key)=\(entry.value): this must be \(error.wanted)")
+                throw ConfigurationError(
+                    error.code, "\(place): \(entry.key)=\(entry.value): this must be \(error.wanted)")
             }
         }
         try copy.settleRole()
@@ -56,7 +57,8 @@ extension BrokerConfiguration {
             return
         }
         guard brokerID > 0 else {
-            throw ConfigurationError(.contradiction, "Slave's brokerId must be > 0: brokerId=\(brokerID) with brokerRole=SLAVE")
+            throw ConfigurationError(
+                .contradiction, "Slave's brokerId must be > 0: brokerId=\(brokerID) with brokerRole=SLAVE")
         }
     }
 
@@ -67,7 +69,8 @@ extension BrokerConfiguration {
         } catch {
             throw ConfigurationError(
                 .invalidValue,
-                "The Name Server Address[\(text)] illegal, please set it as follows, \"127.0.0.1:9876;192.168.0.1:9876\""
+                "The Name Server Address[\(text)] illegal, please set it as follows, "
+                    + "\"127.0.0.1:9876;192.168.0.1:9876\""
             )
         }
     }

@@ -19,7 +19,8 @@ extension BrokerConfiguration {
         let name = host == "localhost" ? "127.0.0.1" : host
         let text = name.contains(":") ? "[\(name)]:\(network.listenPort)" : "\(name):\(network.listenPort)"
         guard let address = HostAddress(text) else {
-            throw ConfigurationError(.invalidValue, "brokerIP1=\(host) is no IP address; write an address of this machine")
+            throw ConfigurationError(
+                .invalidValue, "brokerIP1=\(host) is no IP address; write an address of this machine")
         }
         return address
     }

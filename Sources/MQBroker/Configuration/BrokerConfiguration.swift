@@ -13,7 +13,8 @@ public struct BrokerConfiguration: Sendable, Equatable {
 
     /// `brokerClusterName`. Default: `DefaultCluster`.
     public var clusterName = "DefaultCluster"
-    /// `brokerName`: the shard; a master and its slaves share it. Default: `DEFAULT_BROKER`, the tool puts the host name.
+    /// `brokerName`: the shard; a master and its slaves share it. Default: `DEFAULT_BROKER`; the tool puts the host's
+    /// name.
     public var brokerName = "DEFAULT_BROKER"
     /// `brokerId`: 0 is the master, above 0 a slave. Default: 0.
     public var brokerID: Int64 = 0
@@ -39,8 +40,6 @@ public struct BrokerConfiguration: Sendable, Equatable {
     public var traceOn = true
     /// `storeReplyMessageEnable`: a reply message is stored after it was pushed. Default: true.
     public var storesReplyMessages = true
-    /// `enableDetailStat`: counters per queue. Default: true.
-    public var detailedStatistics = true
     /// `messageDelayLevel`, as written. Default: 18 levels, 1 s to 2 h.
     public var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
     /// `configBlackList`: keys that no request may change, beside the built-in ones.
@@ -56,7 +55,8 @@ public struct BrokerConfiguration: Sendable, Equatable {
 
     /// Where the broker listens and by which address others know it.
     public struct Network: Sendable, Equatable {
-        /// `bindAddress` or `--listen`. `nil`: `0.0.0.0` when ``advertisedHost`` is not a loopback address, else loopback.
+        /// `bindAddress` or `--listen`. `nil`: `0.0.0.0` when ``advertisedHost`` is not a loopback address, else
+        /// loopback.
         public var listenHost: String?
         /// `listenPort`; the fast port is two below it. 0: both are chosen by the system. Default: 10911.
         public var listenPort = 10911
@@ -115,11 +115,9 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var notifyChanges = true
         /// `flushConsumerOffsetInterval`. Default: 5 s.
         public var offsetFlushInterval = Duration.seconds(5)
-        /// `slaveReadEnable`: far-behind consumers are sent to a slave. Default: false.
-        public var slaveReads = false
         /// A client that has not sent a heartbeat for this long is forgotten. Not a RocketMQ key. Default: 120 s.
         public var expiry = Duration.seconds(120)
-        /// `rocketmq.broker.rebalance.lockMaxLiveTime`: a queue lock not refreshed for this long is free. Default: 60 s.
+        /// A queue lock not refreshed for this long is free. RocketMQ has it as a system property. Default: 60 s.
         public var lockLifetime = Duration.seconds(60)
 
         public init() {}
@@ -161,8 +159,6 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var flushInterval = Duration.milliseconds(500)
         /// `syncFlushTimeout`: a send waits this long for its flush. Default: 5 s.
         public var syncFlushTimeout = Duration.seconds(5)
-        /// `slaveTimeout`: a send waits this long for a slave. Default: 3 s.
-        public var slaveTimeout = Duration.seconds(3)
         /// `mappedFileSizeCommitLog`, in bytes. Default: 1 GiB.
         public var segmentBytes = 1 << 30
         /// `mappedFileSizeConsumeQueue`, in bytes of 20-byte entries. Default: 6 000 000.
@@ -191,10 +187,6 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var warmPull = PullLimit(bytes: 262_144, count: 32)
         /// `maxTransferBytesOnMessageInDisk` and `maxTransferCountOnMessageInDisk`. Defaults: 64 KiB, 8.
         public var coldPull = PullLimit(bytes: 65_536, count: 8)
-        /// `accessMessageInMemoryMaxRatio`: percent of the memory that counts as warm log. Default: 40.
-        public var warmPercent = 40
-        /// `flushDelayOffsetInterval`. Default: 10 s.
-        public var delayOffsetFlushInterval = Duration.seconds(10)
 
         public init() {}
     }

@@ -26,7 +26,9 @@ struct ConfigurationChange: Sendable {
                 throw RequestError(.noPermission, "no such configuration key: \(Self.shown(entry.key))")
             }
             guard key.isMutable, !blackList.contains(key.name) else {
-                throw RequestError(.noPermission, "\(key.name) cannot be changed while the broker runs; set it in the file and restart")
+                throw RequestError(
+                    .noPermission, "\(key.name) cannot be changed while the broker runs; set it in the file and restart"
+                )
             }
             entries.append((key, entry.value))
         }

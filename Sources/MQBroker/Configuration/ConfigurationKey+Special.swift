@@ -4,12 +4,14 @@ import MQStore
 /// Keys whose values have rules of their own.
 extension ConfigurationKey {
     static func brokerRole(_ name: String) -> ConfigurationKey {
-        ConfigurationKey(name: name, effect: .acts(read: { $0.role.rawValue }) { configuration, value throws(Mismatch) in
-            guard let role = BrokerConfiguration.Role(rawValue: value) else {
-                throw Mismatch(wanted: "ASYNC_MASTER, SYNC_MASTER or SLAVE")
-            }
-            configuration.role = role
-        })
+        ConfigurationKey(
+            name: name,
+            effect: .acts(read: { $0.role.rawValue }) { configuration, value throws(Mismatch) in
+                guard let role = BrokerConfiguration.Role(rawValue: value) else {
+                    throw Mismatch(wanted: "ASYNC_MASTER, SYNC_MASTER or SLAVE")
+                }
+                configuration.role = role
+            })
     }
 
     static func flushDiskType(_ name: String) -> ConfigurationKey {
@@ -31,7 +33,9 @@ extension ConfigurationKey {
         ConfigurationKey(
             name: name,
             effect: .acts(read: { $0[keyPath: path].joined(separator: String(separator)) }) { configuration, value in
-                configuration[keyPath: path] = value.split(separator: separator).map { trimmed($0) }.filter { !$0.isEmpty }
+                configuration[keyPath: path] = value.split(separator: separator).map { trimmed($0) }.filter {
+                    !$0.isEmpty
+                }
             }
         )
     }
@@ -61,7 +65,9 @@ extension ConfigurationKey {
             name: name,
             effect: .acts(read: { "\($0.network.listenPort)" }) { configuration, value throws(Mismatch) in
                 let port = try parseInteger(value, 0...65_534)
-                guard port == 0 || port > 2 else { throw Mismatch(wanted: "0, or a port above 2: the fast port is two below it") }
+                guard port == 0 || port > 2 else {
+                    throw Mismatch(wanted: "0, or a port above 2: the fast port is two below it")
+                }
                 configuration.network.listenPort = port
             }
         )
@@ -81,7 +87,8 @@ extension ConfigurationKey {
     static func deleteHours(_ name: String) -> ConfigurationKey {
         ConfigurationKey(
             name: name,
-            effect: .acts(read: { $0.storage.deleteHours.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ";") }) {
+            effect: .acts(read: { $0.storage.deleteHours.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ";") })
+            {
                 configuration, value throws(Mismatch) in
                 var hours: [Int] = []
                 for part in value.split(separator: ";") { hours.append(try parseInteger(trimmed(part), 0...23)) }
@@ -102,12 +109,15 @@ extension ConfigurationKey {
     }
 
     static func delayLevels(_ name: String) -> ConfigurationKey {
-        ConfigurationKey(name: name, effect: .acts(read: { $0.delayLevels }) { configuration, value throws(Mismatch) in
-            guard DelayLevels(value) != nil else {
-                throw Mismatch(wanted: "levels like \"1s 5s 10m 2h\": numbers with s, m, h or d, one space between them")
-            }
-            configuration.delayLevels = value
-        })
+        ConfigurationKey(
+            name: name,
+            effect: .acts(read: { $0.delayLevels }) { configuration, value throws(Mismatch) in
+                guard DelayLevels(value) != nil else {
+                    throw Mismatch(
+                        wanted: "levels like \"1s 5s 10m 2h\": numbers with s, m, h or d, one space between them")
+                }
+                configuration.delayLevels = value
+            })
     }
 
     static func trimmed(_ text: some StringProtocol) -> String {

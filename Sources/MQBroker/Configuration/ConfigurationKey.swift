@@ -61,31 +61,39 @@ extension ConfigurationKey {
     typealias Path<Value> = any WritableKeyPath<BrokerConfiguration, Value> & Sendable
 
     static func text(_ name: String, _ path: Path<String>, allowsEmpty: Bool = false) -> ConfigurationKey {
-        ConfigurationKey(name: name, effect: .acts(read: { $0[keyPath: path] }) { configuration, value throws(Mismatch) in
-            guard allowsEmpty || !value.isEmpty else { throw Mismatch(wanted: "a text that is not empty") }
-            configuration[keyPath: path] = value
-        })
+        ConfigurationKey(
+            name: name,
+            effect: .acts(read: { $0[keyPath: path] }) { configuration, value throws(Mismatch) in
+                guard allowsEmpty || !value.isEmpty else { throw Mismatch(wanted: "a text that is not empty") }
+                configuration[keyPath: path] = value
+            })
     }
 
     /// A text whose absence means something of its own.
     static func optionalText(_ name: String, _ path: Path<String?>) -> ConfigurationKey {
-        ConfigurationKey(name: name, effect: .acts(read: { $0[keyPath: path] ?? "" }) { configuration, value in
-            configuration[keyPath: path] = value.isEmpty ? nil : value
-        })
+        ConfigurationKey(
+            name: name,
+            effect: .acts(read: { $0[keyPath: path] ?? "" }) { configuration, value in
+                configuration[keyPath: path] = value.isEmpty ? nil : value
+            })
     }
 
     static func boolean(_ name: String, _ path: Path<Bool>) -> ConfigurationKey {
-        ConfigurationKey(name: name, effect: .acts(read: { "\($0[keyPath: path])" }) { configuration, value throws(Mismatch) in
-            configuration[keyPath: path] = try parseBoolean(value)
-        })
+        ConfigurationKey(
+            name: name,
+            effect: .acts(read: { "\($0[keyPath: path])" }) { configuration, value throws(Mismatch) in
+                configuration[keyPath: path] = try parseBoolean(value)
+            })
     }
 
     static func integer<Value: FixedWidthInteger & Sendable>(
         _ name: String, _ path: Path<Value>, _ range: ClosedRange<Value>
     ) -> ConfigurationKey {
-        ConfigurationKey(name: name, effect: .acts(read: { "\($0[keyPath: path])" }) { configuration, value throws(Mismatch) in
-            configuration[keyPath: path] = try parseInteger(value, range)
-        })
+        ConfigurationKey(
+            name: name,
+            effect: .acts(read: { "\($0[keyPath: path])" }) { configuration, value throws(Mismatch) in
+                configuration[keyPath: path] = try parseInteger(value, range)
+            })
     }
 
     static func milliseconds(
@@ -100,7 +108,8 @@ extension ConfigurationKey {
     ) -> ConfigurationKey {
         ConfigurationKey(
             name: name,
-            effect: .acts(read: { "\($0[keyPath: path].wholeMilliseconds / unit)" }) { configuration, value throws(Mismatch) in
+            effect: .acts(read: { "\($0[keyPath: path].wholeMilliseconds / unit)" }) {
+                configuration, value throws(Mismatch) in
                 configuration[keyPath: path] = .milliseconds(try parseInteger(value, range) * unit)
             }
         )
@@ -132,22 +141,28 @@ extension ConfigurationKey {
     }
 
     static func inert(boolean name: String, _ standard: Bool) -> ConfigurationKey {
-        ConfigurationKey(name: name, effect: .inert(standard: "\(standard)") { value throws(Mismatch) in
-            _ = try parseBoolean(value)
-        })
+        ConfigurationKey(
+            name: name,
+            effect: .inert(standard: "\(standard)") { value throws(Mismatch) in
+                _ = try parseBoolean(value)
+            })
     }
 
     static func inert(number name: String, _ standard: Int64) -> ConfigurationKey {
-        ConfigurationKey(name: name, effect: .inert(standard: "\(standard)") { value throws(Mismatch) in
-            _ = try parseInteger(value, Int64.min...Int64.max)
-        })
+        ConfigurationKey(
+            name: name,
+            effect: .inert(standard: "\(standard)") { value throws(Mismatch) in
+                _ = try parseInteger(value, Int64.min...Int64.max)
+            })
     }
 
     /// Only `false` is accepted: going on as if the key said so would be unsafe. `why` completes the sentence.
     static func refused(boolean name: String, why: String) -> ConfigurationKey {
-        ConfigurationKey(name: name, effect: .inert(standard: "false") { value throws(Mismatch) in
-            guard try parseBoolean(value) else { return }
-            throw Mismatch(code: .unsupported, wanted: "false: \(why)")
-        })
+        ConfigurationKey(
+            name: name,
+            effect: .inert(standard: "false") { value throws(Mismatch) in
+                guard try parseBoolean(value) else { return }
+                throw Mismatch(code: .unsupported, wanted: "false: \(why)")
+            })
     }
 }

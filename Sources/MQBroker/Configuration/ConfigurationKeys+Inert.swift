@@ -52,10 +52,13 @@ extension ConfigurationKeys {
         .inert(boolean: "enablePropertyFilter", false),
         .inert(boolean: "forceRegister", true),
         .refused(
-            boolean: "aclEnable", why: "this broker has no access control lists; running without them would let everyone in"
+            boolean: "aclEnable",
+            why: "this broker has no access control lists; running without them would let everyone in"
         ).important,
         .inert(boolean: "autoDeleteUnusedStats", false),
         .inert(boolean: "isolateLogEnable", false),
+        .inert(boolean: "enableDetailStat", true),
+        .inert(boolean: "slaveReadEnable", false),
     ]
 
     static let inertStore: [ConfigurationKey] = [
@@ -83,6 +86,9 @@ extension ConfigurationKeys {
         .inert(number: "commitCommitLogThoroughInterval", 200),
         .inert(number: "flushConsumeQueueThoroughInterval", 60_000),
         .inert(boolean: "messageIndexSafe", false).important,
+        .inert(number: "accessMessageInMemoryMaxRatio", 40).important,
+        .inert(number: "flushDelayOffsetInterval", 10_000),
+        .inert(number: "slaveTimeout", 3_000),
         .inert(number: "haListenPort", 10_912),
         .inert(number: "haSendHeartbeatInterval", 5_000),
         .inert(number: "haHousekeepingInterval", 20_000),
@@ -99,7 +105,8 @@ extension ConfigurationKeys {
         .inert(number: "transientStorePoolSize", 5).important,
         .inert(boolean: "fastFailIfNoBufferInStorePool", false),
         .refused(
-            boolean: "enableDLegerCommitLog", why: "DLedger is not supported; a single copy must not pass for a majority"
+            boolean: "enableDLegerCommitLog",
+            why: "DLedger is not supported; a single copy must not pass for a majority"
         ),
         .inert(text: "dLegerGroup"),
         .inert(text: "dLegerPeers"),

@@ -2,7 +2,8 @@ import MQProtocol
 
 /// Every key of RocketMQ 4.9's broker, server and store configuration (broker.md 1.2 to 1.4).
 enum ConfigurationKeys {
-    static let all: [ConfigurationKey] = identity + behaviour + clients + store + network + threads + inertStore + inertNetwork
+    static let all: [ConfigurationKey] =
+        identity + behaviour + clients + store + network + threads + inertStore + inertNetwork
 
     private static let byName: [String: ConfigurationKey] = Dictionary(
         all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }
@@ -51,7 +52,6 @@ enum ConfigurationKeys {
         .text("regionId", \.regionID),
         .boolean("traceOn", \.traceOn).mutable,
         .boolean("storeReplyMessageEnable", \.storesReplyMessages).mutable,
-        .boolean("enableDetailStat", \.detailedStatistics).mutable,
         .delayLevels("messageDelayLevel"),
     ]
 
@@ -60,7 +60,6 @@ enum ConfigurationKeys {
         .milliseconds("shortPollingTimeMills", \.clients.shortPolling, times).mutable,
         .boolean("notifyConsumerIdsChangedEnable", \.clients.notifyChanges).mutable,
         .milliseconds("flushConsumerOffsetInterval", \.clients.offsetFlushInterval, times).mutable,
-        .boolean("slaveReadEnable", \.clients.slaveReads).mutable,
     ]
 
     private static let store: [ConfigurationKey] = [
@@ -69,7 +68,6 @@ enum ConfigurationKeys {
         .flushDiskType("flushDiskType").important,
         .milliseconds("flushIntervalCommitLog", \.storage.flushInterval, times).important,
         .milliseconds("syncFlushTimeout", \.storage.syncFlushTimeout, times).mutable,
-        .milliseconds("slaveTimeout", \.storage.slaveTimeout, times).mutable,
         .integer("mappedFileSizeCommitLog", \.storage.segmentBytes, 1024...Int(Int32.max)),
         .queueSegmentBytes("mappedFileSizeConsumeQueue"),
         .integer("maxHashSlotNum", \.storage.indexSlots, 1...200_000_000),
@@ -78,16 +76,14 @@ enum ConfigurationKeys {
         .integer("maxMessageSize", \.storage.maximumBodyBytes, 1...(1 << 28)),
         .integer("maxMsgsNumBatch", \.storage.maximumQueryResults, 1...10_000).mutable,
         .integer("defaultQueryMaxNum", \.storage.uniqueKeyQueryResults, 1...10_000).mutable,
-        .deleteHours("deleteWhen").important,
-        .duration("fileReservedTime", \.storage.retention, 1...1_000_000, unit: 3_600_000).important,
-        .diskUsePercent("diskMaxUsedSpaceRatio"),
-        .boolean("cleanFileForciblyEnable", \.storage.forcedDeletion).important,
+        .deleteHours("deleteWhen").important.mutable,
+        .duration("fileReservedTime", \.storage.retention, 1...1_000_000, unit: 3_600_000).important.mutable,
+        .diskUsePercent("diskMaxUsedSpaceRatio").mutable,
+        .boolean("cleanFileForciblyEnable", \.storage.forcedDeletion).important.mutable,
         .integer("maxTransferBytesOnMessageInMemory", \.storage.warmPull.bytes, 1...(1 << 28)).important,
         .integer("maxTransferCountOnMessageInMemory", \.storage.warmPull.count, 1...100_000).important,
         .integer("maxTransferBytesOnMessageInDisk", \.storage.coldPull.bytes, 1...(1 << 28)).important,
         .integer("maxTransferCountOnMessageInDisk", \.storage.coldPull.count, 1...100_000).important,
-        .integer("accessMessageInMemoryMaxRatio", \.storage.warmPercent, 0...100).important,
-        .milliseconds("flushDelayOffsetInterval", \.storage.delayOffsetFlushInterval, times),
     ]
 
     private static let network: [ConfigurationKey] = [

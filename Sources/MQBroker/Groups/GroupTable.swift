@@ -53,7 +53,8 @@ package final class GroupTable: Sendable {
     /// system's. `nil`: answer 26.
     package func findOrCreate(_ name: String) -> SubscriptionGroupConfig? {
         if let known = find(name) { return known }
-        guard settings.configuration.topics.createGroups || GroupName.isSystem(name), GroupName.remark(refusing: name) == nil
+        guard settings.configuration.topics.createGroups || GroupName.isSystem(name),
+            GroupName.remark(refusing: name) == nil
         else { return nil }
         let (group, isNew) = state.withLock { state -> (SubscriptionGroupConfig?, Bool) in
             if let known = state.groups[name] { return (known, false) }

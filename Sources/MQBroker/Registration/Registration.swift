@@ -83,12 +83,19 @@ package final class Registration: Sendable {
     }
 
     private func keepRegistered(_ index: Int) async {
+        var isRegistered = false
         while !Task.isCancelled {
             let change = progress.withLock { $0.changes }
-            let succeeded = await register(at: servers[index])
-            progress.withLock { $0.attempted(index, change: change, succeeded: succeeded) }.forEach { $0.succeed(()) }
+            let wasRegistered = isRegistered
+            isRegistered = await register(at: servers[index])
+            if isRegistered, !wasRegistered {
+                let id = broker.settings.configuration.brokerID
+                broker.logger.notice("register broker[\(id)]to name server \(servers[index]) OK")
+            }
+            progress.withLock { $0.attempted(index, change: change) }.forEach { $0.succeed(()) }
             let period = broker.settings.configuration.registration.period
-            let next = broker.time.now().advanced(by: min(max(period, Self.periods.lowerBound), Self.periods.upperBound))
+            let next = broker.time.now().advanced(
+                by: min(max(period, Self.periods.lowerBound), Self.periods.upperBound))
             guard !progress.withLock({ $0.mustTell(index) }) else { continue }
             await alarms[index].wait(until: next, by: broker.time)
         }
@@ -106,7 +113,6 @@ package final class Registration: Sendable {
             guard response.responseCode == .success else {
                 throw RequestError(response.responseCode, response.remark ?? "code \(response.code)")
             }
-            broker.logger.debug("register broker[\(configuration.brokerID)]to name server \(server) OK")
             takeOrderTopics(response)
             return true
         } catch {

@@ -3,18 +3,13 @@
 /// Pure. A waiter is let go when every name server either knows of its change or could not be told at the last
 /// attempt: a name server that is down holds nobody up twice.
 struct RegistrationProgress<Waiter: Sendable>: Sendable {
-    private struct Server: Sendable {
-        var known = 0
-        /// The newest change that an attempt, successful or not, has covered.
-        var attempted = 0
-    }
-
-    private var servers: [Server]
+    /// By server: the newest change that an attempt, successful or not, has covered.
+    private var attempted: [Int]
     private(set) var changes = 0
     private var waiters: [(change: Int, waiter: Waiter)] = []
 
     init(serverCount: Int) {
-        servers = Array(repeating: Server(), count: serverCount)
+        attempted = Array(repeating: 0, count: serverCount)
     }
 
     /// Notes a change; every server is to be told.
@@ -24,12 +19,12 @@ struct RegistrationProgress<Waiter: Sendable>: Sendable {
 
     /// Whether the server has not heard of the newest change, and was not tried since.
     func mustTell(_ server: Int) -> Bool {
-        servers[server].attempted < changes
+        attempted[server] < changes
     }
 
     /// - Returns: whether there is nothing to wait for.
     mutating func wait(_ waiter: Waiter) -> Bool {
-        guard servers.contains(where: { $0.attempted < changes }) else { return true }
+        guard attempted.contains(where: { $0 < changes }) else { return true }
         waiters.append((changes, waiter))
         return false
     }
@@ -37,10 +32,9 @@ struct RegistrationProgress<Waiter: Sendable>: Sendable {
     /// An attempt that began when there were `change` changes is over.
     ///
     /// - Returns: the waiters to let go.
-    mutating func attempted(_ server: Int, change: Int, succeeded: Bool) -> [Waiter] {
-        servers[server].attempted = max(servers[server].attempted, change)
-        if succeeded { servers[server].known = max(servers[server].known, change) }
-        let covered = servers.map(\.attempted).min() ?? changes
+    mutating func attempted(_ server: Int, change: Int) -> [Waiter] {
+        attempted[server] = max(attempted[server], change)
+        let covered = attempted.min() ?? changes
         let done = waiters.filter { $0.change <= covered }.map(\.waiter)
         waiters.removeAll { $0.change <= covered }
         return done

@@ -58,8 +58,9 @@ extension RequestContext {
 
     /// Answers success once what was changed is on disk.
     func after(_ written: EventLoopFuture<Void>, _ reply: Reply = Reply()) -> Outcome {
-        .later(written.map { reply }.flatMapErrorThrowing { error in
-            throw RequestError(.systemError, "changed in memory, but not written: \(error)")
-        })
+        .later(
+            written.map { reply }.flatMapErrorThrowing { error in
+                throw RequestError(.systemError, "changed in memory, but not written: \(error)")
+            })
     }
 }

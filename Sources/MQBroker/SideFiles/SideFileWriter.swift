@@ -13,8 +13,6 @@ final class SideFileWriter: Sendable {
         var changes = 0
         var written = 0
         var isScheduled = false
-        /// The newest write failed; it would have brought the changes up to this one.
-        var failure: (change: Int, error: StoreError)?
         var waiters: [(change: Int, promise: EventLoopPromise<Void>)] = []
     }
 
@@ -34,8 +32,12 @@ final class SideFileWriter: Sendable {
 
     /// There is something new to write: schedules a write unless one is scheduled.
     func changed() {
+        state.withLock { $0.changes += 1 }
+        schedule()
+    }
+
+    private func schedule() {
         let mustSchedule = state.withLock { state in
-            state.changes += 1
             defer { state.isScheduled = true }
             return !state.isScheduled
         }
@@ -43,17 +45,17 @@ final class SideFileWriter: Sendable {
         NIOThreadPool.singleton.submit { _ in self.writeScheduled() }
     }
 
-    /// Completes when every change announced so far is on disk; fails with the error of the write.
+    /// Completes when every change announced so far is on disk; fails with the error of the write. What an earlier
+    /// write could not bring there is tried again.
     func persisted(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
-        let outcome: Result<Void, any Error>? = state.withLock { state in
-            if state.written >= state.changes { return .success(()) }
-            // Nobody tries again before the next change: who comes now would wait for ever.
-            if let failure = state.failure, failure.change >= state.changes { return .failure(failure.error) }
+        let isWritten = state.withLock { state in
+            if state.written >= state.changes { return true }
             state.waiters.append((state.changes, promise))
-            return nil
+            return false
         }
-        if let outcome { promise.completeWith(outcome) }
+        // A write may have failed before anyone waited for it: whoever comes now has it tried again.
+        if isWritten { promise.succeed(()) } else { schedule() }
         return promise.futureResult
     }
 
@@ -68,7 +70,9 @@ final class SideFileWriter: Sendable {
         do {
             try write()
         } catch {
-            logger.error("a configuration file was not written; its changes are kept in memory and tried again with the next change: \(error)")
+            logger.error(
+                "a side file was not written; its changes stay in memory until the next write: \(error)"
+            )
         }
     }
 
@@ -86,15 +90,10 @@ final class SideFileWriter: Sendable {
         try result.get()
     }
 
+    /// Lets those go whose changes the write was to cover; for later ones another write is scheduled.
     private func settle(_ result: Result<Void, StoreError>, upTo change: Int) {
         let settled = state.withLock { state in
-            if case .failure(let error) = result {
-                state.failure = (change, error)
-                defer { state.waiters.removeAll() }
-                return state.waiters
-            }
-            state.failure = nil
-            state.written = max(state.written, change)
+            if case .success = result { state.written = max(state.written, change) }
             let settled = state.waiters.filter { $0.change <= change }
             state.waiters.removeAll { $0.change <= change }
             return settled

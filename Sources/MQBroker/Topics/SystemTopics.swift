@@ -24,7 +24,9 @@ enum SystemTopics {
             config(configuration.replyTopic, 1),
             config(SystemTopic.half, 1),
         ]
-        if topics.createOnSend { configs.append(config(SystemTopic.autoCreate, topics.templateQueues, readWrite | inherit)) }
+        if topics.createOnSend {
+            configs.append(config(SystemTopic.autoCreate, topics.templateQueues, readWrite | inherit))
+        }
         if topics.traceTopic { configs.append(config(topics.traceTopicName, 1)) }
         return configs
     }

@@ -18,7 +18,8 @@ struct ClientRegistryTests {
         ConsumerRegistration(
             group: group,
             attributes: ConsumerAttributes(
-                consumeType: "CONSUME_PASSIVELY", messageModel: "CLUSTERING", consumeFromWhere: "CONSUME_FROM_LAST_OFFSET"
+                consumeType: "CONSUME_PASSIVELY", messageModel: "CLUSTERING",
+                consumeFromWhere: "CONSUME_FROM_LAST_OFFSET"
             ),
             subscriptions: topics.map { ActiveSubscription(SubscriptionData(topic: $0, subVersion: version)) }
         )

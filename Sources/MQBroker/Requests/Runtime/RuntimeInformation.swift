@@ -95,7 +95,8 @@ struct RuntimeInformation {
 
     private func disk() -> [String: String] {
         let storage = broker.settings.configuration.storage
-        let directories = storage.commitLogDirectories.isEmpty
+        let directories =
+            storage.commitLogDirectories.isEmpty
             ? [storage.directory + "/commitlog"] : storage.commitLogDirectories
         let device = FileDevice()
         var table: [String: String] = [:]

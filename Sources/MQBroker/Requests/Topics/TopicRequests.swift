@@ -25,7 +25,8 @@ enum TopicRequests {
             throw RequestError(.systemError, "queue counts must be from 0 to \(queueCounts.upperBound)")
         }
         guard (0...15).contains(permission) else {
-            throw RequestError(.systemError, "perm=\(permission): it must be a sum of 4 (read), 2 (write) and 1 (inherit)")
+            throw RequestError(
+                .systemError, "perm=\(permission): it must be a sum of 4 (read), 2 (write) and 1 (inherit)")
         }
         let filterName = context.optionalText("topicFilterType") ?? TopicConfig.FilterType.singleTag.rawValue
         guard let filter = TopicConfig.FilterType(rawValue: filterName) else {
