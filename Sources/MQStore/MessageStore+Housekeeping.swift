@@ -87,7 +87,10 @@ extension MessageStore {
         dispatcher.noteQueueFailure(failure)
         guard let index else { return }
         try index.writeEntries()
-        if try index.sealFull() { try saveTimes() }
+        if try index.sealFull(flushed: log.flushedOffset) {
+            try files.saveSealed(index.sealedName)
+            try saveTimes()
+        }
     }
 
     /// Makes queue files durable and then records how far: after a crash, dispatching begins there.
@@ -105,7 +108,7 @@ extension MessageStore {
             throw error
         }
         // First the position, then the list of what must be there: the list never demands what is behind the position.
-        try files.save(DispatchManifest.Position(queues: position))
+        try files.save(.init(queues: position, sealed: index?.sealedName))
         for queue in table.all { queue.settleCapture() }
         let manifest = manifest()
         if house.withLock({ $0.listedQueues }) != manifest.queues.count {
@@ -152,10 +155,10 @@ extension MessageStore {
             queue.settleCapture()
         }
         let indexPosition = dispatcher.indexedOffset
-        _ = try index?.sealFull()
+        _ = try index?.sealFull(flushed: log.flushedOffset)
         let closedIndex = try index?.close(at: indexPosition)
         try files.save(manifest())
-        try files.save(DispatchManifest.Position(queues: position, index: closedIndex))
+        try files.save(.init(queues: position, sealed: index?.sealedName, index: closedIndex))
         try saveTimes(queues: timestamp)
         if house.withLock({ $0.isPoisoned }) { return }
         try files.abort.remove()

@@ -106,8 +106,8 @@ private struct StoreOpening {
         if let damage {
             logger.warning("consume queues are rebuilt from the whole log: \(damage)")
             start = log.minimumOffset
-            try files.save(DispatchManifest.Position(queues: start, index: wasKilled ? nil : position?.index))
         }
+        try files.save(.init(queues: start, sealed: position?.sealed))
         try files.abort.create()
 
         let (index, indexStart) = try openIndex(log, wasKilled: wasKilled, position, checkpoint)
@@ -123,7 +123,7 @@ private struct StoreOpening {
         )
         dispatcher.run(includingIndex: false)
         if let failure = dispatcher.queueFailure { throw failure }
-        setCounters(log, wasKilled ? nil : manifest)
+        setCounters(log, wasKilled ? nil : manifest, isCut: report.end < position?.queues ?? .zero)
         dispatcher.finishRecovery()
         return OpenedParts(lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
     }
@@ -204,21 +204,25 @@ private struct StoreOpening {
             time: time,
             logger: logger
         )
-        let start = try index.load(
-            closed: position?.index,
+        let known = KeyIndex.Knowledge(
+            position: position,
             isClean: !wasKilled,
             sealedEnd: checkpoint.index,
-            logMinimum: log.minimumOffset
+            log: log.minimumOffset..<log.appendedOffset
         )
+        let start = try index.load(known)
         return (index, start)
     }
 
     /// The next queue offsets. A queue all of whose messages are gone goes on where it was.
-    private func setCounters(_ log: CommitLog, _ manifest: DispatchManifest?) {
+    ///
+    /// - Parameter isCut: the log ends before its recorded end. A queue that lost its last messages then goes on behind
+    ///   those it has: a gap in its offsets would look to the next recovery like the end of the log.
+    private func setCounters(_ log: CommitLog, _ manifest: DispatchManifest?, isCut: Bool) {
         for queue in table.all { log.setNextQueueOffset(QueueOffset(rawValue: queue.end), of: queue.ref) }
         for recorded in manifest?.queues ?? [] {
             let queue = table.queue(recorded.topic, recorded.queueID)
-            if queue.end < recorded.end {
+            if queue.end < recorded.end, !isCut || queue.end == 0 {
                 log.setNextQueueOffset(QueueOffset(rawValue: recorded.end), of: queue.ref)
             }
         }

@@ -12,6 +12,7 @@ final class StoreFiles: Sendable {
     private let logger: Logger
     let abort: AbortMark
     private let checkpoint = Mutex(Checkpoint())
+    private let position = Mutex<DispatchManifest.Position?>(nil)
 
     init(root: String, device: any StorageDevice, logger: Logger) {
         self.root = root
@@ -41,14 +42,28 @@ final class StoreFiles: Sendable {
 
     /// Nil when the file is missing or damaged: then everything is found out from the log.
     func loadPosition() throws(StoreError) -> DispatchManifest.Position? {
-        try load(positionFile) { try DispatchManifest.Position(parsing: $0) }
+        let loaded = try load(positionFile) { try DispatchManifest.Position(parsing: $0) }
+        position.withLock { $0 = loaded }
+        return loaded
     }
 
     func loadQueues() throws(StoreError) -> DispatchManifest? {
         try load(queuesFile) { try DispatchManifest(parsing: $0) }
     }
 
-    func save(_ position: DispatchManifest.Position) throws(StoreError) { try positionFile.save(position.encode()) }
+    func save(_ position: DispatchManifest.Position) throws(StoreError) {
+        try positionFile.save(position.encode())
+        self.position.withLock { $0 = position }
+    }
+
+    /// Replaces only the name of the newest sealed index file. Before the first position is known, there is nothing that
+    /// a crash could leave for it to be compared with.
+    func saveSealed(_ name: String?) throws(StoreError) {
+        guard var next = position.withLock({ $0 }) else { return }
+        next.sealed = name
+        next.index = nil
+        try save(next)
+    }
 
     func save(_ queues: DispatchManifest) throws(StoreError) { try queuesFile.save(queues.encode()) }
 

@@ -25,6 +25,9 @@ struct DispatchManifest: Sendable, Equatable {
 
     struct Position: Sendable, Equatable {
         var queues: LogOffset
+        /// Name of the newest index file that is full and flushed. Times, as in the checkpoint, do not tell files apart
+        /// that were filled within a millisecond.
+        var sealed: String?
         var index: Index?
     }
 
@@ -36,6 +39,7 @@ struct DispatchManifest: Sendable, Equatable {
 extension DispatchManifest.Position {
     func encode() -> ByteBuffer {
         var text = "escrow-position 1\nqueues \(queues)\n"
+        if let sealed { text += "sealed \(sealed)\n" }
         if let index { text += "index \(index.position) \(index.files) \(index.lastCount)\n" }
         return ByteBuffer(string: text + "end\n")
     }
@@ -49,6 +53,8 @@ extension DispatchManifest.Position {
             switch words.first {
             case "queues":
                 queues = words.count == 2 ? Int64(words[1]).map(LogOffset.init(rawValue:)) : nil
+            case "sealed":
+                sealed = words.count == 2 ? String(words[1]) : nil
             case "index":
                 guard words.count == 4, let position = Int64(words[1]), let files = Int(words[2]),
                     let count = Int32(words[3])

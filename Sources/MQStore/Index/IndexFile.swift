@@ -123,6 +123,8 @@ struct SealedIndexFile: Sendable {
     var path: String
     var geometry: IndexGeometry
     var header: IndexHeader
+
+    var name: String { path.split(separator: "/").last.map(String.init) ?? path }
 }
 
 /// A sealed file during a search.

@@ -50,6 +50,8 @@ struct IndexHeader: Sendable, Hashable {
         self.count = max(1, count)
     }
 
+    var isEmpty: Bool { count <= 1 }
+
     /// Whether the file may know messages stored in this time.
     func overlaps(_ from: Timestamp, _ to: Timestamp) -> Bool { from <= end && to >= begin }
 }

@@ -4,44 +4,55 @@ import NIOCore
 import Synchronization
 
 extension KeyIndex {
+    /// What is known of the files before they are looked at.
+    struct Knowledge {
+        /// Our own record, if there is one.
+        var position: DispatchManifest.Position?
+        /// Whether the last run ended cleanly.
+        var isClean: Bool
+        /// The checkpoint's index time.
+        var sealedEnd: Timestamp
+        var log: Range<LogOffset>
+    }
+
     /// Takes over the files of the directory.
     ///
     /// After a clean stop whose record of the index fits the files, all of them are kept and the newest is continued. In any
-    /// other case only files that are full and known to be flushed are kept, and none at all when the record says
-    /// that some are missing. The rest is deleted and built again from the log.
+    /// other case only files that are full, known to be flushed and within the log are kept, and none at all when the
+    /// record says that some are missing. The rest is deleted and built again from the log.
     ///
-    /// - Parameters:
-    ///   - closed: what the last clean close recorded; nil when there is no record.
-    ///   - isClean: whether the last run ended cleanly.
-    ///   - sealedEnd: the checkpoint's index time.
     /// - Returns: where dispatching to the index begins.
-    func load(
-        closed: DispatchManifest.Index?,
-        isClean: Bool,
-        sealedEnd: Timestamp,
-        logMinimum: LogOffset
-    ) throws(StoreError) -> LogOffset {
+    func load(_ known: Knowledge) throws(StoreError) -> LogOffset {
         var files = try list()
-        if isClean, let closed {
-            if files.count == closed.files, files.last?.header.count ?? 0 == closed.lastCount {
-                try keep(files, continuing: true, sealedEnd: sealedEnd)
-                return max(closed.position, logMinimum)
+        if known.isClean, let closed = known.position?.index {
+            let isComplete = files.count == closed.files && files.last?.header.count ?? 0 == closed.lastCount
+            if isComplete, closed.position <= known.log.upperBound {
+                try keep(files, continuing: true, known)
+                return max(closed.position, known.log.lowerBound)
             }
             logger.warning("the index in \(directory) is not as it was closed; it is built again from the log")
             try remove(files)
             files = []
         }
-        if isClean, closed == nil, !files.isEmpty {
-            try keep(files, continuing: true, sealedEnd: sealedEnd)
+        let isForeign = known.isClean && known.position?.index == nil
+        if isForeign, let last = files.last, last.header.isEmpty || last.header.endOffset < known.log.upperBound {
+            try keep(files, continuing: true, known)
         } else {
-            let kept = files.prefix { Int($0.header.count) >= geometry.entries && $0.header.end <= sealedEnd }
+            let kept = files.prefix { isSafe($0, known) }
             try remove(files[kept.count...])
             files = Array(kept)
-            try keep(files, continuing: false, sealedEnd: sealedEnd)
+            try keep(files, continuing: false, known)
         }
-        guard let last = files.last else { return logMinimum }
+        guard let last = files.last else { return known.log.lowerBound }
         try resume(behind: last)
-        return max(last.header.endOffset, logMinimum)
+        return max(last.header.endOffset, known.log.lowerBound)
+    }
+
+    /// Whether a crash cannot have touched the file and the log still has, or had, all it speaks of.
+    private func isSafe(_ file: SealedIndexFile, _ known: Knowledge) -> Bool {
+        guard Int(file.header.count) >= geometry.entries, file.header.endOffset < known.log.upperBound else { return false }
+        if let position = known.position { return file.name <= position.sealed ?? "" }
+        return file.header.end <= known.sealedEnd
     }
 
     /// The usable files, oldest first; those that cannot be index files of this size are deleted with all later ones.
@@ -64,10 +75,11 @@ extension KeyIndex {
         return files
     }
 
-    private func keep(_ files: [SealedIndexFile], continuing: Bool, sealedEnd: Timestamp) throws(StoreError) {
+    private func keep(_ files: [SealedIndexFile], continuing: Bool, _ known: Knowledge) throws(StoreError) {
         try state.withLock { (state) throws(StoreError) in
             state.sealed = files
-            state.sealedEnd = sealedEnd
+            state.sealedEnd = known.sealedEnd
+            state.sealedName = known.position?.sealed
             guard continuing, let last = files.last, Int(last.header.count) < geometry.entries else { return }
             state.sealed.removeLast()
             state.open = [

@@ -17,6 +17,7 @@ final class KeyIndex: Sendable {
         /// Why nothing is indexed any more in this run.
         var failure: StoreError?
         var sealedEnd = Timestamp.zero
+        var sealedName: String?
     }
 
     let device: any StorageDevice
@@ -102,10 +103,12 @@ final class KeyIndex: Sendable {
 
     /// Writes and flushes files that are full. They stay searchable meanwhile, and indexing goes on.
     ///
+    /// - Parameter flushed: the end of the durable log. A file that knows records beyond waits, or it would outlive them.
     /// - Returns: whether any file was sealed.
-    func sealFull() throws(StoreError) -> Bool {
+    func sealFull(flushed: LogOffset) throws(StoreError) -> Bool {
         var sealedAny = false
         while var full = state.withLock({ state in state.open.first.flatMap { $0.isFull ? $0 : nil } }) {
+            guard full.header.endOffset < flushed else { break }
             try full.write()
             try full.flush()
             try device.syncDirectory(directory)
@@ -114,6 +117,7 @@ final class KeyIndex: Sendable {
                 state.open.removeFirst()
                 state.sealed.append(sealed)
                 state.sealedEnd = sealed.header.end
+                state.sealedName = sealed.name
             }
             sealedAny = true
         }
@@ -156,6 +160,9 @@ final class KeyIndex: Sendable {
         }
         for file in removed { try device.remove(file.path) }
     }
+
+    /// Name of the newest full and flushed file.
+    var sealedName: String? { state.withLock { $0.sealedName } }
 
     /// End time of the newest full and flushed file, for the checkpoint.
     var sealedEnd: Timestamp { state.withLock { $0.sealedEnd } }

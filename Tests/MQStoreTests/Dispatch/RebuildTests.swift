@@ -179,26 +179,4 @@ import Testing
         let again = try fixture.open()
         #expect(try again.put("Topic", 0).queueOffset.rawValue == 2)
     }
-
-    @Test func tenThousandQueuesOpenWithoutOpeningTheirFiles() throws {
-        var fixture = StoreFixture(segmentBytes: 4 << 20)
-        fixture.configuration.openQueueFiles = 64
-        let store = try fixture.open()
-        var batch = store.makeBatch()
-        for number in 0..<10_000 {
-            let draft = StoreFixture.draft("Topic\(number / 100)", Int32(number % 100), body: "m")
-            try batch.add(draft, to: store.queue(draft.topic, draft.queueID))
-        }
-        try store.append(&batch)
-        store.dispatchPending()
-        try store.close()
-        let clock = ContinuousClock()
-        let started = clock.now
-        let again = try fixture.open()
-        let elapsed = clock.now - started
-        #expect(again.allQueues().count == 10_000)
-        #expect(again.statistics.openQueueFiles <= 64)
-        #expect(again.pull("Topic77", 33, from: 0) == ["m"])
-        #expect(elapsed < .seconds(30), "\(elapsed)")
-    }
 }

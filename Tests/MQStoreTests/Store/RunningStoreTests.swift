@@ -43,6 +43,41 @@ import Testing
         }
     }
 
+    /// The queues are copies of one with one message.
+    @Test func tenThousandQueuesOpenQuicklyAndKeepNoFileOpen() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("escrow-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var configuration = StoreConfiguration(directory: directory)
+        configuration.segmentBytes = 1 << 16
+        configuration.maximumBodyBytes = 1 << 12
+        configuration.queueSegmentEntries = 50
+        configuration.openQueueFiles = 64
+        func open() throws -> MessageStore {
+            try MessageStore.open(
+                configuration, device: FileDevice(), time: .system, logger: LogFixture.silent, observer: StoreObserver()
+            )
+        }
+        let store = try open()
+        try store.put("Topic", 0, body: "m")
+        try store.close()
+        let original = "\(directory)/consumequeue/Topic/0"
+        for number in 1..<10_000 {
+            let topic = "\(directory)/consumequeue/Topic\(number / 100)"
+            try FileManager.default.createDirectory(atPath: topic, withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: original, toPath: "\(topic)/\(number % 100)")
+        }
+        let clock = ContinuousClock()
+        let started = clock.now
+        let again = try open()
+        let elapsed = clock.now - started
+        #expect(again.allQueues().count == 10_000)
+        #expect(again.statistics.openQueueFiles <= 64)
+        #expect(again.pull("Topic77", 33, from: 0) == ["m"])
+        #expect(elapsed < .seconds(20), "\(elapsed)")
+        print("10,000 queues opened in \(elapsed)")
+        try again.close()
+    }
+
     @Test(.timeLimit(.minutes(2)))
     func threadsFlushAndDispatchWhatSeveralTasksAppend() async throws {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("escrow-\(UUID().uuidString)").path
