@@ -101,9 +101,11 @@ package final class Broker: Sendable {
     }
 
     func flushFailed(_ error: StoreError) {
-        logger.critical("the log could not be flushed: nothing is acknowledged until it is", metadata: [
-            "error": "\(error)"
-        ])
+        logger.critical(
+            "the log could not be flushed: nothing is acknowledged until it is",
+            metadata: [
+                "error": "\(error)"
+            ])
     }
 
     /// On the store's dispatcher thread.

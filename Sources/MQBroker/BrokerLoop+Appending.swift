@@ -13,6 +13,8 @@ struct StagedReply {
     var purpose: Purpose
     /// The sender wants to hear when the message is safe, not only that it is stored.
     var waits: Bool
+    /// Completes when the topic of the message is on disk; nil when it is.
+    var saved: EventLoopFuture<Void>?
 
     enum Purpose {
         /// A send; answered with the message ids.
@@ -30,6 +32,8 @@ struct StagedReply {
         var uniqueKey: String
         var bornTimestamp: Timestamp
         var immunity: Duration?
+        /// The op queue's end before the half is appended.
+        var opFloor = QueueOffset.zero
     }
 }
 
@@ -41,6 +45,8 @@ struct StoredReply {
     var status: ResponseCode
     /// The end of the last record.
     var end: LogOffset
+    /// The answer is held back until this completes.
+    var saved: EventLoopFuture<Void>?
 
     enum Kind {
         case message(queueID: Int32, first: LogOffset, queueOffset: QueueOffset)
@@ -93,7 +99,8 @@ extension BrokerLoop {
                 HalfMessage(
                     logOffset: first.logOffset, queueOffset: first.queueOffset, size: first.size, group: draft.group,
                     uniqueKey: draft.uniqueKey, bornTimestamp: draft.bornTimestamp, immunity: draft.immunity
-                )
+                ),
+                opFloor: draft.opFloor
             )
         case .sentBack:
             break
@@ -104,7 +111,7 @@ extension BrokerLoop {
         let stored = StoredReply(
             connection: reply.connection, request: reply.request, kind: kind,
             status: reply.waits ? broker.replicationStatus(configuration) : .success,
-            end: last.logOffset + Int(last.size)
+            end: last.logOffset + Int(last.size), saved: reply.saved
         )
         if reply.waits, broker.flushesSynchronously { wait(for: stored) } else { answer(stored, status: stored.status) }
     }
@@ -119,6 +126,7 @@ extension BrokerLoop {
 
     /// Writes the answer to a request whose records are stored; `status` says how safe they are.
     func answer(_ stored: StoredReply, status: ResponseCode) {
+        if let saved = stored.saved { return answer(stored, status: status, after: saved) }
         let remark: String? = status == .success ? nil : Self.remark(of: status)
         let broker = broker
         let settings = settings
@@ -141,6 +149,19 @@ extension BrokerLoop {
                 )
                 buffer.writeResponse(status, to: stored.request, remark: remark, header: header, body: nil)
             }
+        }
+    }
+
+    private func answer(_ stored: StoredReply, status: ResponseCode, after saved: EventLoopFuture<Void>) {
+        let bound = NIOLoopBound((loop: self, stored: stored), eventLoop: eventLoop)
+        saved.whenComplete { result in
+            var (loop, stored) = bound.value
+            stored.saved = nil
+            if case .failure(let error) = result {
+                let refusal = RequestError(.systemError, "stored, but its new topic could not be saved: \(error)")
+                return loop.refuse(stored.request, on: stored.connection, refusal)
+            }
+            loop.answer(stored, status: status)
         }
     }
 

@@ -16,13 +16,13 @@ extension MessageStore {
     ///
     /// How the queues get there:
     /// - After a clean stop they are taken as they are and dispatching goes on at the recorded position, the log's end.
-    /// - After a crash (the abort file is there), entries below the recorded position are durable; what follows is cleared
-    ///   and dispatched again.
+    /// - After a crash (the abort file is there), entries below the recorded position are durable; what follows is
+    ///   cleared and dispatched again.
     /// - If a queue that has files according to the record is missing or shorter than recorded, or files are unusable,
     ///   the whole log is dispatched again: intact queues ignore what they have, the others are rebuilt. The
     ///   recorded position is first set back, so that a crash during that begins it anew.
-    /// - Without a record (a stock broker's directory) the rules are RocketMQ's: behind the highest entry after a clean stop,
-    ///   from the checkpoint's segment after a crash.
+    /// - Without a record (a stock broker's directory) the rules are RocketMQ's: behind the highest entry after a
+    ///   clean stop, from the checkpoint's segment after a crash.
     ///
     /// The index may be behind when this returns; it catches up while the store serves.
     ///
@@ -69,7 +69,7 @@ private struct StoreOpening {
         guard let levels = DelayLevels(configuration.delayLevels) else {
             throw StoreError(
                 .configuration,
-                "delayLevels (messageDelayLevel) is \"\(configuration.delayLevels)\"; allowed: numbers with s, m, h or d"
+                "delayLevels (messageDelayLevel) is \"\(configuration.delayLevels)\"; allowed: numbers with s, m, h, d"
             )
         }
         self.configuration = configuration
@@ -128,8 +128,9 @@ private struct StoreOpening {
         return OpenedParts(lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
     }
 
-    /// Finds the end of the log. Beyond what is known to be good, a record whose queue offset does not continue its queue
-    /// was not written there by a broker: the log ends before it. Offset 0 begins the next life of a deleted queue.
+    /// Finds the end of the log. Beyond what is known to be good, a record whose queue offset does not continue its
+    /// queue was not written there by a broker: the log ends before it. Offset 0 begins the next life of a deleted
+    /// queue.
     private func recover(
         _ log: CommitLog,
         wasKilled: Bool,

@@ -28,7 +28,9 @@ extension MessageStore {
 
     /// Nil when there is no readable message at the offset.
     package func storeTimestamp(of queue: QueueRef, at offset: QueueOffset) -> Timestamp? {
-        guard let entry = table[queue].entries(from: offset.rawValue, count: 1)?.entry(0), !entry.isBlank else { return nil }
+        guard let entry = table[queue].entries(from: offset.rawValue, count: 1)?.entry(0), !entry.isBlank else {
+            return nil
+        }
         return storeTimestamp(at: entry.logOffset)
     }
 

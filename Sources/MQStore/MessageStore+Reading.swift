@@ -5,9 +5,9 @@ package import NIOCore
 extension MessageStore {
     /// Chooses messages of a queue for one pull, without copying them.
     ///
-    /// Entries that the filter does not want count as looked at, so `nextBegin` may be beyond the last message. At most 800
-    /// entries, or `maximumCount` if that is more, and one queue file are looked at. A record that cannot be read is
-    /// skipped: silently when its segment was deleted, with a line in the log when it is damaged.
+    /// Entries that the filter does not want count as looked at, so `nextBegin` may be beyond the last message. At
+    /// most 800 entries, or `maximumCount` if that is more, and one queue file are looked at. A record that cannot be
+    /// read is skipped: silently when its segment was deleted, with a line in the log when it is damaged.
     ///
     /// - Parameter from: any number a client sent.
     package func select(
@@ -70,7 +70,9 @@ extension MessageStore {
 
     /// The record with this queue offset; nil when there is none, or none any more.
     package func record(of queue: QueueRef, at offset: QueueOffset) -> ByteBuffer? {
-        guard let entry = table[queue].entries(from: offset.rawValue, count: 1)?.entry(0), !entry.isBlank else { return nil }
+        guard let entry = table[queue].entries(from: offset.rawValue, count: 1)?.entry(0), !entry.isBlank else {
+            return nil
+        }
         return record(at: entry.logOffset)
     }
 

@@ -3,8 +3,8 @@ import MQProtocol
 import Synchronization
 
 extension MessageStore {
-    /// Deletes the queues of a topic; its messages stay in the log until they expire but can no longer be pulled. A topic
-    /// written again begins at offset 0.
+    /// Deletes the queues of a topic; its messages stay in the log until they expire but can no longer be pulled. A
+    /// topic written again begins at offset 0.
     ///
     /// - Important: nothing may be appended to the topic meanwhile; what is, is lost.
     package func deleteQueues(ofTopic topic: String) throws(StoreError) {
@@ -21,8 +21,8 @@ extension MessageStore {
         return unused.count
     }
 
-    /// Deletes the files of queues all of whose messages are gone from the log (code 306). The next message goes on where
-    /// the queue ended, unless the store is closed before it comes: then it begins at 0.
+    /// Deletes the files of queues all of whose messages are gone from the log (code 306). The next message goes on
+    /// where the queue ended, unless the store is closed before it comes: then it begins at 0.
     ///
     /// - Returns: how many queues were deleted.
     @discardableResult
@@ -88,10 +88,14 @@ extension MessageStore {
         setFull(decision.isFull)
         guard let wanted = decision.deleteBelow else { return }
         let allowed = min(wanted, observer.willDelete(wanted))
+        // What the observer copied forward must be durable before the originals go.
+        try log.flush()
         let before = log.minimumOffset
         let minimum = try log.removeSegments(below: allowed, maximumCount: decision.segments)
         guard minimum > before else { return }
-        logger.notice("deleted the log below \(minimum), trigger \(decision.trigger?.rawValue ?? ""), forced \(decision.isForced)")
+        logger.notice(
+            "deleted the log below \(minimum), trigger \(decision.trigger?.rawValue ?? ""), forced \(decision.isForced)"
+        )
         try removeDerived(below: minimum)
     }
 

@@ -5,9 +5,9 @@ import Synchronization
 
 /// Commit log, consume queues and key index of one store directory.
 ///
-/// `open` locks the directory, recovers and starts no thread; ``start()`` starts the threads that flush, dispatch, write
-/// zeros ahead and keep house. Without them, ``flushNow()``, ``dispatchPending()`` and ``keepHouse()`` do the same work
-/// step by step, which is how tests run it on a simulated device.
+/// `open` locks the directory, recovers and starts no thread; ``start()`` starts the threads that flush, dispatch,
+/// write zeros ahead and keep house. Without them, ``flushNow()``, ``dispatchPending()`` and ``keepHouse()`` do the
+/// same work step by step, which is how tests run it on a simulated device.
 ///
 /// The log is the truth: queues and index are rebuilt from it when they are missing or damaged (see
 /// `MessageStore+Opening.swift`). Every function may be called from any thread.
@@ -95,9 +95,11 @@ package final class MessageStore: Sendable {
     /// The records are safe from a killed process now, from a power loss when ``StoreObserver/flushed`` reports an
     /// offset at or above the batch's end.
     ///
+    /// - Parameter makesRoom: whether this is a copy forward, which lets old segments go: it is not refused for a disk
+    ///   above its limit, or that disk would stay there.
     /// - Throws: what ``refusal`` says, or the device's error.
-    package func append(_ batch: inout AppendBatch) throws(StoreError) {
-        if let refusal = writeRefusal { throw refusal }
+    package func append(_ batch: inout AppendBatch, makesRoom: Bool = false) throws(StoreError) {
+        if !makesRoom, let refusal = writeRefusal { throw refusal }
         try log.append(&batch)
         if isStarted.load(ordering: .relaxed) { dispatchThread.wake() }
     }

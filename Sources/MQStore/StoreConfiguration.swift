@@ -25,7 +25,8 @@ public struct StoreConfiguration: Sendable {
     public var indexEntries: Int = 20_000_000
     /// Whether keys are indexed (`messageIndexEnable`). Default: true.
     public var indexesKeys: Bool = true
-    /// Waiting times of the delay levels (`messageDelayLevel`): numbers with a unit (s, m, h, d), separated by one space.
+    /// Waiting times of the delay levels (`messageDelayLevel`): numbers with a unit (s, m, h, d), separated by one
+    /// space.
     public var delayLevels: String = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
     /// Consume-queue files kept open. Default: 4096.
     public var openQueueFiles: Int = 4096
@@ -79,7 +80,8 @@ public struct StoreConfiguration: Sendable {
     public func validate() throws(StoreError) {
         try require(!directory.isEmpty, "directory (storePathRootDir)", directory, "a path")
         try require(
-            commitLogDirectories.allSatisfy { !$0.isEmpty } && Set(commitLogDirectories).count == commitLogDirectories.count,
+            commitLogDirectories.allSatisfy { !$0.isEmpty }
+                && Set(commitLogDirectories).count == commitLogDirectories.count,
             "commitLogDirectories (storePathCommitLog)", "\(commitLogDirectories)", "different, non-empty paths"
         )
         try require(
@@ -108,16 +110,21 @@ public struct StoreConfiguration: Sendable {
             (1...100_000_000).contains(queueSegmentEntries),
             "queueSegmentEntries (mappedFileSizeConsumeQueue / 20)", "\(queueSegmentEntries)", "1...100000000"
         )
-        try require((1...200_000_000).contains(indexSlots), "indexSlots (maxHashSlotNum)", "\(indexSlots)", "1...200000000")
-        try require((2...200_000_000).contains(indexEntries), "indexEntries (maxIndexNum)", "\(indexEntries)", "2...200000000")
+        try require(
+            (1...200_000_000).contains(indexSlots), "indexSlots (maxHashSlotNum)", "\(indexSlots)", "1...200000000")
+        try require(
+            (2...200_000_000).contains(indexEntries), "indexEntries (maxIndexNum)", "\(indexEntries)", "2...200000000")
     }
 
     private func validateRetention() throws(StoreError) {
         try require(retention > .zero, "retention (fileReservedTime)", "\(retention)", "more than 0")
         try require(
-            deletionHours.allSatisfy { (0...23).contains($0) }, "deletionHours (deleteWhen)", "\(deletionHours.sorted())", "0...23"
+            deletionHours.allSatisfy { (0...23).contains($0) }, "deletionHours (deleteWhen)",
+            "\(deletionHours.sorted())", "0...23"
         )
-        try require((10...95).contains(deletionPercent), "deletionPercent (diskMaxUsedSpaceRatio)", "\(deletionPercent)", "10...95")
+        try require(
+            (10...95).contains(deletionPercent), "deletionPercent (diskMaxUsedSpaceRatio)", "\(deletionPercent)",
+            "10...95")
         try require(
             forcedDeletionRatio > 0 && forcedDeletionRatio <= 1,
             "forcedDeletionRatio (diskSpaceCleanForciblyRatio)", "\(forcedDeletionRatio)", "above 0, at most 1"

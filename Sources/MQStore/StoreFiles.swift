@@ -56,8 +56,8 @@ final class StoreFiles: Sendable {
         self.position.withLock { $0 = position }
     }
 
-    /// Replaces only the name of the newest sealed index file. Before the first position is known, there is nothing that
-    /// a crash could leave for it to be compared with.
+    /// Replaces only the name of the newest sealed index file. Before the first position is known, there is nothing
+    /// that a crash could leave for it to be compared with.
     func saveSealed(_ name: String?) throws(StoreError) {
         guard var next = position.withLock({ $0 }) else { return }
         next.sealed = name

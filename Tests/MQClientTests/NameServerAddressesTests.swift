@@ -2,16 +2,18 @@ import MQClient
 import Testing
 
 @Suite struct NameServerAddressesTests {
-    @Test("Lists are read as RocketMQ writes them", arguments: [
-        ("127.0.0.1:9876", ["127.0.0.1:9876"]),
-        ("a:1;b:2", ["a:1", "b:2"]),
-        (" a:1 ; b:2 ;", ["a:1", "b:2"]),
-        ("a:1,b:2", ["a:1", "b:2"]),
-        ("a:1;a:1", ["a:1"]),
-        ("http://a:1", ["a:1"]),
-        ("localhost", ["localhost:9876"]),
-        ("[::1]:9876", ["[::1]:9876"]),
-    ])
+    @Test(
+        "Lists are read as RocketMQ writes them",
+        arguments: [
+            ("127.0.0.1:9876", ["127.0.0.1:9876"]),
+            ("a:1;b:2", ["a:1", "b:2"]),
+            (" a:1 ; b:2 ;", ["a:1", "b:2"]),
+            ("a:1,b:2", ["a:1", "b:2"]),
+            ("a:1;a:1", ["a:1"]),
+            ("http://a:1", ["a:1"]),
+            ("localhost", ["localhost:9876"]),
+            ("[::1]:9876", ["[::1]:9876"]),
+        ])
     func reads(text: String, expected: [String]) throws {
         #expect(try NameServerAddresses(text).addresses == expected)
     }

@@ -27,7 +27,10 @@ import Testing
         var table = RouteTable()
         var other = route
         other.orderConfiguration = "a:1"
-        let changes = [table.learn("T", route, now: at(0)), table.learn("T", route, now: at(1)), table.learn("T", other, now: at(2))]
+        let changes = [
+            table.learn("T", route, now: at(0)), table.learn("T", route, now: at(1)),
+            table.learn("T", other, now: at(2)),
+        ]
         #expect(changes == [true, false, true])
     }
 

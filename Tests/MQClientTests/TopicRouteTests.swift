@@ -15,7 +15,9 @@ import Testing
     @Test("Producers choose from writable brokers that have a master, in order of name")
     func publishing() {
         let route = TopicRoute(
-            brokers: [broker("b", [0: "b:1"]), broker("a", [0: "a:1"]), broker("slave", [1: "s:1"]), broker("ro", [0: "r:1"])],
+            brokers: [
+                broker("b", [0: "b:1"]), broker("a", [0: "a:1"]), broker("slave", [1: "s:1"]), broker("ro", [0: "r:1"]),
+            ],
             queues: [queues("b", write: 1), queues("a"), queues("slave"), queues("ro", [.read])])
         let names = route.publishQueues(topic: "T").map { "\($0.brokerName)\($0.queueID)" }
         #expect(names == ["a0", "a1", "b0"])

@@ -7,7 +7,8 @@ enum BuildFolder {
         let folders = candidates().map(\.path)
         guard let folder = folders.first(where: hasServer) else {
             let searched = folders.joined(separator: ", ")
-            throw ProcessSupportError("No server was built in \(searched): build mqbroker and mqnamesrv with `swift build`.")
+            throw ProcessSupportError(
+                "No server was built in \(searched): build mqbroker and mqnamesrv with `swift build`.")
         }
         return folder
     }

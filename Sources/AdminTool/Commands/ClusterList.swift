@@ -34,8 +34,10 @@ struct ClusterList: AdminCommand {
                 "#Cluster Name", "#Broker Name", "#BID", "#Addr", "#Version", "#InTPS(LOAD)", "#OutTPS(LOAD)",
                 "#PCWait(ms)", "#Hour", "#SPACE"))
         await forEachBroker(topology, client) { cluster, broker, id, address, info in
-            let queue = "\(info["sendThreadPoolQueueSize"] ?? "0"),\(info["sendThreadPoolQueueHeadWaitTimeMills"] ?? "0")ms"
-            let pulls = "\(info["pullThreadPoolQueueSize"] ?? "0"),\(info["pullThreadPoolQueueHeadWaitTimeMills"] ?? "0")ms"
+            let queue =
+                "\(info["sendThreadPoolQueueSize"] ?? "0"),\(info["sendThreadPoolQueueHeadWaitTimeMills"] ?? "0")ms"
+            let pulls =
+                "\(info["pullThreadPoolQueueSize"] ?? "0"),\(info["pullThreadPoolQueueHeadWaitTimeMills"] ?? "0")ms"
             let output = info["getTransferedTps"] ?? info["getTransferredTps"]
             let disk = info["commitLogDiskRatio"].flatMap(Double.init) ?? 0
             Console.print(

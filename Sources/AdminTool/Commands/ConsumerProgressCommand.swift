@@ -11,7 +11,8 @@ struct ConsumerProgressCommand: AdminCommand {
     @Option(name: [.customShort("g"), .customLong("groupName")], help: "Consumer group; all groups without it.")
     var group: String?
 
-    @Option(name: [.customShort("s"), .customLong("showClientIP")], help: "Show which client has a queue: true or false.")
+    @Option(
+        name: [.customShort("s"), .customLong("showClientIP")], help: "Show which client has a queue: true or false.")
     var showsClients = false
 
     func run(_ client: MQClient) async throws {

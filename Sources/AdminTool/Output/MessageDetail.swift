@@ -38,7 +38,8 @@ enum MessageDetail {
     /// One line of a message, as the printing commands show it.
     static func line(_ message: ReceivedMessage, showsBody: Bool) -> String {
         let body = showsBody ? message.text : "NOT PRINT BODY"
-        return "MSGID: \(message.messageID) MessageExt [queueId=\(message.queueID), queueOffset=\(message.queueOffset), "
+        return
+            "MSGID: \(message.messageID) MessageExt [queueId=\(message.queueID), queueOffset=\(message.queueOffset), "
             + "bornTimestamp=\(message.bornTimestamp.milliseconds), storeTimestamp=\(message.storeTimestamp.milliseconds), "
             + "reconsumeTimes=\(message.reconsumeTimes), topic=\(message.topic), "
             + "properties=\(properties(message))] BODY: \(body)"

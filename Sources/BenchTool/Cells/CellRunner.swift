@@ -50,7 +50,8 @@ struct CellRunner: Sendable {
         case .transaction(let bytes):
             let half = BenchTopic.sendTemplate(bodyBytes: bytes, encoding: encoding, isHalf: true)
             return try await run(cell, port: port, length: length, sample: sample) { _ in
-                TransactionWorkload(half: half, group: BenchTopic.group, queues: BenchTopic.queues, slots: cell.inFlight)
+                TransactionWorkload(
+                    half: half, group: BenchTopic.group, queues: BenchTopic.queues, slots: cell.inFlight)
             }
         case .drain(let messages):
             // The backlog was sent in batches, one queue after the other: what every queue surely has.

@@ -3,7 +3,8 @@ import Foundation
 
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Start a name server and a broker, send one message of every kind, watch them arrive.")
+        commandName: "demo",
+        abstract: "Start a name server and a broker, send one message of every kind, watch them arrive.")
 
     func run() async throws {
         try await DemoCluster.with { cluster in

@@ -89,7 +89,8 @@ struct DemoTransactions: Sendable {
         onCheck(String(buffer: message.body))
         let header = EndTransactionHeader(
             producerGroup: group, queueOffset: QueueOffset(rawValue: queueOffset),
-            logOffset: LogOffset(rawValue: logOffset), verdict: 8, fromTransactionCheck: true, messageID: message.messageID)
+            logOffset: LogOffset(rawValue: logOffset), verdict: 8, fromTransactionCheck: true,
+            messageID: message.messageID)
         connection.sendOneWay(.endTransaction, header: header)
     }
 }

@@ -12,7 +12,8 @@ final class Meter {
     private(set) var phase = Phase.warmingUp
     private(set) var messages = 0
     private(set) var firstRefusal: String?
-    private var histogram = Histogram<UInt64>(highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
+    private var histogram = Histogram<UInt64>(
+        highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
     private var begun: UInt64 = 0
     private var ended: UInt64 = 0
     private var activeConnections: Int

@@ -61,7 +61,8 @@ struct BrokerUnderTest: Sendable {
                 return Double((NIODeadline.now() - begun).nanoseconds) / 1e9
             } catch {
                 guard NIODeadline.now() < limit else {
-                    throw BenchError("mqbroker stored no message within 60 s (\(error)). It said: \(process.log.tail())")
+                    throw BenchError(
+                        "mqbroker stored no message within 60 s (\(error)). It said: \(process.log.tail())")
                 }
                 if process.log.isFinished {
                     throw BenchError("mqbroker ended instead of serving. It said: \(process.log.tail())")

@@ -103,9 +103,11 @@ extension DelayService {
             do {
                 _ = try batch.add(draft, to: store.queue(draft.topic, draft.queueID))
             } catch {
-                logger.error("a delayed message cannot be delivered", metadata: [
-                    "offset": "\(item.logOffset.rawValue)", "error": "\(error)",
-                ])
+                logger.error(
+                    "a delayed message cannot be delivered",
+                    metadata: [
+                        "offset": "\(item.logOffset.rawValue)", "error": "\(error)",
+                    ])
             }
         }
         do {
@@ -137,9 +139,11 @@ extension DelayService {
         guard let record = store.record(at: item.logOffset).flatMap(StoredRecord.init),
             let place = record.realPlace, place.topic != SystemTopic.half
         else {
-            logger.warning("a delayed message is skipped: its record is gone or has no real topic", metadata: [
-                "offset": "\(item.logOffset.rawValue)"
-            ])
+            logger.warning(
+                "a delayed message is skipped: its record is gone or has no real topic",
+                metadata: [
+                    "offset": "\(item.logOffset.rawValue)"
+                ])
             return nil
         }
         var draft = record.draft(topic: place.topic, queueID: place.queueID)
@@ -192,7 +196,8 @@ extension DelayService {
                 state.levels[index].next = level.next + old.count
                 state.isChanged = true
             }
-            if old.count == Self.roundLimit { return copyLevels(below: limit) }
+            // Fewer than asked for may also mean the end of a queue file.
+            if old.count == entries.count { return copyLevels(below: limit) }
         }
         return true
     }
@@ -226,6 +231,9 @@ extension DelayService {
             guard (try? batch.add(draft, to: timerQueue)) != nil else { return false }
         }
         guard !batch.isEmpty else { return true }
-        return (try? store.append(&batch)) != nil
+        guard (try? store.append(&batch, makesRoom: true)) != nil else { return false }
+        // Levels go on behind the originals: that may be written when the copies are durable.
+        state.withLock { $0.delivered = max($0.delivered, batch.end) }
+        return true
     }
 }

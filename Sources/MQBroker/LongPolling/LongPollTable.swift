@@ -12,6 +12,13 @@ package struct LongPollTable<Pull: Sendable>: Sendable {
         package var offset: QueueOffset
         package var filter: TagFilter
         package var deadline: Timestamp
+
+        package init(pull: Pull, offset: QueueOffset, filter: TagFilter, deadline: Timestamp) {
+            self.pull = pull
+            self.offset = offset
+            self.filter = filter
+            self.deadline = deadline
+        }
     }
 
     private var queues: [Int: [Parked]] = [:]

@@ -25,6 +25,8 @@ package struct HalfTable: Sendable {
         /// All checks were used; a person decides. Listed, still open to a late verdict.
         package var isUnresolved: Bool
         var deciding: Verdict?
+        /// A copy to the end of the log is being stored: a verdict that comes meanwhile is to be repeated.
+        var isMoving = false
         /// Places of older copies: a verdict may still name one of them.
         var olderCopies: [LogOffset] = []
     }
@@ -98,6 +100,7 @@ package struct HalfTable: Sendable {
                 known.half.queueOffset = half.queueOffset
                 known.half.size = half.size
                 known.opFloor = opFloor
+                known.isMoving = false
                 undecided[key] = known
             }
             return
@@ -127,6 +130,7 @@ package struct HalfTable: Sendable {
         if transaction.half.logOffset == logOffset, transaction.half.queueOffset != queueOffset {
             return .wrongQueueOffset
         }
+        if transaction.isMoving { return .beingStored }
         if let storing = transaction.deciding {
             return storing == verdict ? .beingStored : settle(verdict, against: storing)
         }
@@ -158,6 +162,18 @@ package struct HalfTable: Sendable {
         decided.removeValue(forKey: decidedOrder[decidedNext])
         decidedOrder[decidedNext] = logOffset
         decidedNext = (decidedNext + 1) % Self.decidedLimit
+    }
+
+    /// A half that start-up found decided, nil for a verdict that the log does not tell: ends the copies found before.
+    mutating func ended(_ half: HalfMessage, _ verdict: Verdict?) {
+        var places = [half.logOffset]
+        if let transaction = undecided.removeValue(forKey: Key(half)) {
+            places += transaction.olderCopies + [transaction.half.logOffset]
+        }
+        for place in places {
+            keyByOffset.removeValue(forKey: place)
+            if let verdict { remember(place, verdict) }
+        }
     }
 
     /// Counts a verdict against a final one, and says which of the two it is.
@@ -245,7 +261,20 @@ package struct HalfTable: Sendable {
 
     /// Undecided halves stored before `limit`: they are copied to the end of the log before it is deleted.
     package func stored(before limit: LogOffset) -> [HalfMessage] {
-        undecided.values.filter { $0.half.logOffset < limit && $0.deciding == nil }.map(\.half)
-            .sorted { $0.logOffset < $1.logOffset }
+        undecided.values.filter { $0.half.logOffset < limit }.map(\.half).sorted { $0.logOffset < $1.logOffset }
+    }
+
+    /// Keeps verdicts away from a half until its copy has arrived, or ``notMoved(_:)``. False: it was decided or copied
+    /// meanwhile. Nil: its verdict is being stored.
+    mutating func beginMove(_ half: HalfMessage) -> Bool? {
+        let key = Key(half)
+        guard let transaction = undecided[key], transaction.half.logOffset == half.logOffset else { return false }
+        guard transaction.deciding == nil else { return nil }
+        undecided[key]?.isMoving = true
+        return true
+    }
+
+    mutating func notMoved(_ half: HalfMessage) {
+        undecided[Key(half)]?.isMoving = false
     }
 }

@@ -50,9 +50,11 @@ extension TransactionService {
         guard let record = store.record(at: half.logOffset).flatMap(StoredRecord.init),
             let body = checkBody(record, half, checks: transaction.checks)
         else {
-            logger.error("an undecided half message cannot be read", metadata: [
-                "offset": "\(half.logOffset.rawValue)", "group": "\(half.group)",
-            ])
+            logger.error(
+                "an undecided half message cannot be read",
+                metadata: [
+                    "offset": "\(half.logOffset.rawValue)", "group": "\(half.group)",
+                ])
             return table.withLock { $0.notChecked(half, at: now, schedule: schedule) }
         }
         let offsetID = OffsetMessageID(host: record.view.storeHost, offset: half.logOffset).hex
@@ -71,7 +73,9 @@ extension TransactionService {
         var draft = record.draft(topic: place.topic, queueID: place.queueID)
         draft.properties.appendProperty(PropertyName.transactionCheckTimes, String(checks + 1))
         var body = ByteBuffer()
-        guard (try? body.writeRecord(draft, limits: RecordLimits(maximumBodyBytes: Int(Int32.max)))) != nil else { return nil }
+        guard (try? body.writeRecord(draft, limits: RecordLimits(maximumBodyBytes: Int(Int32.max)))) != nil else {
+            return nil
+        }
         let start = body.readerIndex
         body.setInteger(half.queueOffset.rawValue, at: start + RecordLayout.queueOffset)
         body.setInteger(half.logOffset.rawValue, at: start + RecordLayout.physicalOffset)
@@ -82,9 +86,11 @@ extension TransactionService {
 
     /// Puts a copy where a person finds it with stock tools. The half itself stays undecided and takes a late verdict.
     private func listAsUnresolved(_ record: StoredRecord, _ half: HalfMessage) {
-        logger.error("nobody decides a half message: listed in \(SystemTopic.transactionCheckMaximum)", metadata: [
-            "group": "\(half.group)", "key": "\(half.uniqueKey)", "offset": "\(half.logOffset.rawValue)",
-        ])
+        logger.error(
+            "nobody decides a half message: listed in \(SystemTopic.transactionCheckMaximum)",
+            metadata: [
+                "group": "\(half.group)", "key": "\(half.uniqueKey)", "offset": "\(half.logOffset.rawValue)",
+            ])
         let topic = topics.ensure(SystemTopic.transactionCheckMaximum, queues: 1)
         var batch = store.makeBatch()
         let draft = record.draft(topic: topic.name, queueID: 0)

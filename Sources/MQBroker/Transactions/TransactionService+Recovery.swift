@@ -37,13 +37,17 @@ extension TransactionService {
 
     private func readHalves(from start: QueueOffset, decided: [QueueOffset: Verdict?]) {
         let schedule = schedule
+        // An op record names one copy of a half and ends them all, those before it and those behind it.
+        var ended: [HalfTable.Key: Verdict?] = [:]
         forEachRecord(of: halfQueue, from: start) { record, offset, queueOffset in
-            if let verdict = decided[queueOffset] {
-                if let verdict { table.withLock { $0.remember(offset, verdict) } }
-                return
-            }
             let half = HalfRecord.summary(record, at: offset, queueOffset: queueOffset)
-            table.withLock { $0.arrived(half, opFloor: store.minimumOffset(of: opQueue), schedule: schedule) }
+            let key = HalfTable.Key(half)
+            if let verdict = decided[queueOffset] { ended.updateValue(verdict, forKey: key) }
+            if let verdict = ended[key] {
+                table.withLock { $0.ended(half, verdict) }
+            } else {
+                table.withLock { $0.arrived(half, opFloor: store.minimumOffset(of: opQueue), schedule: schedule) }
+            }
         }
     }
 
@@ -77,8 +81,9 @@ extension TransactionService {
     /// - Parameter known: the ends as they were a round ago: a half that was readable then is in the table by now, one
     ///   that became readable a moment ago may not be yet.
     package func noteProgress(_ known: Ends) {
-        let appended = store.appendedOffset
         let progress = table.withLock { $0.progress(halfEnd: known.half, opEnd: known.op) }
+        // Read after the table: every verdict that the table calls final lies below.
+        let appended = store.appendedOffset
         guard store.flushedOffset >= appended else { return store.wakeFlusher() }
         for (queue, offset) in [(halfQueue, progress.half), (opQueue, progress.op)] {
             offsets.commit(group: Self.progressGroup, topic: queue.topic, queueID: 0, offset: offset.rawValue)
@@ -88,7 +93,13 @@ extension TransactionService {
     /// Copies undecided halves below `limit` to the end of the log, so that their segment can go. False: not now.
     package func copyForward(below limit: LogOffset) -> Bool {
         for half in table.withLock({ $0.stored(before: limit) }) {
-            guard let record = store.record(at: half.logOffset).flatMap(StoredRecord.init) else { continue }
+            guard let isMine = table.withLock({ $0.beginMove(half) }) else { return false }
+            guard isMine else { continue }
+            guard let record = store.record(at: half.logOffset).flatMap(StoredRecord.init) else {
+                table.withLock { $0.notMoved(half) }
+                continue
+            }
+            let floor = store.maximumOffset(of: opQueue)
             var draft = record.draft(topic: SystemTopic.half, queueID: 0)
             if record.property(PropertyName.preparedQueueOffset) == nil {
                 draft.properties.appendProperty(PropertyName.preparedQueueOffset, String(half.queueOffset.rawValue))
@@ -96,8 +107,9 @@ extension TransactionService {
             var batch = store.makeBatch()
             do {
                 _ = try batch.add(draft, to: halfQueue)
-                try store.append(&batch)
+                try store.append(&batch, makesRoom: true)
             } catch {
+                table.withLock { $0.notMoved(half) }
                 logger.warning("an undecided half message cannot be copied forward", metadata: ["error": "\(error)"])
                 return false
             }
@@ -105,7 +117,7 @@ extension TransactionService {
             copy.logOffset = batch[0].logOffset
             copy.queueOffset = batch[0].queueOffset
             copy.size = batch[0].size
-            arrived(copy)
+            arrived(copy, opFloor: floor)
         }
         return true
     }

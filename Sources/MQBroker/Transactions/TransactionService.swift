@@ -58,8 +58,10 @@ package final class TransactionService: Sendable {
     // MARK: Halves
 
     /// A half message is in the log.
-    package func arrived(_ half: HalfMessage) {
-        let floor = store.maximumOffset(of: opQueue)
+    ///
+    /// - Parameter floor: the op queue's end before the half was appended. Read later, it could lie behind the op record
+    ///   of a half that follows this one, and a start that begins here would not find that.
+    package func arrived(_ half: HalfMessage, opFloor floor: QueueOffset) {
         let schedule = schedule
         let isNext = table.withLock { table in
             table.arrived(half, opFloor: floor, schedule: schedule)
@@ -98,7 +100,8 @@ package final class TransactionService: Sendable {
     /// Everything undecided is in the table, so a half record that is found here was decided long ago: committed if
     /// its message can be found by its key, else rolled back.
     private func lookUp(_ verdict: Verdict, _ end: EndTransaction) -> HalfTable.Decision {
-        guard let half = store.record(at: end.logOffset).flatMap(StoredRecord.init), half.topic == SystemTopic.half else {
+        guard let half = store.record(at: end.logOffset).flatMap(StoredRecord.init), half.topic == SystemTopic.half
+        else {
             return .unknown
         }
         guard half.property(PropertyName.producerGroup) == end.group else { return .wrongGroup }

@@ -22,7 +22,8 @@ public struct ClusterTopology: Sendable, Hashable {
     /// - Throws: ``MQClientError`` with ``MQClientError/Code/brokerUnknown``.
     public func brokers(ofCluster name: String) throws(MQClientError) -> [TopicRoute.Broker] {
         guard let names = brokerNamesByCluster[name] else {
-            let known = clusterNames.isEmpty ? "no cluster is registered" : "known: \(clusterNames.joined(separator: ", "))"
+            let known =
+                clusterNames.isEmpty ? "no cluster is registered" : "known: \(clusterNames.joined(separator: ", "))"
             throw MQClientError(.brokerUnknown, "There is no cluster \(name) (\(known)); see mqadmin clusterList.")
         }
         return names.sorted().compactMap { brokersByName[$0] }

@@ -37,7 +37,8 @@ extension MQClient {
         }
         guard !progress.queues.isEmpty else {
             throw MQClientError(
-                .groupNotFound, "The group \(group) has not consumed anything yet: check its name, or start a consumer.")
+                .groupNotFound, "The group \(group) has not consumed anything yet: check its name, or start a consumer."
+            )
         }
         return progress
     }
@@ -65,7 +66,8 @@ extension MQClient {
         else { return owners }
         for member in connections.members {
             let header = ConsumerRunningInfoHeader(consumerGroup: group, clientID: member.clientID)
-            guard let answer = try? await successfulRequest(
+            guard
+                let answer = try? await successfulRequest(
                     to: address, .getConsumerRunningInfo, header: header, timeout: .seconds(15)),
                 let info = try? ConsumerRunningInfo.decode(answer.body)
             else { continue }

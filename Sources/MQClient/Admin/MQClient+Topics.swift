@@ -70,7 +70,8 @@ extension MQClient {
     /// Groups that consume a topic.
     public func groups(consuming topic: String) async throws(MQClientError) -> [String] {
         guard let address = try await route(topic).brokers.compactMap(\.readable).first else { return [] }
-        let answer = try await successfulRequest(to: address, .queryTopicConsumeByWho, header: TopicHeader(topic: topic))
+        let answer = try await successfulRequest(
+            to: address, .queryTopicConsumeByWho, header: TopicHeader(topic: topic))
         return try GroupList.decode(answer.body, "group list", from: address).groupList.sorted()
     }
 }

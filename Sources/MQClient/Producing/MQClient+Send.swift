@@ -40,7 +40,8 @@ extension MQClient {
     public func send(_ message: Message, to queue: MessageQueue) async throws(MQClientError) -> SendReceipt {
         guard queue.topic == message.topic else {
             throw MQClientError(
-                .invalidMessage, "The message's topic is \(message.topic), the queue's \(queue.topic): they must be equal.")
+                .invalidMessage,
+                "The message's topic is \(message.topic), the queue's \(queue.topic): they must be equal.")
         }
         let draft = try message.encoded(ids: ids, configuration: configuration)
         return try await send(OutgoingSend(message, draft), to: queue)

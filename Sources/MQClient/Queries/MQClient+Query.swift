@@ -63,7 +63,8 @@ extension MQClient {
         let found = try await query(header).filter { $0.messageID == uniqueID }
         guard !found.isEmpty else {
             throw MQClientError(
-                .messageNotFound, "No message of \(topic) has the id \(uniqueID): check the topic, and whether it has expired.")
+                .messageNotFound,
+                "No message of \(topic) has the id \(uniqueID): check the topic, and whether it has expired.")
         }
         return found
     }

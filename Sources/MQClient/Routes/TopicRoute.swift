@@ -33,7 +33,8 @@ public struct TopicRoute: Sendable, Hashable {
         public var systemFlag: Int32
 
         public init(
-            brokerName: String, readQueues: Int32, writeQueues: Int32, permission: TopicPermission, systemFlag: Int32 = 0
+            brokerName: String, readQueues: Int32, writeQueues: Int32, permission: TopicPermission,
+            systemFlag: Int32 = 0
         ) {
             self.brokerName = brokerName
             self.readQueues = readQueues

@@ -128,13 +128,18 @@ package struct ProducerTableInfo: JSONBody, Hashable {
 
     package var json: JSONValue {
         let groups = groups.map { group, producers in
-            (key: group, value: JSONValue.array(producers.map { producer in
-                [
-                    "clientId": .string(producer.clientID), "language": JSONValue(producer.language),
-                    "lastUpdateTimestamp": JSONValue(producer.lastUpdate), "remoteIP": .string(producer.remoteIP),
-                    "version": JSONValue(producer.version),
-                ]
-            }))
+            (
+                key: group,
+                value: JSONValue.array(
+                    producers.map { producer in
+                        [
+                            "clientId": .string(producer.clientID), "language": JSONValue(producer.language),
+                            "lastUpdateTimestamp": JSONValue(producer.lastUpdate),
+                            "remoteIP": .string(producer.remoteIP),
+                            "version": JSONValue(producer.version),
+                        ]
+                    })
+            )
         }
         return ["data": .textMap(groups)]
     }

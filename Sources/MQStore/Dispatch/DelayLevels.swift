@@ -14,7 +14,8 @@ package struct DelayLevels: Sendable, Hashable {
 
     private init(milliseconds: [Int64]) { self.milliseconds = milliseconds }
 
-    /// Levels written as numbers with a unit (s, m, h or d), separated by one space; nil when the text is anything else.
+    /// Levels written as numbers with a unit (s, m, h or d), separated by one space; nil when the text is anything
+    /// else.
     package init?(_ text: String) {
         let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
         var milliseconds: [Int64] = []

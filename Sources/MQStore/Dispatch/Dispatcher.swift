@@ -4,8 +4,8 @@ import Synchronization
 
 /// Reads the log behind the appenders and feeds consume queues and key index.
 ///
-/// Recovery and normal running use the same code. There are two positions: queues always go first, because consumers wait
-/// for them; the index may be behind after a crash and catches up in between. As soon as both are equal, one pass
+/// Recovery and normal running use the same code. There are two positions: queues always go first, because consumers
+/// wait for them; the index may be behind after a crash and catches up in between. As soon as both are equal, one pass
 /// feeds both.
 final class Dispatcher: Sendable {
     struct State {
@@ -147,7 +147,8 @@ final class Dispatcher: Sendable {
         do throws(RecordError) {
             let record = try RecordView.parse(bytes, at: position)
             if record.physicalOffset == slice.offset + position { return record }
-            logger.error("\(slice.place(position)): the record says it was written at \(record.physicalOffset); skipped")
+            logger.error(
+                "\(slice.place(position)): the record says it was written at \(record.physicalOffset); skipped")
         } catch {
             logger.error("\(slice.place(position)): \(error.message); skipped")
         }
@@ -158,7 +159,9 @@ final class Dispatcher: Sendable {
     private func resume(_ bytes: Span<UInt8>, behind damaged: Int, _ slice: LogSlice) -> Int? {
         var position = damaged + 1
         while let (size, magic) = RecordView.sizeAndMagic(bytes, at: position) {
-            if magic == RecordLayout.blankMagic, slice.endsSegment, Int(size) == bytes.count - position { return position }
+            if magic == RecordLayout.blankMagic, slice.endsSegment, Int(size) == bytes.count - position {
+                return position
+            }
             if magic == RecordLayout.magic || magic == RecordLayout.longTopicMagic,
                 let record = try? RecordView.parse(bytes, at: position),
                 record.physicalOffset == slice.offset + position
@@ -206,10 +209,14 @@ final class Dispatcher: Sendable {
             case .known:
                 return
             case .afterGap(let count):
-                logger.warning("\(queue.directory): no record for the \(count) queue offsets before \(record.queueOffset)")
+                logger.warning(
+                    "\(queue.directory): no record for the \(count) queue offsets before \(record.queueOffset)")
             case .implausible:
                 logger.error(
-                    "\(queue.directory): the record at \(record.physicalOffset) claims queue offset \(record.queueOffset), far beyond the end; it stays unreadable"
+                    """
+                    \(queue.directory): the record at \(record.physicalOffset) claims queue offset \(record.queueOffset), \
+                    far beyond the end; it stays unreadable
+                    """
                 )
                 return
             }

@@ -9,9 +9,9 @@ import Glibc
 
 /// A disk in memory that loses power, fails and fills up on demand, always in the same way for the same seed.
 ///
-/// It keeps two versions of everything: what a running system sees, and what the disk really has. ``crash()`` leaves the
-/// second, plus a random part of what was written and not flushed, sector by sector and name by name. After a crash the
-/// device can be used again at once, as after a restart; files opened before fail with an I/O error.
+/// It keeps two versions of everything: what a running system sees, and what the disk really has. ``crash()`` leaves
+/// the second, plus a random part of what was written and not flushed, sector by sector and name by name. After a crash
+/// the device can be used again at once, as after a restart; files opened before fail with an I/O error.
 package final class SimulatedDevice: StorageDevice {
     /// A kind of call that can be made to fail.
     package enum Operation: Hashable, Sendable, CaseIterable {

@@ -2,8 +2,8 @@ package import NIOCore
 
 /// The disk as the store sees it: everything the store writes or reads goes through here.
 ///
-/// ``FileDevice`` is the real one, ``SimulatedDevice`` loses power and fails on demand. Paths are absolute or relative to
-/// the process; `/` separates. Calls block, so none is made on an event loop except the append itself.
+/// ``FileDevice`` is the real one, ``SimulatedDevice`` loses power and fails on demand. Paths are absolute or relative
+/// to the process; `/` separates. Calls block, so none is made on an event loop except the append itself.
 package protocol StorageDevice: Sendable {
     /// - Throws: `notFound` when `mode` does not create and nothing is there.
     func open(_ path: String, _ mode: OpenMode) throws(StoreError) -> any StorageFile
@@ -43,8 +43,8 @@ package protocol StorageFile: AnyObject, Sendable {
     /// Makes written bytes and the length durable. After an error no unflushed byte may be trusted, even if a later
     /// call succeeds: the system forgets which pages it failed to write.
     func flush() throws(StoreError)
-    /// Forgets what is flushed or was given up on, so that reading shows what the disk has. Bytes not yet flushed stay, and
-    /// so do pages that a map has shown already.
+    /// Forgets what is flushed or was given up on, so that reading shows what the disk has. Bytes not yet flushed stay,
+    /// and so do pages that a map has shown already.
     func dropCache() throws(StoreError)
     /// The next range at or after `offset` that may hold anything but zeros; nil when only a hole follows.
     func nextData(from offset: Int) throws(StoreError) -> Range<Int>?

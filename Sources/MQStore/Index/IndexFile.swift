@@ -30,7 +30,9 @@ struct IndexFile: Sendable {
     }
 
     /// Goes on with a file that was closed cleanly.
-    init(reopening path: String, geometry: IndexGeometry, header: IndexHeader, device: any StorageDevice) throws(StoreError) {
+    init(
+        reopening path: String, geometry: IndexGeometry, header: IndexHeader, device: any StorageDevice
+    ) throws(StoreError) {
         self.path = path
         self.geometry = geometry
         self.header = header
@@ -158,10 +160,12 @@ extension StorageFile {
 }
 
 extension IndexReading {
-    /// Follows the chain of a key, newest first, and appends the places of entries with its hash stored in the time range.
+    /// Follows the chain of a key, newest first, and appends the places of entries with its hash stored in the time
+    /// range.
     ///
     /// The times of entries are whole seconds after the file's begin: up to 999 ms before the store time.
-    func search(hash: Int32, begin: Timestamp, end: Timestamp, maximum: Int, into found: inout [(LogOffset, Timestamp)]) {
+    func search(hash: Int32, begin: Timestamp, end: Timestamp, maximum: Int, into found: inout [(LogOffset, Timestamp)])
+    {
         var number = slotValue(Int(hash) % geometry.slots) ?? 0
         while found.count < maximum, number > 0, number < header.count, let entry = entry(number) {
             guard entry.seconds >= 0 else { return }

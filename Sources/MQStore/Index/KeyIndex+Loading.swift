@@ -17,9 +17,9 @@ extension KeyIndex {
 
     /// Takes over the files of the directory.
     ///
-    /// After a clean stop whose record of the index fits the files, all of them are kept and the newest is continued. In any
-    /// other case only files that are full, known to be flushed and within the log are kept, and none at all when the
-    /// record says that some are missing. The rest is deleted and built again from the log.
+    /// After a clean stop whose record of the index fits the files, all of them are kept and the newest is continued.
+    /// In any other case only files that are full, known to be flushed and within the log are kept, and none at all
+    /// when the record says that some are missing. The rest is deleted and built again from the log.
     ///
     /// - Returns: where dispatching to the index begins.
     func load(_ known: Knowledge) throws(StoreError) -> LogOffset {
@@ -50,7 +50,9 @@ extension KeyIndex {
 
     /// Whether a crash cannot have touched the file and the log still has, or had, all it speaks of.
     private func isSafe(_ file: SealedIndexFile, _ known: Knowledge) -> Bool {
-        guard Int(file.header.count) >= geometry.entries, file.header.endOffset < known.log.upperBound else { return false }
+        guard Int(file.header.count) >= geometry.entries, file.header.endOffset < known.log.upperBound else {
+            return false
+        }
         if let position = known.position { return file.name <= position.sealed ?? "" }
         return file.header.end <= known.sealedEnd
     }

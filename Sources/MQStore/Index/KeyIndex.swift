@@ -103,7 +103,8 @@ final class KeyIndex: Sendable {
 
     /// Writes and flushes files that are full. They stay searchable meanwhile, and indexing goes on.
     ///
-    /// - Parameter flushed: the end of the durable log. A file that knows records beyond waits, or it would outlive them.
+    /// - Parameter flushed: the end of the durable log. A file that knows records beyond waits, or it would outlive
+    ///   them.
     /// - Returns: whether any file was sealed.
     func sealFull(flushed: LogOffset) throws(StoreError) -> Bool {
         var sealedAny = false

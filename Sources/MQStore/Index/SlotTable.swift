@@ -43,7 +43,9 @@ struct SlotTable: Sendable {
     }
 
     /// Calls `write` with runs of changed pages, in order, and forgets that they changed.
-    mutating func writeChanged(_ write: (_ firstSlot: Int, _ bytes: ByteBuffer) throws(StoreError) -> Void) throws(StoreError) {
+    mutating func writeChanged(
+        _ write: (_ firstSlot: Int, _ bytes: ByteBuffer) throws(StoreError) -> Void
+    ) throws(StoreError) {
         var page = 0
         while page < pages.count {
             guard dirty[page] else {

@@ -54,7 +54,8 @@ package struct AppendBatch: Sendable {
 
     package subscript(index: Int) -> Item { items[index] }
 
-    /// The end of the last record in the log, the offset to wait for until all of the batch is flushed. Zero when empty.
+    /// The end of the last record in the log, the offset to wait for until all of the batch is flushed. Zero when
+    /// empty.
     package var end: LogOffset {
         guard let last = items.last else { return .zero }
         return last.logOffset + Int(last.size)
@@ -80,7 +81,7 @@ package struct AppendBatch: Sendable {
             staging.moveWriterIndex(to: start)
             throw StoreError(
                 .recordTooLarge,
-                "\(groupBytes) bytes that must stay together exceed the \(limits.maximumGroupBytes) bytes of a log file;"
+                "\(groupBytes) bytes that must stay together exceed the \(limits.maximumGroupBytes) of a log file;"
                     + " send smaller batches or raise segmentBytes (mappedFileSizeCommitLog)"
             )
         }

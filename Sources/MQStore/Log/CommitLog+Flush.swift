@@ -54,13 +54,14 @@ extension CommitLog {
 
     /// Repairs the log after a failed flush. Appends are refused meanwhile.
     ///
-    /// The system marks pages that it could not write as clean, and may drop them: then reading brings back what the disk
-    /// has, which is zeros, because the log is zero ahead of its end. So every unflushed record is first read and checked.
-    /// A dropped page inside a record shows: zeros in the body break its CRC, zeros in topic or properties do not parse,
-    /// and a record whose head was cut has a body length or topic length of zero, so that its lengths do not add up.
-    /// Records that pass are written again, which makes their pages dirty again, and flushed. When one does not pass, its
-    /// bytes are gone from memory and perhaps from disk; the log then refuses writes until the store is opened anew and
-    /// recovery decides, from the disk alone, where it ends. Nothing of that was acknowledged as flushed.
+    /// The system marks pages that it could not write as clean, and may drop them: then reading brings back what the
+    /// disk has, which is zeros, because the log is zero ahead of its end. So every unflushed record is first read and
+    /// checked. A dropped page inside a record shows: zeros in the body break its CRC, zeros in topic or properties do
+    /// not parse, and a record whose head was cut has a body length or topic length of zero, so that its lengths do not
+    /// add up. Records that pass are written again, which makes their pages dirty again, and flushed. When one does not
+    /// pass, its bytes are gone from memory and perhaps from disk; the log then refuses writes until the store is
+    /// opened anew and recovery decides, from the disk alone, where it ends. Nothing of that was acknowledged as
+    /// flushed.
     private func rewrite(_ range: Range<LogOffset>) throws(StoreError) {
         let zeroEnd = state.withLock { $0.repairedEnd }
         for segment in table.segments(in: range) {
@@ -91,7 +92,7 @@ extension CommitLog {
         guard reached == range.upperBound else {
             throw StoreError(
                 .corrupt,
-                "a flush of \(segment.path) failed and the record at \(reached) can no longer be read as it was written;"
+                "a flush of \(segment.path) failed and the record at \(reached) can no longer be read as written;"
                     + " check the disk and restart the broker: it will recover what is on disk"
             )
         }

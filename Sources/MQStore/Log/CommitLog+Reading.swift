@@ -10,7 +10,8 @@ extension CommitLog {
         return LogSlice(segment: segment, range: position..<position + count)
     }
 
-    /// From the offset to the end of what is readable in its segment, a blank record included; nil when there is nothing.
+    /// From the offset to the end of what is readable in its segment, a blank record included; nil when there is
+    /// nothing.
     package func readable(from offset: LogOffset) -> LogSlice? {
         let end = appendedOffset
         guard offset >= minimumOffset, offset < end, let segment = table.segment(at: offset) else { return nil }

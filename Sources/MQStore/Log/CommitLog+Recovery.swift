@@ -111,8 +111,9 @@ extension CommitLog {
         return Timestamp(milliseconds: time)
     }
 
-    /// Makes the scan read the disk instead of the memory of the system. A process that died after a failed flush leaves
-    /// records there that the system takes for written: adopting them would build on bytes that a power loss takes away.
+    /// Makes the scan read the disk instead of the memory of the system. A process that died after a failed flush
+    /// leaves records there that the system takes for written: adopting them would build on bytes that a power loss
+    /// takes away.
     private func forgetUnwritten(_ segments: ArraySlice<LogSegment>) throws(StoreError) {
         for segment in segments {
             try segment.file.flush()

@@ -37,8 +37,8 @@ enum RecordRules {
         return nil
     }
 
-    /// The end of a torn record is zero, since the log is zero ahead of its end, and no CRC covers the properties: a zero
-    /// byte is how a tear inside of their last value shows. Hence none may be stored.
+    /// The end of a torn record is zero, since the log is zero ahead of its end, and no CRC covers the properties: a
+    /// zero byte is how a tear inside of their last value shows. Hence none may be stored.
     private static func hasZero(_ text: Span<UInt8>) -> Bool {
         for index in text.indices where text[index] == 0 { return true }
         return false

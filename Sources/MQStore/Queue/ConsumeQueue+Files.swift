@@ -152,7 +152,8 @@ extension ConsumeQueue {
             let isShortTail = index == names.count - 1 && entry.length < files.fileBytes
             guard isNext, entry.length == files.fileBytes || isShortTail else {
                 let cause =
-                    isNext ? "it has \(entry.length) bytes instead of \(files.fileBytes)" : "a file before it is missing"
+                    isNext
+                    ? "it has \(entry.length) bytes instead of \(files.fileBytes)" : "a file before it is missing"
                 condition = .damaged("\(directory)/\(entry.name): \(cause)")
                 for later in names[index...] { try files.device.remove("\(directory)/\(later.name)") }
                 break

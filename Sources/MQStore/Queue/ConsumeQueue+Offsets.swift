@@ -44,8 +44,8 @@ extension ConsumeQueue {
 
     func firstNumber(_ state: borrowing State) -> Int64 { state.fileCount > 0 ? state.first : state.tailStart }
 
-    /// The queue offset whose record was stored nearest to `time`: the very one, else the nearer neighbour, the older of
-    /// two that are equally near. A time after everything gives the last existing offset, an empty queue 0.
+    /// The queue offset whose record was stored nearest to `time`: the very one, else the nearer neighbour, the older
+    /// of two that are equally near. A time after everything gives the last existing offset, an empty queue 0.
     ///
     /// A stock broker first picks a file by its modification time and searches only that; here the whole queue is
     /// searched, which differs only where two files meet.

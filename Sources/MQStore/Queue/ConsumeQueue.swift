@@ -91,7 +91,11 @@ final class ConsumeQueue: Sendable {
             var outcome = Outcome.appended
             if number > state.end {
                 let gap = number - state.end
-                if state.isEmpty { begin(&state, at: number) } else if gap > files.entriesPerFile { return .implausible }
+                if state.isEmpty {
+                    begin(&state, at: number)
+                } else if gap > files.entriesPerFile {
+                    return .implausible
+                }
                 while state.end < number { add(.blank, &state) }
                 outcome = .afterGap(gap)
             }

@@ -3,8 +3,8 @@ package import NIOCore
 
 /// One small text file beside the log (topics, groups, offsets), replaced as a whole and atomically.
 ///
-/// Written to a temporary name, flushed, renamed; the directory is flushed. The previous version is kept as `.bak`, which
-/// is replaced the same way first, so that one whole file exists at every moment.
+/// Written to a temporary name, flushed, renamed; the directory is flushed. The previous version is kept as `.bak`,
+/// which is replaced the same way first, so that one whole file exists at every moment.
 package struct SideFile: Sendable {
     package enum Source: Sendable, Hashable { case main, backup, missing }
 
@@ -44,8 +44,8 @@ package struct SideFile: Sendable {
 
     /// The first of main file and backup that is not empty and that `parse` accepts.
     ///
-    /// Says in the log when the backup had to be used, and why; the backup then becomes the main file, and a damaged one
-    /// is kept as `.damaged`: the next save must not make it the backup.
+    /// Says in the log when the backup had to be used, and why; the backup then becomes the main file, and a damaged
+    /// one is kept as `.damaged`: the next save must not make it the backup.
     ///
     /// - Throws: `corrupt` when something is there but nothing parses, with the reason of each file.
     package func load<Value>(_ parse: (ByteBuffer) throws -> Value) throws(StoreError) -> Loaded<Value> {

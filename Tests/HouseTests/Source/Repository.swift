@@ -8,7 +8,7 @@ struct Repository {
 
     static let here = Repository(root: findRoot())
 
-    private static let skipped: Set<String> = [".build", ".git", ".swiftpm", "Package.resolved", ".index-build"]
+    private static let skipped: Set<String> = [".git", ".swiftpm", "Package.resolved", ".index-build"]
     private static let textEndings = [".swift", ".md", ".sql", ".h", ".c", ".modulemap", ".sh", ".py", ".json", ".yml"]
 
     private static func findRoot() -> String {
@@ -32,7 +32,7 @@ struct Repository {
 
     private static func paths(below root: String, _ folder: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root + "/" + folder)) ?? []
-        return names.filter { !skipped.contains($0) }.flatMap { name -> [String] in
+        return names.filter { !skipped.contains($0) && !$0.hasPrefix(".build") }.flatMap { name -> [String] in
             let path = folder.isEmpty ? name : folder + "/" + name
             let attributes = try? FileManager.default.attributesOfItem(atPath: root + "/" + path)
             switch attributes?[.type] as? FileAttributeType {

@@ -2,10 +2,12 @@ import Testing
 
 extension InteropTests {
     @Suite struct Delays {
-        @Test("Delayed messages arrive not before their time, and soon after", arguments: [
-            Delay(options: ["--level", "1"], milliseconds: 1000),
-            Delay(options: ["--property", "TIMER_DELAY_MS=1700"], milliseconds: 1700),
-        ])
+        @Test(
+            "Delayed messages arrive not before their time, and soon after",
+            arguments: [
+                Delay(options: ["--level", "1"], milliseconds: 1000),
+                Delay(options: ["--property", "TIMER_DELAY_MS=1700"], milliseconds: 1700),
+            ])
         func delayed(_ delay: Delay) async throws {
             try await Cluster.with { cluster in
                 try await cluster.createTopic("Delayed")

@@ -7,9 +7,11 @@ enum InteropTests {}
 
 extension InteropTests {
     @Suite struct SendModes {
-        @Test("Whatever way the native producer sends, its consumer gets every message once", arguments: [
-            "sync", "oneway", "orderly", "batch",
-        ])
+        @Test(
+            "Whatever way the native producer sends, its consumer gets every message once",
+            arguments: [
+                "sync", "oneway", "orderly", "batch",
+            ])
         func everyModeArrives(mode: String) async throws {
             try await Cluster.with { cluster in
                 try await cluster.createTopic("Modes")

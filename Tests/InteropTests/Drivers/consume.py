@@ -68,8 +68,6 @@ def main():
         consumer = PushConsumer(options.group, orderly=options.orderly, message_model=model)
         consumer.set_namesrv_addr(options.namesrv)
         consumer.set_thread_count(options.threads)
-        # The client hands out whole batches and returns all of one when one message of it fails.
-        consumer.set_message_batch_max_size(1)
         if options.instance:
             consumer.set_instance_name(options.instance)
         subscribe(consumer, options, listener)

@@ -37,7 +37,10 @@ import Testing
         #expect(try request("TIMER_DELAY_SEC\u{1}-5") == nil)
     }
 
-    @Test(arguments: ["TIMER_DELAY_SEC\u{1}9223372036854775807", "TIMER_DELAY_SEC\u{1}34560001", "TIMER_DELIVER_MS\u{1}9223372036854775807"])
+    @Test(arguments: [
+        "TIMER_DELAY_SEC\u{1}9223372036854775807", "TIMER_DELAY_SEC\u{1}34560001",
+        "TIMER_DELIVER_MS\u{1}9223372036854775807",
+    ])
     func outOfRangeIsRefused(_ text: String) {
         #expect(throws: DelayRequest.Refusal.tooFar) { try request(text) }
     }

@@ -139,11 +139,14 @@ import Testing
         _ = table.takeDue(now: now, limit: 1)
         var quick = schedule
         quick.maximumChecks = 1
-        #expect(table.checked(first, at: now, schedule: quick))
-        #expect(table.resume(at: first.logOffset, now: now))
+        let isLast = table.checked(first, at: now, schedule: quick)
+        #expect(isLast)
+        let isResumed = table.resume(at: first.logOffset, now: now)
+        #expect(isResumed)
         #expect(table.unresolvedCount == 0)
         #expect(table.takeDue(now: now, limit: 1).first?.checks == 0)
-        #expect(!table.resume(at: LogOffset(rawValue: 77), now: now))
+        let isUnknownResumed = table.resume(at: LogOffset(rawValue: 77), now: now)
+        #expect(!isUnknownResumed)
     }
 
     @Test func progressStaysAtTheOldestUndecidedHalf() {

@@ -26,7 +26,9 @@ import Testing
     @Test func delayLevelsParse() {
         #expect(DelayLevels(DelayLevels.standardText) == .standard)
         #expect(DelayLevels("1s 2m 3h 4d")?.milliseconds == [1000, 120_000, 10_800_000, 345_600_000])
-        for wrong in ["", "1", "s", "1x", "1s  2s", "-1s", "9223372036854775807d"] { #expect(DelayLevels(wrong) == nil) }
+        for wrong in ["", "1", "s", "1x", "1s  2s", "-1s", "9223372036854775807d"] {
+            #expect(DelayLevels(wrong) == nil)
+        }
         let stored = Timestamp(milliseconds: 100)
         #expect(DelayLevels.standard.deliveryTime(level: 0, storedAt: stored).milliseconds == 1100)
         #expect(DelayLevels.standard.deliveryTime(level: 18, storedAt: stored).milliseconds == 7_200_100)
@@ -34,7 +36,8 @@ import Testing
     }
 
     @Test func propertiesAreFoundInOnePass() {
-        let text = "TAGS\u{1}a\u{2}UNIQ_KEY\u{1}u\u{2}KEYS\u{1}k1 k2\u{2}DELAY\u{1}3\u{2}TIMER_OUT_MS\u{1}5\u{2}TAGS\u{1}last"
+        let text =
+            "TAGS\u{1}a\u{2}UNIQ_KEY\u{1}u\u{2}KEYS\u{1}k1 k2\u{2}DELAY\u{1}3\u{2}TIMER_OUT_MS\u{1}5\u{2}TAGS\u{1}last"
         let bytes = Array(text.utf8)
         let found = RecordProperties(bytes.span, 0..<bytes.count)
         func value(_ range: Range<Int>?) -> String? { range.map { String(decoding: bytes[$0], as: UTF8.self) } }
@@ -55,7 +58,9 @@ import Testing
             for number in 0..<300 { try store.put("Topic\(number % 100)", Int32(number / 100), body: "\(round)") }
         }
         store.dispatchPending()
-        for number in 0..<300 { #expect(store.pull("Topic\(number % 100)", Int32(number / 100), from: 0) == ["0", "1"]) }
+        for number in 0..<300 {
+            #expect(store.pull("Topic\(number % 100)", Int32(number / 100), from: 0) == ["0", "1"])
+        }
     }
 
     @Test func segmentsAreCrossed() throws {
@@ -73,7 +78,8 @@ import Testing
         let store = try fixture.open()
         for number in 0..<40 { try store.put("Topic", 0, body: "m\(number)") }
         store.dispatchPending()
-        let third = try #require(store.entries(of: store.queue("Topic", 0), from: QueueOffset(rawValue: 2), count: 1).first)
+        let third = try #require(
+            store.entries(of: store.queue("Topic", 0), from: QueueOffset(rawValue: 2), count: 1).first)
         try store.close()
         fixture.device.flipBit("/store/commitlog/00000000000000000000", byte: Int(third.logOffset.rawValue) + 5, bit: 1)
         try fixture.removeTree("/store/consumequeue")

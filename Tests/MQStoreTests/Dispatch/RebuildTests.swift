@@ -9,7 +9,8 @@ import Testing
     private func closedStore(_ fixture: StoreFixture) throws {
         let store = try fixture.open()
         for number in 0..<130 {
-            try store.put("Topic", Int32(number % 2), body: "m\(number)", properties: "KEYS\u{1}k\(number) all\u{2}TAGS\u{1}a")
+            try store.put(
+                "Topic", Int32(number % 2), body: "m\(number)", properties: "KEYS\u{1}k\(number) all\u{2}TAGS\u{1}a")
             if number % 10 == 0 { try store.put("%RETRY%g", 0) }
             fixture.clock.advance(by: .milliseconds(333))
         }
@@ -25,7 +26,9 @@ import Testing
         for number in 0..<130 {
             #expect(store.pull("Topic", Int32(number % 2), from: Int64(number / 2), count: 1) == ["m\(number)"])
         }
-        #expect(store.query(topic: "Topic", key: "k77", maximum: 9, begin: .zero, end: Timestamp(milliseconds: .max)).records.count == 1)
+        #expect(
+            store.query(topic: "Topic", key: "k77", maximum: 9, begin: .zero, end: Timestamp(milliseconds: .max))
+                .records.count == 1)
         try store.close()
     }
 
@@ -115,7 +118,8 @@ import Testing
         let fixture = StoreFixture()
         var store: MessageStore? = try fixture.open()
         for number in 0..<130 {
-            try store?.put("Topic", Int32(number % 2), body: "m\(number)", properties: "KEYS\u{1}k\(number) all\u{2}TAGS\u{1}a")
+            try store?.put(
+                "Topic", Int32(number % 2), body: "m\(number)", properties: "KEYS\u{1}k\(number) all\u{2}TAGS\u{1}a")
             if number % 10 == 0 { try store?.put("%RETRY%g", 0) }
             fixture.clock.advance(by: .milliseconds(333))
             if number % 17 == 0 { store?.dispatchPending() }
@@ -165,7 +169,8 @@ import Testing
         try store.put("Topic", 0, body: "new", properties: "KEYS\u{1}new")
         store.dispatchPending()
         #expect(store.statistics.indexedOffset == store.appendedOffset)
-        let found = store.query(topic: "Topic", key: "new", maximum: 9, begin: .zero, end: Timestamp(milliseconds: .max))
+        let found = store.query(
+            topic: "Topic", key: "new", maximum: 9, begin: .zero, end: Timestamp(milliseconds: .max))
         #expect(found.records.count == 1)
     }
 

@@ -61,18 +61,24 @@ import Testing
     @Test func reopenedFileContinues() throws {
         var whole = try file()
         for number in 1...60 as ClosedRange<Int32> {
-            try whole.add(hash: number % 7, logOffset: LogOffset(rawValue: Int64(number)), storedAt: Timestamp(milliseconds: 5000))
+            try whole.add(
+                hash: number % 7, logOffset: LogOffset(rawValue: Int64(number)), storedAt: Timestamp(milliseconds: 5000)
+            )
         }
         try whole.write()
         let expected = try device.contents(of: "/index")
         var half = try file()
         for number in 1...30 as ClosedRange<Int32> {
-            try half.add(hash: number % 7, logOffset: LogOffset(rawValue: Int64(number)), storedAt: Timestamp(milliseconds: 5000))
+            try half.add(
+                hash: number % 7, logOffset: LogOffset(rawValue: Int64(number)), storedAt: Timestamp(milliseconds: 5000)
+            )
         }
         try half.write()
         var rest = try IndexFile(reopening: "/index", geometry: geometry, header: half.header, device: device)
         for number in 31...60 as ClosedRange<Int32> {
-            try rest.add(hash: number % 7, logOffset: LogOffset(rawValue: Int64(number)), storedAt: Timestamp(milliseconds: 5000))
+            try rest.add(
+                hash: number % 7, logOffset: LogOffset(rawValue: Int64(number)), storedAt: Timestamp(milliseconds: 5000)
+            )
         }
         var found: [(LogOffset, Timestamp)] = []
         rest.search(hash: 3, begin: .zero, end: Timestamp(milliseconds: .max), maximum: 99, into: &found)
@@ -102,9 +108,12 @@ import Testing
 
     // MARK: Through the store
 
-    private func keys(_ store: MessageStore, _ key: String, _ begin: Int64 = 0, _ end: Int64 = .max, maximum: Int = 64) -> Int {
+    private func keys(
+        _ store: MessageStore, _ key: String, _ begin: Int64 = 0, _ end: Int64 = .max, maximum: Int = 64
+    ) -> Int {
         store.query(
-            topic: "Topic", key: key, maximum: maximum, begin: Timestamp(milliseconds: begin), end: Timestamp(milliseconds: end)
+            topic: "Topic", key: key, maximum: maximum, begin: Timestamp(milliseconds: begin),
+            end: Timestamp(milliseconds: end)
         ).records.count
     }
 
@@ -113,7 +122,8 @@ import Testing
         let store = try fixture.open()
         let start = fixture.clock.now().milliseconds
         for number in 0..<30 {
-            try store.put("Topic", 0, body: "m\(number)", properties: "KEYS\u{1}a b\(number)  c\u{2}UNIQ_KEY\u{1}U\(number)")
+            try store.put(
+                "Topic", 0, body: "m\(number)", properties: "KEYS\u{1}a b\(number)  c\u{2}UNIQ_KEY\u{1}U\(number)")
             fixture.clock.advance(by: .milliseconds(500))
         }
         store.dispatchPending()
@@ -130,7 +140,9 @@ import Testing
         #expect(keys(store, "a", start + 1000, start + 1999) == 2)
         let newest = store.query(topic: "Topic", key: "a", maximum: 2, begin: .zero, end: Timestamp(milliseconds: .max))
         #expect(newest.lastIndexed.milliseconds == start + 29 * 500)
-        let offsets = newest.records.compactMap { try? RecordView.parse($0.readableBytesUInt8Span).queueOffset.rawValue }
+        let offsets = newest.records.compactMap {
+            try? RecordView.parse($0.readableBytesUInt8Span).queueOffset.rawValue
+        }
         #expect(offsets == [28, 29], "the newest, in log order")
     }
 

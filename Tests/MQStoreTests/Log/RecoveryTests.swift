@@ -73,7 +73,8 @@ import Testing
         let last = try LogFixture.append("flipped", to: log)
         try log.close()
         let start = Int(last.logOffset.rawValue)
-        // Magic, length, CRC, position, body and lengths are covered; times, hosts and flags are not (RocketMQ's format).
+        // Magic, length, CRC, position, body and lengths are covered; times, hosts and flags are not (RocketMQ's
+        // format).
         let covered = Array(0..<12) + Array(28..<36) + Array(84..<88 + 7)
         for byte in covered {
             fixture.device.kill()

@@ -139,7 +139,9 @@ import Testing
     }
 
     /// Messages stored at 1000, 2000, ... 20000; the search knows the time of entry n as (n + 1) seconds.
-    @Test(arguments: [(0, 0), (1000, 0), (1001, 0), (1499, 0), (1500, 0), (1501, 1), (20_000, 19), (99_999, 19), (7000, 6)])
+    @Test(arguments: [
+        (0, 0), (1000, 0), (1001, 0), (1499, 0), (1500, 0), (1501, 1), (20_000, 19), (99_999, 19), (7000, 6),
+    ])
     func offsetByTime(time: Int64, expected: Int64) throws {
         let queue = try filled(20)
         let found = queue.search(Timestamp(milliseconds: time), logMinimum: .zero) {

@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct StoreRetentionTests {
     /// About 8 records of a segment, 60 records, all segments but the last older than the limit.
-    private func filled(_ fixture: StoreFixture, willDelete: @escaping @Sendable (LogOffset) -> LogOffset = { $0 }) throws -> MessageStore {
+    private func filled(
+        _ fixture: StoreFixture, willDelete: @escaping @Sendable (LogOffset) -> LogOffset = { $0 }
+    ) throws -> MessageStore {
         let store = try fixture.open(willDelete: willDelete)
         for number in 0..<60 { try store.put("Topic", 0, body: "m\(number)", properties: "KEYS\u{1}k\(number)") }
         try store.put("Old", 0)
@@ -38,7 +40,9 @@ import Testing
         let minimum = store.minimumOffset(of: queue)
         #expect(minimum.rawValue > 50)
         #expect(store.pull("Topic", from: minimum.rawValue, count: 1) == ["m\(minimum)"])
-        #expect(store.select(queue, from: .zero, maximumCount: 1, limits: PullLimits(), filter: .all).status == .offsetTooSmall)
+        #expect(
+            store.select(queue, from: .zero, maximumCount: 1, limits: PullLimits(), filter: .all).status
+                == .offsetTooSmall)
         let files = try #require(try fixture.device.list("/store/consumequeue/Topic/0"))
         #expect(files.first?.name == "00000000000000001000")
         #expect(store.earliestStoreTimestamp != nil)
@@ -56,7 +60,9 @@ import Testing
         let old = store.queue("Old", 0)
         #expect(store.minimumOffset(of: old).rawValue == 1)
         #expect(store.maximumOffset(of: old).rawValue == 1)
-        #expect(store.select(old, from: .zero, maximumCount: 1, limits: PullLimits(), filter: .all).status == .offsetTooSmall)
+        #expect(
+            store.select(old, from: .zero, maximumCount: 1, limits: PullLimits(), filter: .all).status
+                == .offsetTooSmall)
         #expect(store.storeTimestamp(of: old, at: .zero) == nil)
         #expect(try store.deleteExpiredQueues() == 1)
         #expect(try fixture.device.list("/store/consumequeue/Old/0") == nil)
@@ -85,7 +91,8 @@ import Testing
     @Test func selectionOutlivesItsSegment() throws {
         let fixture = StoreFixture(segmentBytes: 1024)
         let store = try filled(fixture)
-        let selection = store.select(store.queue("Topic", 0), from: .zero, maximumCount: 20, limits: PullLimits(), filter: .all)
+        let selection = store.select(
+            store.queue("Topic", 0), from: .zero, maximumCount: 20, limits: PullLimits(), filter: .all)
         expire(store, fixture)
         #expect(store.bodies(selection) == (0..<20).map { "m\($0)" })
     }

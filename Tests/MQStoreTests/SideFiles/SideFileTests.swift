@@ -12,7 +12,8 @@ import Testing
     private let complaints = Complaints()
     private var file: SideFile {
         let complaints = complaints
-        return SideFile(device: device, path: "/store/config/topics.json", logger: Logger(label: "t") { _ in complaints })
+        return SideFile(
+            device: device, path: "/store/config/topics.json", logger: Logger(label: "t") { _ in complaints })
     }
 
     private func load() throws -> (String?, SideFile.Source) {
@@ -86,7 +87,8 @@ import Testing
             device.crash()
             device.clearFaults()
             let loaded = try file.load { String(buffer: $0) }
-            #expect(saved ? loaded.value == "{22}" : ["{1}", "{22}"].contains(loaded.value), "seed \(seed) round \(round)")
+            #expect(
+                saved ? loaded.value == "{22}" : ["{1}", "{22}"].contains(loaded.value), "seed \(seed) round \(round)")
         }
     }
 }

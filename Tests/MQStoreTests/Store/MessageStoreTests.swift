@@ -48,7 +48,9 @@ import Testing
                 store.queue("Topic", 0), from: QueueOffset(rawValue: offset), maximumCount: 2, limits: PullLimits(),
                 filter: filter
             )
-            return [selection.status.rawValue, "\(selection.nextBegin)", "\(selection.minimum)", "\(selection.maximum)"]
+            return [
+                selection.status.rawValue, "\(selection.nextBegin)", "\(selection.minimum)", "\(selection.maximum)",
+            ]
         }
         #expect(status(0) == ["NO_MESSAGE_IN_QUEUE", "0", "0", "0"])
         #expect(status(7) == ["NO_MESSAGE_IN_QUEUE", "0", "0", "0"])
@@ -90,7 +92,8 @@ import Testing
         let cold = store.select(queue, from: .zero, maximumCount: 32, limits: PullLimits(), filter: .all)
         #expect(cold.count == 8)
         #expect(cold.isCold)
-        let hot = store.select(queue, from: QueueOffset(rawValue: 50), maximumCount: 32, limits: PullLimits(), filter: .all)
+        let hot = store.select(
+            queue, from: QueueOffset(rawValue: 50), maximumCount: 32, limits: PullLimits(), filter: .all)
         #expect(hot.count == 10)
         #expect(!hot.isCold)
         #expect(store.isCold(queue, at: .zero))
@@ -104,10 +107,12 @@ import Testing
         }
         store.dispatchPending()
         let filter = TagFilter(expression: "rare || other")
-        let first = store.select(store.queue("Topic", 0), from: .zero, maximumCount: 32, limits: PullLimits(), filter: filter)
+        let first = store.select(
+            store.queue("Topic", 0), from: .zero, maximumCount: 32, limits: PullLimits(), filter: filter)
         #expect(first.status == .noMatchedMessage)
         #expect(first.nextBegin.rawValue == 800)
-        let second = store.select(store.queue("Topic", 0), from: first.nextBegin, maximumCount: 32, limits: PullLimits(), filter: filter)
+        let second = store.select(
+            store.queue("Topic", 0), from: first.nextBegin, maximumCount: 32, limits: PullLimits(), filter: filter)
         #expect(store.bodies(second) == ["m900"])
         #expect(second.nextBegin.rawValue == 1000)
     }
@@ -119,9 +124,11 @@ import Testing
         let second = try store.put("Topic", 0, body: "m3")
         try store.put("Topic", 0, body: "m4")
         store.dispatchPending()
-        fixture.device.flipBit("/store/commitlog/00000000000000000000", byte: Int(second.logOffset.rawValue) + 30, bit: 3)
+        fixture.device.flipBit(
+            "/store/commitlog/00000000000000000000", byte: Int(second.logOffset.rawValue) + 30, bit: 3)
         #expect(store.pull("Topic", from: 0) == ["m0", "m1", "m2", "m4"])
-        #expect(fixture.complaints.all.contains { $0.contains("commitlog/00000000000000000000 at \(second.logOffset)") })
+        #expect(
+            fixture.complaints.all.contains { $0.contains("commitlog/00000000000000000000 at \(second.logOffset)") })
         #expect(store.record(at: second.logOffset) == nil)
     }
 

@@ -44,8 +44,9 @@ import Testing
     }
 
     /// The queues are copies of one with one message.
-    @Test func tenThousandQueuesOpenQuicklyAndKeepNoFileOpen() throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("escrow-\(UUID().uuidString)").path
+    @Test func thousandsOfQueuesOpenQuicklyAndKeepFewFilesOpen() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("escrow-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: directory) }
         var configuration = StoreConfiguration(directory: directory)
         configuration.segmentBytes = 1 << 16
@@ -61,7 +62,7 @@ import Testing
         try store.put("Topic", 0, body: "m")
         try store.close()
         let original = "\(directory)/consumequeue/Topic/0"
-        for number in 1..<10_000 {
+        for number in 1..<2000 {
             let topic = "\(directory)/consumequeue/Topic\(number / 100)"
             try FileManager.default.createDirectory(atPath: topic, withIntermediateDirectories: true)
             try FileManager.default.copyItem(atPath: original, toPath: "\(topic)/\(number % 100)")
@@ -70,17 +71,17 @@ import Testing
         let started = clock.now
         let again = try open()
         let elapsed = clock.now - started
-        #expect(again.allQueues().count == 10_000)
+        #expect(again.allQueues().count == 2000)
         #expect(again.statistics.openQueueFiles <= 64)
-        #expect(again.pull("Topic77", 33, from: 0) == ["m"])
-        #expect(elapsed < .seconds(20), "\(elapsed)")
-        print("10,000 queues opened in \(elapsed)")
+        #expect(again.pull("Topic17", 33, from: 0) == ["m"])
+        #expect(elapsed < .seconds(10), "\(elapsed)")
         try again.close()
     }
 
     @Test(.timeLimit(.minutes(2)))
     func threadsFlushAndDispatchWhatSeveralTasksAppend() async throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("escrow-\(UUID().uuidString)").path
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("escrow-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: directory) }
         var configuration = StoreConfiguration(directory: directory)
         configuration.segmentBytes = 1 << 20
@@ -125,7 +126,8 @@ import Testing
         )
         #expect(again.pull("Topic", 3, from: 499) == ["499"])
         again.dispatchPending()
-        let found = again.query(topic: "Topic", key: "key", maximum: 64, begin: .zero, end: Timestamp(milliseconds: .max))
+        let found = again.query(
+            topic: "Topic", key: "key", maximum: 64, begin: .zero, end: Timestamp(milliseconds: .max))
         #expect(found.records.count == 64)
         try again.close()
     }

@@ -123,7 +123,8 @@ import Testing
         #expect(throws: StoreError.self) { try store.saveCheckpoint() }
         fixture.device.clearFaults()
         try store.saveCheckpoint()
-        #expect(try fixture.device.contents(of: "/store/checkpoint") == nil, "a failed flush is not healed by a later one")
+        #expect(
+            try fixture.device.contents(of: "/store/checkpoint") == nil, "a failed flush is not healed by a later one")
         fixture.device.crash()
         let again = try fixture.open()
         #expect(again.pull("Topic", from: 0) == ["m0"])

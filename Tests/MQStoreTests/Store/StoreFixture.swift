@@ -103,7 +103,8 @@ extension MessageStore {
     }
 
     /// Bodies that one pull brings.
-    func pull(_ topic: String, _ queueID: Int32 = 0, from: Int64, count: Int = 32, filter: TagFilter = .all) -> [String] {
+    func pull(_ topic: String, _ queueID: Int32 = 0, from: Int64, count: Int = 32, filter: TagFilter = .all) -> [String]
+    {
         let ref = queue(topic, queueID)
         let offset = QueueOffset(rawValue: from)
         let selection = select(ref, from: offset, maximumCount: count, limits: PullLimits(), filter: filter)

@@ -17,7 +17,9 @@ import Testing
     @Test func ringsInOrderOfMillisecondsAndNeverEarly() {
         var wheel = TimerWheel()
         let start: Int64 = 1_700_000_000_000
-        for due in [start + 3, start + 1, start + 2, start + 2_000_000, start + 86_400_000 * 40] { wheel.arm(timer(due)) }
+        for due in [start + 3, start + 1, start + 2, start + 2_000_000, start + 86_400_000 * 40] {
+            wheel.arm(timer(due))
+        }
         #expect(wheel.nextDue() == Timestamp(milliseconds: start + 1))
         #expect(pop(&wheel, start) == [])
         #expect(pop(&wheel, start + 2) == [start + 1, start + 2])

@@ -11,7 +11,9 @@ extension ProcessTests {
         /// A broker that may use its whole disk, so that the system is what refuses.
         private static let toTheBrim = ["cleanFileForciblyEnable": "false"]
 
-        @Test("refuses sends with a reason, serves pulls, and goes on when there is space", .timeLimit(.minutes(1)), arguments: ["SYNC_FLUSH", "ASYNC_FLUSH"])
+        @Test(
+            "refuses sends with a reason, serves pulls, and goes on when there is space", .timeLimit(.minutes(1)),
+            arguments: ["SYNC_FLUSH", "ASYNC_FLUSH"])
         func refusesAndResumes(flush: String) async throws {
             let journal = Journal()
             _ = try await SmallFileSystem.with(megabytes: 48) { directory in
@@ -19,7 +21,8 @@ extension ProcessTests {
                 let ended = try await BrokerProcess.run(options) { broker in
                     try await RawClient.with(broker.address) { client in
                         try await client.createTopic(Self.queue.topic, queues: 1)
-                        let load = Load(client: client, journal: journal, queues: [Self.queue], senders: 8, round: 0, seed: 5)
+                        let load = Load(
+                            client: client, journal: journal, queues: [Self.queue], senders: 8, round: 0, seed: 5)
                         await load.run(acknowledgements: 200, strike: nil)
                         let ballast = try SmallFileSystem.fill(directory, leaving: 64 * 1024)
                         try await Self.sendUntilRefused(client, journal)

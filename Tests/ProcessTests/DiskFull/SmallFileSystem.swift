@@ -20,7 +20,9 @@ enum SmallFileSystem {
             let outcome: Result<Value, any Error>
             do { outcome = .success(try await body(directory)) } catch { outcome = .failure(error) }
             let unmount = try await CompletedProcess.run("umount", [directory])
-            guard unmount.exit == .code(0) else { throw TestFailure("\(directory) is still mounted: \(unmount.errors)") }
+            guard unmount.exit == .code(0) else {
+                throw TestFailure("\(directory) is still mounted: \(unmount.errors)")
+            }
             return try outcome.get()
         }
     }

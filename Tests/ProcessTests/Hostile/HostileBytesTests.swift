@@ -64,7 +64,8 @@ extension ProcessTests {
                 .registerBroker, .queryDataVersion,
             ]
             let fields = [
-                ("brokerName", "b"), ("brokerAddr", "127.0.0.1:1"), ("clusterName", "c"), ("haServerAddr", "127.0.0.1:2"),
+                ("brokerName", "b"), ("brokerAddr", "127.0.0.1:1"), ("clusterName", "c"),
+                ("haServerAddr", "127.0.0.1:2"),
                 ("brokerId", "0"),
             ]
             try await Victim.with(kind) { victim in
@@ -80,7 +81,9 @@ extension ProcessTests {
             }
         }
 
-        private static func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+        private static func inParallel(
+            _ count: Int, _ body: @escaping @Sendable (Int) async throws -> Void
+        ) async throws {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for worker in 0..<8 {
                     group.addTask {

@@ -18,10 +18,16 @@ enum HostileFrames {
             ("a header that is no JSON", framed("this is no header")),
             ("a header that ends too early", framed(#"{"code":10,"extFields":{"a":"#)),
             ("a header of brackets", framed(String(repeating: "[", count: 200_000))),
-            ("ext fields of brackets", framed(#"{"code":10,"extFields":{"a":"# + String(repeating: "[", count: 200_000))),
+            (
+                "ext fields of brackets",
+                framed(#"{"code":10,"extFields":{"a":"# + String(repeating: "[", count: 200_000))
+            ),
             ("HTTP", ByteBuffer(string: "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")),
             ("HTTP POST", ByteBuffer(string: "POST /bean HTTP/1.0\r\nContent-Length: 1\r\n\r\n1")),
-            ("TLS garbage", ByteBuffer(bytes: [0x16, 3, 1, 0, 5, 9, 9, 9, 9, 9] + [UInt8](repeating: 0xAB, count: 300))),
+            (
+                "TLS garbage",
+                ByteBuffer(bytes: [0x16, 3, 1, 0, 5, 9, 9, 9, 9, 9] + [UInt8](repeating: 0xAB, count: 300))
+            ),
             ("an old TLS hello", ByteBuffer(bytes: [0x80, 0x2E, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10])),
         ]
     }
@@ -54,7 +60,8 @@ enum HostileFrames {
             ("brokerName", "b"), ("brokerAddr", "127.0.0.1:1"), ("clusterName", "c"), ("haServerAddr", "127.0.0.1:2"),
             ("brokerId", "0"), ("compressed", "true"),
         ]
-        let heartbeat = #"{"clientID":"c","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"Victim","subString":"*"}]}],"producerDataSet":[]}"#
+        let heartbeat =
+            #"{"clientID":"c","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"Victim","subString":"*"}]}],"producerDataSet":[]}"#
         let requests: [(RequestCode, [(String, String)], String)] = [
             (.sendMessageV2, send, "body"),
             (.sendMessage, RawClient.sendFields(queue, properties: [:], usesLongNames: true), "body"),
@@ -63,10 +70,19 @@ enum HostileFrames {
             (.heartbeat, [], heartbeat),
             (.endTransaction, Half(number: 1, queueOffset: 0, logOffset: 0).endFields(.commit), ""),
             (.consumerSendMessageBack, [("offset", "0"), ("group", "g"), ("delayLevel", "1")], ""),
-            (.updateConsumerOffset, [("consumerGroup", "g"), ("topic", "Victim"), ("queueId", "0"), ("commitOffset", "1")], ""),
-            (.queryMessage, [("topic", "Victim"), ("key", "k"), ("maxNum", "3"), ("beginTimestamp", "0"), ("endTimestamp", "9")], ""),
+            (
+                .updateConsumerOffset,
+                [("consumerGroup", "g"), ("topic", "Victim"), ("queueId", "0"), ("commitOffset", "1")], ""
+            ),
+            (
+                .queryMessage,
+                [("topic", "Victim"), ("key", "k"), ("maxNum", "3"), ("beginTimestamp", "0"), ("endTimestamp", "9")], ""
+            ),
             (.viewMessageByID, [("offset", "0")], ""),
-            (.lockBatchMQ, [], #"{"clientId":"c","consumerGroup":"g","mqSet":[{"topic":"Victim","queueId":0,"brokerName":"b"}]}"#),
+            (
+                .lockBatchMQ, [],
+                #"{"clientId":"c","consumerGroup":"g","mqSet":[{"topic":"Victim","queueId":0,"brokerName":"b"}]}"#
+            ),
             (.updateAndCreateTopic, RawClient.topicFields("Mutant", queues: 4), ""),
             (.getRouteInfoByTopic, [("topic", "Victim")], ""),
             (.registerBroker, register, #"{"topicConfigSerializeWrapper":{}}"#),

@@ -20,7 +20,8 @@ extension ProcessTests {
                 let outside = StoreFiles.all(in: victim.directory).filter { !$0.hasPrefix("store") }
                 #expect(outside == [])
                 let queues = Set(StoreFiles.all(in: victim.directory + "/store/consumequeue"))
-                #expect(queues.subtracting(known).allSatisfy { $0.hasPrefix("Victim") || $0.contains("%") }, "\(queues)")
+                #expect(
+                    queues.subtracting(known).allSatisfy { $0.hasPrefix("Victim") || $0.contains("%") }, "\(queues)")
                 let groups = StoreFiles.all(in: victim.directory + "/store").filter { $0.contains("escape") }
                 #expect(groups == [])
             }
@@ -40,9 +41,11 @@ extension ProcessTests {
             _ = try await client.pull(QueueName(name, 0), from: 0)
             let group = [("consumerGroup", name), ("topic", "Victim"), ("queueId", "0")]
             _ = try await client.request(.updateConsumerOffset, group + [("commitOffset", "1")])
-            _ = try await client.request(.updateConsumerOffset, queue + [("consumerGroup", "g"), ("commitOffset", "1")])
             _ = try await client.request(
-                .consumerSendMessageBack, [("offset", "0"), ("group", name), ("delayLevel", "-1"), ("originTopic", name)])
+                .updateConsumerOffset, queue + [("consumerGroup", "g"), ("commitOffset", "1")])
+            _ = try await client.request(
+                .consumerSendMessageBack,
+                [("offset", "0"), ("group", name), ("delayLevel", "-1"), ("originTopic", name)])
             _ = try await client.request(.deleteTopicInBroker, [("topic", name)])
             let escaped = name.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\n", with: "\\n")
                 .replacingOccurrences(of: "\u{0}", with: "\\u0000")
@@ -66,7 +69,8 @@ extension ProcessTests {
                     let answer = try await victim.client.request(.updateBrokerConfig, body: ByteBuffer(string: body))
                     #expect(answer.responseCode == .noPermission, "\(body) was answered \(answer.responseCode)")
                 }
-                let silent = "storePathRootDir=\(marker)\nstorePathCommitLog=\(marker)\nstorePathConsumeQueue=\(marker)\n"
+                let silent =
+                    "storePathRootDir=\(marker)\nstorePathCommitLog=\(marker)\nstorePathConsumeQueue=\(marker)\n"
                 _ = try await victim.client.request(.updateBrokerConfig, body: ByteBuffer(string: silent))
                 try await victim.client.createTopic("AfterTheAttack", queues: 1)
                 try await victim.roundTrip()
@@ -82,11 +86,14 @@ extension ProcessTests {
             try await Victim.with(.nameServer) { victim in
                 let marker = victim.directory + "/marker"
                 let bodies = [
-                    "configStorePath=\(marker)\nproductEnvName=evil\n", "productEnvName=evil\nconfigStorePath=\(marker)\n",
-                    "kvConfigPath=\(marker)\n", "rocketmqHome=\(marker)\n", "configBlackList=\nconfigStorePath=\(marker)\n",
+                    "configStorePath=\(marker)\nproductEnvName=evil\n",
+                    "productEnvName=evil\nconfigStorePath=\(marker)\n",
+                    "kvConfigPath=\(marker)\n", "rocketmqHome=\(marker)\n",
+                    "configBlackList=\nconfigStorePath=\(marker)\n",
                 ]
                 for body in bodies {
-                    let answer = try await victim.client.request(.updateNameServerConfig, body: ByteBuffer(string: body))
+                    let answer = try await victim.client.request(
+                        .updateNameServerConfig, body: ByteBuffer(string: body))
                     #expect(answer.responseCode == .noPermission, "\(body) was answered \(answer.responseCode)")
                 }
                 for name in ["../escape", marker, "n"] {
@@ -94,7 +101,8 @@ extension ProcessTests {
                     _ = try await victim.client.request(.putKVConfig, fields)
                 }
                 let names = StoreFiles.all(in: victim.directory)
-                #expect(Set(names).isSubset(of: ["namesrv.properties", "kvConfig.json", "kvConfig.json.bak"]), "\(names)")
+                #expect(
+                    Set(names).isSubset(of: ["namesrv.properties", "kvConfig.json", "kvConfig.json.bak"]), "\(names)")
             }
         }
     }

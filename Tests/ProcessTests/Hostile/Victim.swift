@@ -21,16 +21,19 @@ struct Victim: Sendable {
     /// - Throws: when the server did not survive `body`.
     static func with(_ kind: Kind, _ body: @Sendable (Victim) async throws -> Void) async throws {
         try await TemporaryDirectory.with { directory in
-            let exit = switch kind {
-            case .broker:
-                try await BrokerProcess.run(StoreSettings.options(store: directory + "/store", flush: "ASYNC_FLUSH")) {
-                    try await attend($0.process, $0.address, kind, directory, body)
-                }.exit
-            case .nameServer:
-                try await NameServerProcess.run(directory: directory) {
-                    try await attend($0.process, $0.address, kind, directory, body)
-                }.exit
-            }
+            let exit =
+                switch kind {
+                case .broker:
+                    try await BrokerProcess.run(
+                        StoreSettings.options(store: directory + "/store", flush: "ASYNC_FLUSH")
+                    ) {
+                        try await attend($0.process, $0.address, kind, directory, body)
+                    }.exit
+                case .nameServer:
+                    try await NameServerProcess.run(directory: directory) {
+                        try await attend($0.process, $0.address, kind, directory, body)
+                    }.exit
+                }
             #expect(exit == .code(0))
         }
     }

@@ -88,7 +88,9 @@ extension ProcessTests {
             let sample = history.acknowledged.sorted { $0.key < $1.key }.shuffled(using: &generator).prefix(20)
             for (number, place) in sample {
                 let found = try await client.query(topic: place.queue.topic, key: Payload.key(number))
-                let places = found.map { Place(queue: QueueName($0.topic, $0.queueID), offset: $0.queueOffset.rawValue) }
+                let places = found.map {
+                    Place(queue: QueueName($0.topic, $0.queueID), offset: $0.queueOffset.rawValue)
+                }
                 #expect(places.contains(place), "the index does not find message \(number)")
             }
         }

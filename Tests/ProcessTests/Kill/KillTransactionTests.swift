@@ -17,7 +17,8 @@ extension ProcessTests {
             try await TemporaryDirectory.with { directory in
                 let options = StoreSettings.options(store: directory + "/store", settings)
                 for round in 0..<2 {
-                    let count = Int.random(in: 50...200, using: &generator) + log.entries.values.count(where: \.isDecided)
+                    let count =
+                        Int.random(in: 50...200, using: &generator) + log.entries.values.count(where: \.isDecided)
                     let ended = try await BrokerProcess.run(options) { broker in
                         try await RawClient.with(broker.address) { client in
                             if round == 0 { try await client.createTopic(Self.queue.topic, queues: 1) }
@@ -38,7 +39,9 @@ extension ProcessTests {
                     }
                 }
                 _ = try await BrokerProcess.run(options) { broker in
-                    try await RawClient.with(broker.address) { try await Self.verify(log, with: $0, "after a clean stop") }
+                    try await RawClient.with(broker.address) {
+                        try await Self.verify(log, with: $0, "after a clean stop")
+                    }
                 }
             }
             let entries = log.entries.values
@@ -59,7 +62,8 @@ extension ProcessTests {
                 let times = deliveries.removeValue(forKey: number) ?? 0
                 switch (entry.verdict, entry.isDecided) {
                 case (.commit, true): #expect(times == 1, "committed message \(number), \(when)")
-                case (.commit, false): #expect(times <= 1, "message \(number), whose commit was not acknowledged, \(when)")
+                case (.commit, false):
+                    #expect(times <= 1, "message \(number), whose commit was not acknowledged, \(when)")
                 case (.rollback, _): #expect(times == 0, "rolled back message \(number), \(when)")
                 case (nil, _): #expect(times == 0, "undecided message \(number), \(when)")
                 }

@@ -16,7 +16,8 @@ extension ProcessTests {
                 let ended = try await BrokerProcess.run(options) { broker in
                     #expect(FileManager.default.fileExists(atPath: options.store + "/abort"))
                     try await RawClient.with(broker.address) { client in
-                        let load = Load(client: client, journal: journal, queues: [queue], senders: 8, round: 0, seed: 3)
+                        let load = Load(
+                            client: client, journal: journal, queues: [queue], senders: 8, round: 0, seed: 3)
                         await load.run(acknowledgements: 500, strike: nil)
                     }
                     broker.process.terminate()

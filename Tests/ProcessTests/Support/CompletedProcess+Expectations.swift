@@ -9,7 +9,9 @@ extension CompletedProcess {
         #expect(exit == .code(code), "it said \(errors)", sourceLocation: sourceLocation)
         #expect(errors.count == 1, "it said \(errors)", sourceLocation: sourceLocation)
         for text in texts {
-            #expect(errors.first?.contains(text) == true, "it said \(errors), without \(text)", sourceLocation: sourceLocation)
+            #expect(
+                errors.first?.contains(text) == true, "it said \(errors), without \(text)",
+                sourceLocation: sourceLocation)
         }
     }
 }

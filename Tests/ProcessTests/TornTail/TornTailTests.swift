@@ -14,6 +14,12 @@ extension ProcessTests {
             case zeros
             /// Something else stands behind the cut.
             case garbage
+
+            /// Bytes of a record at which this can be noticed. RocketMQ's checksum covers the body, which begins at byte 88:
+            /// other letters in the properties behind it are letters.
+            func range(in record: FoundMessage) -> Int {
+                self == .zeros ? record.totalBytes : 88 + record.body.readableBytes
+            }
         }
 
         @Test("is cut, and everything before it is there", .timeLimit(.minutes(2)), arguments: [true, false])
@@ -27,10 +33,10 @@ extension ProcessTests {
                 let end = try #require(records.last.map { $0.logOffset + Int64($0.totalBytes) })
                 for sample in 0..<8 {
                     let record = records[records.count - 1 - sample % 3]
-                    let cut = record.logOffset + Int64.random(in: 0..<Int64(record.totalBytes), using: &generator)
+                    let tear = Tear.allCases[sample % 2]
+                    let cut = record.logOffset + Int64(Int.random(in: 0..<tear.range(in: record), using: &generator))
                     let store = directory + "/store-\(sample)"
                     try FileManager.default.copyItem(atPath: original, toPath: store)
-                    let tear = Tear.allCases[sample % 2]
                     try Self.tear(store, from: cut, to: end, tear, using: &generator)
                     let surviving = records.filter { $0.logOffset + Int64($0.totalBytes) <= cut }
                     try await Self.verify(store, surviving: surviving, of: journal, "\(tear) from \(cut) of \(end)")

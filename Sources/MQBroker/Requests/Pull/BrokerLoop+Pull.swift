@@ -14,7 +14,8 @@ extension BrokerLoop {
         let filter = try pullFilter(header)
         if header.flags.contains(.commitOffset), configuration.role != .slave {
             broker.offsets.commit(
-                group: header.consumerGroup, topic: header.topic, queueID: header.queueID, offset: header.commitOffset.rawValue
+                group: header.consumerGroup, topic: header.topic, queueID: header.queueID,
+                offset: header.commitOffset.rawValue
             )
         }
         let queue = topic.queue(header.queueID)

@@ -46,7 +46,22 @@ extension BrokerLoop {
         guard let created else {
             throw RequestError(.topicNotExist, "topic[\(header.topic)] not exist, apply first please!\(Self.help)")
         }
+        awaitSaving(of: created)
         return created
+    }
+
+    private func saving(of topic: Topic) -> EventLoopFuture<Void>? {
+        unsavedTopics.isEmpty ? nil : unsavedTopics[topic.name]
+    }
+
+    /// Sends to a topic that a send just created are acknowledged when the topic, too, is on disk: else a power loss
+    /// could leave messages that nobody can pull.
+    private func awaitSaving(of topic: Topic) {
+        let name = topic.name
+        let saved = broker.topics.persisted(on: eventLoop)
+        unsavedTopics[name] = saved
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        saved.whenComplete { _ in bound.value.unsavedTopics[name] = nil }
     }
 
     private func checkPermissions(_ topic: Topic, _ header: SendMessageHeader) throws(RequestError) {
@@ -112,7 +127,7 @@ extension BrokerLoop {
         staged.append(
             StagedReply(
                 connection: connection, request: frame.replyTo, items: item..<(item + 1),
-                purpose: .message(queueID: queueID), waits: seen.waits
+                purpose: .message(queueID: queueID), waits: seen.waits, saved: saving(of: topic)
             )
         )
     }
@@ -184,7 +199,8 @@ extension BrokerLoop {
         properties.appendProperty(PropertyName.cluster, configuration.clusterName)
         draft.properties = properties
         HalfRecord.prepare(&draft)
-        let half = HalfRecord.draft(header.properties, bornTimestamp: draft.bornTimestamp)
+        var half = HalfRecord.draft(header.properties, bornTimestamp: draft.bornTimestamp)
+        half.opFloor = broker.store.maximumOffset(of: broker.transactions.opQueue)
         let item = try stage(draft, to: broker.transactions.halfQueue)
         staged.append(
             StagedReply(
@@ -234,7 +250,7 @@ extension BrokerLoop {
         staged.append(
             StagedReply(
                 connection: connection, request: frame.replyTo, items: first..<batch.count,
-                purpose: .message(queueID: queueID), waits: outer.waits
+                purpose: .message(queueID: queueID), waits: outer.waits, saved: saving(of: topic)
             )
         )
     }

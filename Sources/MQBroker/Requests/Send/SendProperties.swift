@@ -59,7 +59,8 @@ package struct SendProperties: Sendable {
         let next = min(waitItem.upperBound + 1, text.readableBytes)
         let after = text.getSlice(at: start + next, length: text.readableBytes - next) ?? ByteBuffer()
         if after.readableBytes == 0, before.readableBytes > 0 {
-            buffer.writeImmutableBuffer(before.getSlice(at: before.readerIndex, length: before.readableBytes - 1) ?? before)
+            buffer.writeImmutableBuffer(
+                before.getSlice(at: before.readerIndex, length: before.readableBytes - 1) ?? before)
         } else {
             buffer.writeImmutableBuffer(before)
             buffer.writeImmutableBuffer(after)

@@ -35,7 +35,9 @@ extension BrokerLoop {
         _ connection: Connection
     ) throws(RequestError) {
         var limit = group.retryMaxTimes
-        if frame.version >= ProtocolVersion.maximumReconsumeTimes, let own = header.maximumReconsumeTimes { limit = own }
+        if frame.version >= ProtocolVersion.maximumReconsumeTimes, let own = header.maximumReconsumeTimes {
+            limit = own
+        }
         let reconsumed = original.view.reconsumeTimes
         let isDead = reconsumed >= limit || header.delayLevel < 0
         var draft = retryDraft(original, header, group, isDead: isDead)

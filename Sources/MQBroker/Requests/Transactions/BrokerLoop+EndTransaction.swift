@@ -50,9 +50,12 @@ extension BrokerLoop {
 
     /// One-way clients see no answer: the log is where a person learns of it.
     private func refuseOpposite(_ verdict: Verdict, _ final: Verdict, _ end: EndTransaction) throws(RequestError) {
-        broker.logger.error("a verdict against a final one is refused", metadata: [
-            "group": "\(end.group)", "key": "\(end.uniqueKey)", "final": "\(final.text)", "refused": "\(verdict.text)",
-        ])
+        broker.logger.error(
+            "a verdict against a final one is refused",
+            metadata: [
+                "group": "\(end.group)", "key": "\(end.uniqueKey)", "final": "\(final.text)",
+                "refused": "\(verdict.text)",
+            ])
         throw RequestError(
             .systemError, "the transaction is final: \(final.text); the later \(verdict.text) is refused"
         )
