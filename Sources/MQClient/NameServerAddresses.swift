@@ -9,8 +9,8 @@ public struct NameServerAddresses: Sendable, Hashable, CustomStringConvertible {
     /// `host:port` of each, without duplicates.
     public let addresses: [String]
 
-    /// Reads addresses separated by `;` or `,`. Blanks around them and empty pieces are ignored; `http://` in front of an
-    /// address is dropped, as in RocketMQ. A missing port means 9876.
+    /// Reads addresses separated by `;` or `,`. Blanks around them and empty pieces are ignored; `http://` in front of
+    /// an address is dropped, as in RocketMQ. A missing port means 9876.
     ///
     /// - Throws: ``MQClientError`` with ``MQClientError/Code/invalidAddress`` or ``MQClientError/Code/noNameServer``.
     public init(_ text: String) throws(MQClientError) {

@@ -40,7 +40,8 @@ enum MessageDetail {
         let body = showsBody ? message.text : "NOT PRINT BODY"
         return
             "MSGID: \(message.messageID) MessageExt [queueId=\(message.queueID), queueOffset=\(message.queueOffset), "
-            + "bornTimestamp=\(message.bornTimestamp.milliseconds), storeTimestamp=\(message.storeTimestamp.milliseconds), "
+            + "bornTimestamp=\(message.bornTimestamp.milliseconds), "
+            + "storeTimestamp=\(message.storeTimestamp.milliseconds), "
             + "reconsumeTimes=\(message.reconsumeTimes), topic=\(message.topic), "
             + "properties=\(properties(message))] BODY: \(body)"
     }

@@ -12,7 +12,8 @@ struct BrokerUnderTest: Sendable {
 
     var address: String { "127.0.0.1:\(port)" }
 
-    /// Starts a broker on the store in `directory`, waits until it has stored a first message, and ends it after `body`.
+    /// Starts a broker on the store in `directory`, waits until it has stored a first message, and ends it when `body`
+    /// returns.
     static func with<Value: Sendable>(
         directory: String,
         flush: Cell.Flush,

@@ -91,8 +91,8 @@ extension MQClient {
 
     /// Moves a group to the messages stored at `time`.
     ///
-    /// The brokers tell the group's members. When none is online, the committed offsets are changed instead, which works
-    /// only as long as nobody starts to consume.
+    /// The brokers tell the group's members. When none is online, the committed offsets are changed instead, which
+    /// works only as long as nobody starts to consume.
     ///
     /// - Parameters:
     ///   - time: nil for the end: everything stored so far is skipped.

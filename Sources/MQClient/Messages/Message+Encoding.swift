@@ -55,7 +55,8 @@ extension Message {
         if let name = all.firstUnrepresentableName {
             throw MQClientError(
                 .invalidMessage,
-                "The property \"\(name)\" cannot be sent: neither name nor value may be empty or contain U+0001 or U+0002."
+                "The property \"\(name)\" cannot be sent: neither its name nor its value may be empty or contain "
+                    + "U+0001 or U+0002."
             )
         }
         return all

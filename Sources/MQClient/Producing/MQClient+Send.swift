@@ -5,8 +5,8 @@ import Synchronization
 extension MQClient {
     /// Sends a message to some queue of its topic and waits until the broker has stored it.
     ///
-    /// Queues are taken in turn. After a failure another broker is tried, ``MQClientConfiguration/sendAttempts`` in all:
-    /// when the failure was a lost answer, the message may then be stored twice.
+    /// Queues are taken in turn. After a failure another broker is tried, ``MQClientConfiguration/sendAttempts`` in
+    /// all: when the failure was a lost answer, the message may then be stored twice.
     ///
     /// - Throws: ``MQClientError``: ``MQClientError/Code/topicNotFound``, ``MQClientError/Code/topicUnavailable``,
     ///   ``MQClientError/Code/invalidMessage``, ``MQClientError/Code/refused`` or the last attempt's error.

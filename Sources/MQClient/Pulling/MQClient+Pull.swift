@@ -7,8 +7,8 @@ extension MQClient {
     /// - Parameters:
     ///   - offset: of the first message wanted.
     ///   - maximumCount: messages at most; the broker may give fewer. Default: 32.
-    ///   - tags: `*` or tags joined with `||`. Brokers compare hashes only: what they let through by accident is removed
-    ///     here. Default: `*`.
+    ///   - tags: `*` or tags joined with `||`. Brokers compare hashes only: what they let through by accident is
+    ///     removed here. Default: `*`.
     ///   - group: who is reading, for the broker's statistics. Default: `TOOLS_CONSUMER`, which every broker knows.
     ///   - wait: how long the broker may hold the request while there is nothing to give. Default: not at all.
     public func pull(

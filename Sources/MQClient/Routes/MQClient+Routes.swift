@@ -6,8 +6,8 @@ import Synchronization
 extension MQClient {
     /// Where a topic lives, as the name servers say now.
     ///
-    /// - Throws: ``MQClientError`` with ``MQClientError/Code/topicNotFound``, whose message lists similar names, or with
-    ///   ``MQClientError/Code/nameServersUnreachable``.
+    /// - Throws: ``MQClientError`` with ``MQClientError/Code/topicNotFound``, whose message lists similar names, or
+    ///   with ``MQClientError/Code/nameServersUnreachable``.
     public func topicRoute(_ topic: String) async throws(MQClientError) -> TopicRoute {
         try await refreshRoute(topic)
     }
