@@ -46,6 +46,15 @@ extension RawClient {
         return frame.fields.int64("offset") ?? -1
     }
 
+    /// Waits until a queue has so many messages: an acknowledged message becomes readable a moment later.
+    func awaitMessages(_ count: Int, in queue: QueueName) async throws {
+        for _ in 0..<100 {
+            let maximum = try await maximumOffset(queue)
+            if maximum >= Int64(count) { return }
+            _ = try await pull(queue, from: maximum, hold: .milliseconds(200))
+        }
+    }
+
     func readAll(_ queues: [QueueName]) async throws -> StoreContents {
         var contents: StoreContents = [:]
         for queue in queues {
