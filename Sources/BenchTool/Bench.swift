@@ -80,9 +80,13 @@ struct Bench: Sendable {
                 var figures: [Figure] = []
                 for cell in cells {
                     progress.show(cell.name)
-                    var figure = try await runner.measure(cell, on: broker, disk: disk)
-                    figure.limits = limits.limits(of: cell)
-                    figures.append(figure)
+                    do {
+                        var figure = try await runner.measure(cell, on: broker, disk: disk)
+                        figure.limits = limits.limits(of: cell)
+                        figures.append(figure)
+                    } catch {
+                        figures.append(Figure(name: cell.name, failure: "\(error)"))
+                    }
                 }
                 return figures
             }

@@ -73,7 +73,17 @@ struct RunCommand: AsyncParsableCommand {
             seconds: seconds, backlog: backlog, agedMessages: aged, only: only, directory: directory,
             encoding: encoding)
         let figures = try await bench.run()
-        print(json ? try JSONReport.render(figures) : Table.render(figures))
+        let aims = Aims.check(figures)
+        if json {
+            print(try JSONReport.render(figures))
+        } else {
+            print(Table.render(figures))
+            if !aims.isEmpty { print("\n" + aims.joined(separator: "\n")) }
+        }
+        let failed = figures.filter { $0.failure != nil }.map(\.name)
+        guard failed.isEmpty else {
+            throw BenchError("These measurements failed: \(failed.joined(separator: ", ")); the table says why.")
+        }
     }
 }
 

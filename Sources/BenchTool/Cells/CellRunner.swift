@@ -33,7 +33,8 @@ struct CellRunner: Sendable {
 
     /// Runs a cell's load on any port: a broker's, or the echo server's.
     func run(
-        _ cell: Cell, port: Int, length: RunLength, sample: @escaping @Sendable () -> Void = {}
+        _ cell: Cell, port: Int, length: RunLength, isEcho: Bool = false,
+        sample: @escaping @Sendable () -> Void = {}
     ) async throws -> Measurement {
         switch cell.load {
         case .send(let bytes):
@@ -58,7 +59,9 @@ struct CellRunner: Sendable {
             let batches = messages / (BenchTopic.queues * Cell.batchSize)
             let ends = Array(repeating: Int64(batches * Cell.batchSize), count: BenchTopic.queues)
             return try await run(cell, port: port, length: length, sample: sample) { _ in
-                DrainWorkload(topic: BenchTopic.name, queueEnds: ends, slots: cell.inFlight, encoding: encoding)
+                DrainWorkload(
+                    topic: BenchTopic.name, queueEnds: ends, slots: cell.inFlight, encoding: encoding,
+                    verifies: !isEcho)
             }
         }
     }

@@ -28,14 +28,22 @@ struct MachineLimits: Sendable {
 
     mutating func measureEcho(for cells: [Cell], runner: CellRunner, progress: Progress) async throws {
         for cell in cells where echo[Self.key(cell)] == nil {
-            if case .drain = cell.load { continue }
             progress.show("echo \(Self.key(cell))")
-            let perSecond = try await EchoProcess.with(answer: .receipt, encoding: runner.encoding) { port in
-                try await runner.run(cell, port: port, length: .seconds(warmUp: 0.5, measured: runner.seconds))
+            let measurement = try await EchoProcess.with(answer: Self.answer(cell), encoding: runner.encoding) { port in
+                let length = Self.length(cell, seconds: runner.seconds)
+                return try await runner.run(cell, port: port, length: length, isEcho: true)
             }
-            echo[Self.key(cell)] = perSecond.perSecond
-            figures.append(Figure(name: "echo \(Self.key(cell))", measurement: perSecond))
+            echo[Self.key(cell)] = measurement.perSecond
+            figures.append(Figure(name: "echo \(Self.key(cell))", measurement: measurement))
         }
+    }
+
+    private static func answer(_ cell: Cell) -> EchoServer.Answer {
+        if case .drain = cell.load { .records } else { .receipt }
+    }
+
+    private static func length(_ cell: Cell, seconds: Double) -> RunLength {
+        if case .drain = cell.load { .toTheEnd } else { .seconds(warmUp: 0.5, measured: seconds) }
     }
 
     /// - Parameter directory: on the disk that the stores are on.

@@ -15,4 +15,6 @@ struct Figure: Sendable {
     var mappedBytes: Int?
     var diskBytesPerMessage: Double?
     var seconds: Double?
+    /// Why there is no measurement.
+    var failure: String?
 }

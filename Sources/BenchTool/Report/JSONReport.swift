@@ -14,6 +14,7 @@ enum JSONReport {
         var mappedBytes: Int?
         var diskBytesPerMessage: Double?
         var seconds: Double?
+        var failure: String?
     }
 
     static func render(_ figures: [Figure]) throws -> String {
@@ -39,7 +40,8 @@ enum JSONReport {
             anonymousBytes: figure.anonymousBytes,
             mappedBytes: figure.mappedBytes,
             diskBytesPerMessage: figure.diskBytesPerMessage,
-            seconds: figure.seconds
+            seconds: figure.seconds,
+            failure: figure.failure
         )
     }
 }

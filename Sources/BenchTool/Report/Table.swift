@@ -7,7 +7,8 @@ enum Table {
 
     static func render(_ figures: [Figure]) -> String {
         let rows = [headings] + figures.map(row)
-        let widths = headings.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let complete = rows.filter { $0.count == headings.count }
+        let widths = headings.indices.map { column in complete.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.enumerated().map { column, text in
                 let padding = String(repeating: " ", count: widths[column] - text.count)
@@ -20,6 +21,7 @@ enum Table {
 
     private static func row(_ figure: Figure) -> [String] {
         let measurement = figure.measurement
+        if let failure = figure.failure { return [figure.name, "failed: \(failure)"] }
         let rate = figure.seconds.map { "\(decimal($0, 3)) s" } ?? measurement.map { grouped($0.perSecond) } ?? ""
         return [
             figure.name,
