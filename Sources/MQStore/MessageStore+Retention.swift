@@ -89,7 +89,7 @@ extension MessageStore {
         guard let wanted = decision.deleteBelow else { return }
         let allowed = min(wanted, observer.willDelete(wanted))
         // What the observer copied forward must be durable before the originals go.
-        try log.flush()
+        if allowed > log.minimumOffset { try log.flush() }
         let before = log.minimumOffset
         let minimum = try log.removeSegments(below: allowed, maximumCount: decision.segments)
         guard minimum > before else { return }

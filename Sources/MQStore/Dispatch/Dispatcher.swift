@@ -214,8 +214,8 @@ final class Dispatcher: Sendable {
             case .implausible:
                 logger.error(
                     """
-                    \(queue.directory): the record at \(record.physicalOffset) claims queue offset \(record.queueOffset), \
-                    far beyond the end; it stays unreadable
+                    \(queue.directory): the record at \(record.physicalOffset) claims queue offset \
+                    \(record.queueOffset), far beyond the end; it stays unreadable
                     """
                 )
                 return

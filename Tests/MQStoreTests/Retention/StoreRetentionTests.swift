@@ -100,6 +100,7 @@ import Testing
     @Test func fullDiskRefusesWithItsCauseAndRecovers() throws {
         var fixture = StoreFixture()
         fixture.configuration.diskFullRatio = 0.5
+        fixture.configuration.deletesForcibly = false
         let store = try fixture.open()
         try store.put("Topic", 0, body: "m0")
         store.dispatchPending()
