@@ -60,8 +60,8 @@ enum HostileFrames {
             ("brokerName", "b"), ("brokerAddr", "127.0.0.1:1"), ("clusterName", "c"), ("haServerAddr", "127.0.0.1:2"),
             ("brokerId", "0"), ("compressed", "true"),
         ]
-        let heartbeat =
-            #"{"clientID":"c","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"Victim","subString":"*"}]}],"producerDataSet":[]}"#
+        let consumer = #"{"groupName":"g","subscriptionDataSet":[{"topic":"Victim","subString":"*"}]}"#
+        let heartbeat = #"{"clientID":"c","consumerDataSet":[\#(consumer)],"producerDataSet":[]}"#
         let requests: [(RequestCode, [(String, String)], String)] = [
             (.sendMessageV2, send, "body"),
             (.sendMessage, RawClient.sendFields(queue, properties: [:], usesLongNames: true), "body"),

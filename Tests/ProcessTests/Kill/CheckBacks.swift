@@ -33,8 +33,8 @@ struct CheckBacks: Sendable {
 extension RawClient {
     /// Announces this connection as one of the producer group.
     func announceProducer() async throws {
-        let text =
-            #"{"clientID":"127.0.0.1@test","consumerDataSet":[],"producerDataSet":[{"groupName":"\#(Half.producerGroup)"}]}"#
+        let producers = #"[{"groupName":"\#(Half.producerGroup)"}]"#
+        let text = #"{"clientID":"127.0.0.1@test","consumerDataSet":[],"producerDataSet":\#(producers)}"#
         try await require(.heartbeat, body: ByteBuffer(string: text))
     }
 }
