@@ -101,13 +101,19 @@ extension Broker {
     package func close() throws {
         events.connect(nil)
         try? readThreads.syncShutdownGracefully()
-        try store.flushNow()
-        transactions.noteProgress(transactions.ends)
-        delays.persistIfDurable()
-        try topics.flush()
-        try groups.flush()
-        try offsets.persist()
-        try store.close()
+        var failures: [any Error] = []
+        func attempt(_ step: () throws -> Void) {
+            do { try step() } catch { failures.append(error) }
+        }
+        // One step that fails, for example on a full disk, takes none of the others with it.
+        attempt { try store.flushNow() }
+        attempt { transactions.noteProgress(transactions.ends) }
+        attempt { delays.persistIfDurable() }
+        attempt { try topics.flush() }
+        attempt { try groups.flush() }
+        attempt { try offsets.persist() }
+        attempt { try store.close() }
+        if let first = failures.first { throw first }
     }
 }
 

@@ -133,7 +133,8 @@ extension BrokerLoop {
         stored.connection.reply { buffer in
             switch stored.kind {
             case .plain:
-                buffer.writeResponse(status, to: stored.request, remark: remark, header: EmptyHeader(), body: nil)
+                // Stored counts: told otherwise, a stock consumer sends the message a second time.
+                buffer.writeResponse(.success, to: stored.request, remark: nil, header: EmptyHeader(), body: nil)
             case .message(let queueID, let first, let queueOffset):
                 let header = SendMessageResponseHeader(
                     messageIDs: .one(OffsetMessageID(host: broker.advertisedHost, offset: first)),

@@ -24,8 +24,8 @@ package enum DelayRequest: Sendable, Equatable {
             case .tooFar:
                 """
                 timer message illegal, the delay time should not be bigger than the max delay \
-                \(DelayRequest.longest.components.seconds * 1000)ms; or if set del msg, the delay time should be bigger \
-                than the current time
+                \(DelayRequest.longest.components.seconds * 1000)ms; or if set del msg, the delay time should be \
+                bigger than the current time
                 """
             case .cancelUnsupported:
                 "timer message illegal, this broker does not cancel timed messages (TIMER_DEL_UNIQKEY)"

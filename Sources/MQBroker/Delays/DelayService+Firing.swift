@@ -93,13 +93,32 @@ extension DelayService {
         return (due, queueEnd, isDrained)
     }
 
-    /// Stores the real messages of what is due; false when the store refuses: everything is due again.
+    /// Stores the real messages of what is due; false when the store refuses: the rest is due again.
     private func deliver(_ due: [Due], now: Timestamp) -> Bool {
-        guard !due.isEmpty else { return true }
+        var rest = due[...]
+        while !rest.isEmpty {
+            guard let count = deliverSome(rest, now: now) else {
+                let timers = rest.map(\.source)
+                state.withLock { state in
+                    for case .wheel(let timer) in timers { state.wheel.arm(timer) }
+                }
+                return false
+            }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    /// One append, of bounded size: messages may have megabytes.
+    /// - Returns: how many are done with; nil when the store refuses.
+    private func deliverSome(_ due: ArraySlice<Due>, now: Timestamp) -> Int? {
         var batch = store.makeBatch()
         let moved = state.withLock { $0.moved }
-        for item in due where !moved.contains(item.logOffset) {
-            guard let draft = realMessage(of: item, now: now) else { continue }
+        var count = 0
+        for item in due {
+            if batch.byteCount >= Self.batchBytes { break }
+            count += 1
+            guard !moved.contains(item.logOffset), let draft = realMessage(of: item, now: now) else { continue }
             do {
                 _ = try batch.add(draft, to: store.queue(draft.topic, draft.queueID))
             } catch {
@@ -114,16 +133,13 @@ extension DelayService {
             if !batch.isEmpty { try store.append(&batch) }
         } catch {
             logger.warning("delayed messages wait: the store refuses them", metadata: ["error": "\(error)"])
-            state.withLock { state in
-                for case .wheel(let timer) in due.map(\.source) { state.wheel.arm(timer) }
-            }
-            return false
+            return nil
         }
-        advance(due, deliveredUpTo: batch.end)
-        return true
+        advance(due.prefix(count), deliveredUpTo: batch.end)
+        return count
     }
 
-    private func advance(_ due: [Due], deliveredUpTo end: LogOffset) {
+    private func advance(_ due: ArraySlice<Due>, deliveredUpTo end: LogOffset) {
         state.withLock { state in
             for case .level(let index) in due.map(\.source) {
                 state.levels[index].next = state.levels[index].next + 1
@@ -161,10 +177,11 @@ extension DelayService {
 
     /// Writes levels and watermark if they changed and everything delivered is durable.
     package func persistIfDurable() {
-        let snapshot: State? = state.withLock { state in
+        // Only what is written: a copy of the wheel would make every later arming copy it whole.
+        let snapshot: (levels: [Level], watermark: FiringWatermark)? = state.withLock { state in
             guard state.isChanged, store.flushedOffset >= state.delivered else { return nil }
             state.isChanged = false
-            return state
+            return (state.levels, state.watermark)
         }
         guard let snapshot else { return }
         var offsets: [Int32: Int64] = [:]
@@ -233,7 +250,8 @@ extension DelayService {
         guard !batch.isEmpty else { return true }
         guard (try? store.append(&batch, makesRoom: true)) != nil else { return false }
         // Levels go on behind the originals: that may be written when the copies are durable.
-        state.withLock { $0.delivered = max($0.delivered, batch.end) }
+        let end = batch.end
+        state.withLock { $0.delivered = max($0.delivered, end) }
         return true
     }
 }

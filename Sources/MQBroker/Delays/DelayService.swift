@@ -13,6 +13,8 @@ import Synchronization
 package final class DelayService: Sendable {
     /// Messages that one round delivers per level, and from the wheel.
     static let roundLimit = 512
+    /// An append of deliveries ends with the message that brings it here.
+    static let batchBytes = 4 << 20
     /// Pause after a delivery that the store refused.
     static let retryPause = Duration.milliseconds(100)
 
@@ -28,7 +30,7 @@ package final class DelayService: Sendable {
         /// The timer queue is armed up to here.
         var armedEnd = QueueOffset.zero
         var watermark = FiringWatermark()
-        /// Records copied to the end of the log before their segment is deleted: the copy rings, the original is silent.
+        /// Records copied to the end of the log before their segment goes: the copy rings, the original is silent.
         var moved: Set<LogOffset> = []
         var delivered = LogOffset.zero
         var isChanged = false

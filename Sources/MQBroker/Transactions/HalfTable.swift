@@ -100,7 +100,6 @@ package struct HalfTable: Sendable {
                 known.half.queueOffset = half.queueOffset
                 known.half.size = half.size
                 known.opFloor = opFloor
-                known.isMoving = false
                 undecided[key] = known
             }
             return
@@ -264,8 +263,8 @@ package struct HalfTable: Sendable {
         undecided.values.filter { $0.half.logOffset < limit }.map(\.half).sorted { $0.logOffset < $1.logOffset }
     }
 
-    /// Keeps verdicts away from a half until its copy has arrived, or ``notMoved(_:)``. False: it was decided or copied
-    /// meanwhile. Nil: its verdict is being stored.
+    /// Keeps verdicts away from a half until ``endMove(_:)``. False: it was decided or copied meanwhile. Nil: a verdict
+    /// is being stored.
     mutating func beginMove(_ half: HalfMessage) -> Bool? {
         let key = Key(half)
         guard let transaction = undecided[key], transaction.half.logOffset == half.logOffset else { return false }
@@ -274,7 +273,7 @@ package struct HalfTable: Sendable {
         return true
     }
 
-    mutating func notMoved(_ half: HalfMessage) {
+    mutating func endMove(_ half: HalfMessage) {
         undecided[Key(half)]?.isMoving = false
     }
 }

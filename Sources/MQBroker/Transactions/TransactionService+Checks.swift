@@ -15,7 +15,9 @@ extension TransactionService {
         var nextProgress = time.now().advanced(by: .seconds(10))
         var known = ends
         while !Task.isCancelled {
-            let next = table.withLock { $0.nextCheck } ?? nextProgress
+            // Decided halves leave their check times behind: looking at each would be a wake-up per transaction.
+            let soonest = time.now().advanced(by: .milliseconds(50))
+            let next = max(table.withLock { $0.nextCheck } ?? nextProgress, soonest)
             await alarm.wait(until: min(next, nextProgress), by: time)
             _ = try? await threads.runIfActive { self.checkDue(clients: clients) }
             if time.now() >= nextProgress {

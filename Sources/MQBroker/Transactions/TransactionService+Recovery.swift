@@ -96,7 +96,7 @@ extension TransactionService {
             guard let isMine = table.withLock({ $0.beginMove(half) }) else { return false }
             guard isMine else { continue }
             guard let record = store.record(at: half.logOffset).flatMap(StoredRecord.init) else {
-                table.withLock { $0.notMoved(half) }
+                table.withLock { $0.endMove(half) }
                 continue
             }
             let floor = store.maximumOffset(of: opQueue)
@@ -109,7 +109,7 @@ extension TransactionService {
                 _ = try batch.add(draft, to: halfQueue)
                 try store.append(&batch, makesRoom: true)
             } catch {
-                table.withLock { $0.notMoved(half) }
+                table.withLock { $0.endMove(half) }
                 logger.warning("an undecided half message cannot be copied forward", metadata: ["error": "\(error)"])
                 return false
             }
@@ -118,6 +118,7 @@ extension TransactionService {
             copy.queueOffset = batch[0].queueOffset
             copy.size = batch[0].size
             arrived(copy, opFloor: floor)
+            table.withLock { $0.endMove(half) }
         }
         return true
     }

@@ -59,8 +59,8 @@ package final class TransactionService: Sendable {
 
     /// A half message is in the log.
     ///
-    /// - Parameter floor: the op queue's end before the half was appended. Read later, it could lie behind the op record
-    ///   of a half that follows this one, and a start that begins here would not find that.
+    /// - Parameter floor: the op queue's end before the half was appended. Read later, it could lie behind the op
+    ///   record of a half that follows this one, and a start that begins there would not find that.
     package func arrived(_ half: HalfMessage, opFloor floor: QueueOffset) {
         let schedule = schedule
         let isNext = table.withLock { table in
@@ -108,21 +108,25 @@ package final class TransactionService: Sendable {
         guard half.view.queueOffset == end.queueOffset else { return .wrongQueueOffset }
         let final: Verdict = isCommitted(half) ? .commit : .rollback
         return table.withLock { table in
-            table.remember(end.logOffset, final)
+            // That nothing was found proves little while the index catches up: only a find is remembered.
+            if final == .commit { table.remember(end.logOffset, final) }
             return table.settle(verdict, against: final)
         }
     }
 
     private func isCommitted(_ half: StoredRecord) -> Bool {
         guard let key = half.property(PropertyName.uniqueKey), let topic = half.realPlace?.topic else { return false }
-        let found = store.query(
-            topic: topic, key: key, maximum: 64, begin: Timestamp(milliseconds: 0),
-            end: Timestamp(milliseconds: .max)
-        )
-        return found.records.contains { bytes in
-            guard let record = StoredRecord(bytes) else { return false }
-            return record.view.sysFlag.transactionType == .commit
-                && record.property(PropertyName.uniqueKey) == key
+        // A committed message that asked for a delay may still wait for it.
+        return [topic, SystemTopic.schedule, SystemTopic.timerWheel].contains { topic in
+            let found = store.query(
+                topic: topic, key: key, maximum: 64, begin: Timestamp(milliseconds: 0),
+                end: Timestamp(milliseconds: .max)
+            )
+            return found.records.contains { bytes in
+                guard let record = StoredRecord(bytes) else { return false }
+                return record.view.sysFlag.transactionType == .commit
+                    && record.property(PropertyName.uniqueKey) == key
+            }
         }
     }
 }
