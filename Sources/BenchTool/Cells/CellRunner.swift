@@ -93,12 +93,16 @@ struct CellRunner: Sendable {
 
 /// The meters at one moment.
 private struct Sample: Sendable {
-    let cpuSeconds: Double?
-    let diskBytes: Int?
+    private let cpuSeconds: Double?
+    /// What the device wrote, for everybody.
+    private let deviceBytes: Int?
+    /// What the broker caused to be written, counted when its pages became dirty.
+    private let processBytes: Int?
 
     init(probe: ProcessProbe, disk: DiskMeter?) {
         cpuSeconds = probe.cpuSeconds()
-        diskBytes = disk?.writtenBytes() ?? probe.writtenBytes()
+        deviceBytes = disk?.writtenBytes()
+        processBytes = probe.writtenBytes()
     }
 
     func cpuSeconds(until later: Sample) -> Double? {
@@ -106,8 +110,10 @@ private struct Sample: Sendable {
         return end - cpuSeconds
     }
 
+    /// The smaller of two counts: the device's includes what others wrote meanwhile, the broker's includes pages that
+    /// are not written yet.
     func diskBytes(until later: Sample) -> Int? {
-        guard let diskBytes, let end = later.diskBytes else { return nil }
-        return end - diskBytes
+        let counts = [(deviceBytes, later.deviceBytes), (processBytes, later.processBytes)]
+        return counts.compactMap { begin, end in begin.flatMap { begin in end.map { $0 - begin } } }.min()
     }
 }

@@ -71,6 +71,7 @@ enum Table {
         let whole = Int((value * scale).rounded())
         let magnitude = String(abs(whole))
         let padded = String(repeating: "0", count: max(0, places + 1 - magnitude.count)) + magnitude
+        if places == 0 { return String(whole) }
         return (whole < 0 ? "-" : "") + padded.dropLast(places) + "." + padded.suffix(places)
     }
 }
