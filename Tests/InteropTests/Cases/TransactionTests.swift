@@ -90,6 +90,40 @@ extension InteropTests {
             }
         }
 
+        @Test("A half that was sent twice is one transaction, also after kill -9: delivered once, asked about no more")
+        func copiesAfterRestart() async throws {
+            try await withProducer { cluster, producer in
+                let first = try await producer.sendHalf("doubled", immunity: 1)
+                let copy = try await producer.sendHalf("doubled", immunity: 1, copyOf: first)
+                #expect(try await producer.endAndAsk(copy, .commit).responseCode == .success)
+                try await cluster.broker.killAndRestart()
+                try await producer.heartbeat()
+                #expect(try await producer.endAndAsk(first, .commit).responseCode == .success)
+                #expect(try await producer.endAndAsk(first, .rollback).responseCode != .success)
+                // A half that is due with them was asked about: they would have been by now.
+                _ = try await producer.sendHalf("due", immunity: 1)
+                let check = try #require(await producer.waitForChecks(1, of: "due").first)
+                producer.answer(check, .commit)
+                try await expect(["doubled", "due"], in: cluster, after: producer)
+            }
+        }
+
+        @Test("Verdicts stay final after kill -9")
+        func finalAfterRestart() async throws {
+            try await withProducer { cluster, producer in
+                let kept = try await producer.sendHalf("kept")
+                let dropped = try await producer.sendHalf("dropped")
+                #expect(try await producer.endAndAsk(kept, .commit).responseCode == .success)
+                #expect(try await producer.endAndAsk(dropped, .rollback).responseCode == .success)
+                try await cluster.broker.killAndRestart()
+                #expect(try await producer.endAndAsk(kept, .rollback).responseCode != .success)
+                #expect(try await producer.endAndAsk(dropped, .commit).responseCode != .success)
+                #expect(try await producer.endAndAsk(kept, .commit).responseCode == .success)
+                #expect(try await producer.endAndAsk(dropped, .rollback).responseCode == .success)
+                try await expect(["kept"], in: cluster, after: producer)
+            }
+        }
+
         private func withProducer(
             _ body: @escaping @Sendable (Cluster, TransactionProducer) async throws -> Void
         ) async throws {

@@ -68,8 +68,10 @@ struct TransactionProducer: Sendable {
     }
 
     /// - Parameter immunity: seconds before the first check-back; nil for the broker's own.
-    func sendHalf(_ body: String, immunity: Int? = nil) async throws -> Half {
-        let uniqueID = ids.next().hex
+    ///
+    /// - Parameter copyOf: sends the same message again, under its unique key, as a producer's retry does.
+    func sendHalf(_ body: String, immunity: Int? = nil, copyOf: Half? = nil) async throws -> Half {
+        let uniqueID = copyOf?.uniqueID ?? ids.next().hex
         var properties = MessageProperties()
         properties[PropertyName.transactionPrepared] = "true"
         properties[PropertyName.producerGroup] = group

@@ -16,8 +16,8 @@ extension ProcessTests {
             /// Something else stands behind the cut.
             case garbage
 
-            /// Bytes of a record at which this can be noticed. RocketMQ's checksum covers the body, which begins at byte
-            /// 88: other letters in the properties behind it are letters.
+            /// Bytes of a record at which this can be noticed. RocketMQ's checksum covers the body, which begins at
+            /// byte 88: other letters in the properties behind it are letters.
             func range(in record: FoundMessage) -> Int {
                 self == .zeros ? record.totalBytes : 88 + record.body.readableBytes
             }
