@@ -120,19 +120,23 @@ extension ByteBuffer {
         _ header: some CommandHeader,
         _ extra: [(String, String)]
     ) {
-        writeStaticString("{\"code\":")
-        writeDecimal(Int64(head.code))
-        if header.hasFields || !extra.isEmpty {
-            writeStaticString(",\"extFields\":{")
+        let hasFields = header.hasFields || !extra.isEmpty
+        if head.code == 0, hasFields {
+            writeStaticString("{\"code\":0,\"extFields\":{")
+        } else {
+            writeStaticString("{\"code\":")
+            writeDecimal(Int64(head.code))
+            if hasFields { writeStaticString(",\"extFields\":{") }
+        }
+        if hasFields {
             writeFields(.json, header, extra)
-            writeStaticString("},\"flag\":")
+            writeStaticString("}")
+        }
+        if head.flag == Frame.responseBit, head.language == .other {
+            writeStaticString(",\"flag\":1,\"language\":\"OTHER\",\"opaque\":")
         } else {
             writeStaticString(",\"flag\":")
-        }
-        writeDecimal(Int64(head.flag))
-        if head.language == .other {
-            writeStaticString(",\"language\":\"OTHER\",\"opaque\":")
-        } else {
+            writeDecimal(Int64(head.flag))
             writeStaticString(",\"language\":\"")
             writeString(head.language.name ?? "OTHER")
             writeStaticString("\",\"opaque\":")
