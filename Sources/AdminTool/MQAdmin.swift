@@ -37,8 +37,13 @@ enum MQAdmin {
             return 0
         }
         guard let command = CommandList.command(named: name) else { return unknown(name) }
-        Console.print(command.helpMessage())
+        Console.print(helpText(of: command))
         return 0
+    }
+
+    private static func helpText(of command: any AdminCommand.Type) -> String {
+        let name = command.commandName
+        return command.helpMessage().replacing("USAGE: \(name)", with: "USAGE: mqadmin \(name)", maxReplacements: 1)
     }
 
     private static func unknown(_ name: String) -> Int32 {
@@ -52,7 +57,7 @@ enum MQAdmin {
             command = try type.parse(arguments)
         } catch {
             if type.exitCode(for: error) == .success {
-                Console.print(type.helpMessage())
+                Console.print(helpText(of: type))
                 return 0
             }
             return wrongUse(type, type.message(for: error))

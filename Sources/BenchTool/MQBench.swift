@@ -32,7 +32,7 @@ struct MQBench: AsyncParsableCommand {
 
     private static func fail(_ text: String, status: Int32) -> Never {
         let output = status == 0 ? FileHandle.standardOutput : FileHandle.standardError
-        output.write(Data((text + "\n").utf8))
+        try? output.write(contentsOf: Data((text + "\n").utf8))
         Foundation.exit(status)
     }
 }
@@ -102,7 +102,7 @@ struct EchoServerCommand: AsyncParsableCommand {
     func run() async throws {
         let server = EchoServer(answer: answer, encoding: encoding, recordBytes: recordBytes)
         try await server.run { port in
-            FileHandle.standardOutput.write(Data("\(EchoProcess.announcement)\(port)\n".utf8))
+            try? FileHandle.standardOutput.write(contentsOf: Data("\(EchoProcess.announcement)\(port)\n".utf8))
         }
     }
 }

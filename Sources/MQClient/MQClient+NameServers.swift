@@ -1,4 +1,5 @@
 import MQProtocol
+import MQRemoting
 import NIOCore
 import Synchronization
 
@@ -68,10 +69,13 @@ extension MQClientError {
     }
 
     fileprivate var shortReason: String {
-        switch code {
-        case .requestTimedOut: "no answer in time"
-        case .malformedResponse: "not a RocketMQ server"
-        default: (cause as? any CustomStringConvertible).map { String(describing: $0) } ?? message
+        switch (cause as? RemotingError)?.code {
+        case .refused: "nothing listens there"
+        case .connectTimedOut, .requestTimedOut: "no answer in time"
+        case .disconnected: "closed the connection"
+        case .protocolViolation: "not a RocketMQ server"
+        case .addressInvalid: "no such host"
+        default: message
         }
     }
 }

@@ -2,12 +2,17 @@ import Foundation
 
 /// Where results and errors go.
 enum Console {
+    /// Ends the process when nobody reads any more, as behind `mqadmin ... | head`.
     static func print(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+        } catch {
+            Process.exit(0)
+        }
     }
 
     static func printError(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
     }
 }
 

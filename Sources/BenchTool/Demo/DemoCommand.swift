@@ -9,7 +9,7 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         try await DemoCluster.with { cluster in
             try await Demo(cluster: cluster) { line in
-                FileHandle.standardOutput.write(Data((line + "\n").utf8))
+                try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
             }
             .run()
         }
