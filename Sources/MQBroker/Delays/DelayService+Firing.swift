@@ -20,9 +20,10 @@ extension DelayService {
     /// Delivers until cancelled. Log reads and appends run on `threads`: they may wait for the disk.
     package func run(on threads: NIOThreadPool) async {
         while !Task.isCancelled {
-            wakeAt.store(.min, ordering: .releasing)
+            wakeAt.store(.min, ordering: .sequentiallyConsistent)
             guard let next = try? await threads.runIfActive({ self.fireRound() }) else { return }
-            wakeAt.store(next.milliseconds, ordering: .releasing)
+            // Ordered against the queues read next, as the dispatcher's look at it is against those it wrote.
+            wakeAt.store(next.milliseconds, ordering: .sequentiallyConsistent)
             // An arrival between the round and the store above did not ring: look once more.
             let pending = earliestDue() ?? next
             await alarm.wait(until: min(next, pending), by: time)

@@ -131,7 +131,7 @@ package final class DelayService: Sendable {
                 state.armedEnd = arrival.queueOffset + 1
             }
         }
-        if arrival.tagsCode < wakeAt.load(ordering: .acquiring) { alarm.ring() }
+        if arrival.tagsCode < wakeAt.load(ordering: .sequentiallyConsistent) { alarm.ring() }
     }
 
     package static func isDelayTopic(_ topic: String) -> Bool {

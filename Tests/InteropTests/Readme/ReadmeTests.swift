@@ -21,6 +21,9 @@ extension InteropTests {
             try await Cluster.with { cluster in
                 try await cluster.createTopic("Orders")
                 try await firstMessages(cluster.nameServer)
+                try await cluster.eventually("the first message is readable") {
+                    try await !cluster.everything(in: "Orders").isEmpty
+                }
                 let bodies = try await cluster.everything(in: "Orders").map { String(buffer: $0.body) }
                 #expect(bodies == ["17 placed"])
             }

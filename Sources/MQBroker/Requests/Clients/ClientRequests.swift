@@ -1,5 +1,6 @@
 import MQProtocol
 import MQRemoting
+import NIOCore
 
 /// What clients say about themselves (broker.md 8).
 enum ClientRequests {
@@ -7,10 +8,13 @@ enum ClientRequests {
     static func heartbeat(_ context: RequestContext) throws(RequestError) -> Outcome {
         let data = try context.body(HeartbeatData.decode)
         let broker = context.broker
+        var isTopicNew = false
         for consumer in data.consumers {
             guard let group = broker.groups.findOrCreate(consumer.groupName), group.retryQueueNums > 0 else { continue }
+            let name = TopicName.retry(group: group.groupName)
+            isTopicNew = isTopicNew || broker.topics.find(name) == nil
             broker.topics.ensure(
-                TopicName.retry(group: group.groupName), queues: group.retryQueueNums,
+                name, queues: group.retryQueueNums,
                 systemFlag: consumer.unitMode ? AutomaticTopic.unitSubscriptionFlag : 0
             )
         }
@@ -22,7 +26,20 @@ enum ClientRequests {
                 version: context.frame.version, lastSeen: context.now
             )
         )
-        return .reply(Reply(header: BrokerAnnouncement()))
+        return isTopicNew ? answerAnnounced(context) : .reply(Reply(header: BrokerAnnouncement()))
+    }
+
+    /// A client asks the name servers for its new retry topic right after the answer, and not again for half a minute:
+    /// they hear of it first, unless they take longer than the client's patience allows.
+    private static func answerAnnounced(_ context: RequestContext) -> Outcome {
+        let eventLoop = context.connection.eventLoop
+        let answer = eventLoop.makePromise(of: Reply.self)
+        let limit = eventLoop.scheduleTask(in: .seconds(1)) { answer.succeed(Reply(header: BrokerAnnouncement())) }
+        context.broker.topics.announced(on: eventLoop).whenComplete { _ in
+            limit.cancel()
+            answer.succeed(Reply(header: BrokerAnnouncement()))
+        }
+        return .later(answer.futureResult)
     }
 
     private static func registration(_ consumer: ConsumerData) -> ConsumerRegistration {
