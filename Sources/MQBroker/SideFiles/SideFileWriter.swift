@@ -78,9 +78,12 @@ final class SideFileWriter: Sendable {
 
     private func write() throws(StoreError) {
         let (change, result): (Int, Result<Void, StoreError>) = writing.withLock { _ in
-            let change = state.withLock { $0.changes }
+            let (change, isWritten) = state.withLock { ($0.changes, $0.written >= $0.changes) }
+            // Another thread may have written it while this one was scheduled.
+            if isWritten { return (change, .success(())) }
             do throws(StoreError) {
                 try file.save(render())
+                state.withLock { $0.written = max($0.written, change) }
                 return (change, .success(()))
             } catch {
                 return (change, .failure(error))
@@ -93,7 +96,6 @@ final class SideFileWriter: Sendable {
     /// Lets those go whose changes the write was to cover; for later ones another write is scheduled.
     private func settle(_ result: Result<Void, StoreError>, upTo change: Int) {
         let settled = state.withLock { state in
-            if case .success = result { state.written = max(state.written, change) }
             let settled = state.waiters.filter { $0.change <= change }
             state.waiters.removeAll { $0.change <= change }
             return settled
