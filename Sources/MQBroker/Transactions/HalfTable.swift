@@ -15,6 +15,8 @@ package import MQProtocol
 package struct HalfTable: Sendable {
     /// How many decided transactions are kept to recognise a repeated or an opposite verdict without reading the log.
     package static let decidedLimit = 100_000
+    /// How many of them are known by their key, for copies that arrive late.
+    static let decidedKeyLimit = 10_000
 
     package struct Transaction: Sendable {
         package var half: HalfMessage
@@ -76,6 +78,9 @@ package struct HalfTable: Sendable {
     private var decided: [LogOffset: Verdict] = [:]
     private var decidedOrder: [LogOffset] = []
     private var decidedNext = 0
+    /// The keys of transactions decided lately, in two generations: a copy that is late finds what became of it.
+    private var decidedKeys: [Key: Verdict] = [:]
+    private var olderDecidedKeys: [Key: Verdict] = [:]
     package private(set) var unresolvedCount = 0
     package private(set) var refusedOpposites = 0
 
@@ -90,11 +95,16 @@ package struct HalfTable: Sendable {
     /// A half message was stored, or found in the log at start.
     ///
     /// A second copy of a known transaction (a producer's retry, a copy forward) replaces the place of the first.
+    /// A copy that comes after the verdict, because another event loop was slower, is decided as the others were.
     package mutating func arrived(_ half: HalfMessage, opFloor: QueueOffset, schedule: CheckSchedule) {
         let key = Key(half)
+        if let final = decidedKeys[key] ?? olderDecidedKeys[key] { return remember(half.logOffset, final) }
         keyByOffset[half.logOffset] = key
         if var known = undecided[key] {
-            if half.logOffset > known.half.logOffset {
+            if half.logOffset < known.half.logOffset {
+                known.olderCopies.append(half.logOffset)
+                undecided[key] = known
+            } else if half.logOffset > known.half.logOffset {
                 known.olderCopies.append(known.half.logOffset)
                 known.half.logOffset = half.logOffset
                 known.half.queueOffset = half.queueOffset
@@ -147,6 +157,11 @@ package struct HalfTable: Sendable {
             keyByOffset.removeValue(forKey: offset)
             remember(offset, verdict)
         }
+        if decidedKeys.count >= Self.decidedKeyLimit / 2 {
+            olderDecidedKeys = decidedKeys
+            decidedKeys = [:]
+        }
+        decidedKeys[key] = verdict
     }
 
     /// The verdict could not be stored; the transaction is undecided as before.

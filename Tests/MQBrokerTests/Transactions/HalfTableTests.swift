@@ -83,6 +83,18 @@ import Testing
         #expect(decide(&table, .rollback, copy) == .opposite(of: .commit))
     }
 
+    @Test func aCopyThatComesAfterTheVerdictIsDecided() {
+        let first = half(500, queue: 7)
+        var table = table(first)
+        #expect(decide(&table, .commit, first) == .store(first))
+        table.stored(first, verdict: .commit)
+        let late = half(300, queue: 6)
+        table.arrived(late, opFloor: QueueOffset(rawValue: 0), schedule: schedule)
+        #expect(table.undecidedCount == 0)
+        #expect(decide(&table, .commit, late) == .repeated)
+        #expect(decide(&table, .rollback, late) == .opposite(of: .commit))
+    }
+
     @Test func halvesWithoutUniqueKeyAreApart() {
         var table = table(half(0, ""), half(500, ""))
         #expect(table.undecidedCount == 2)
