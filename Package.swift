@@ -133,7 +133,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MQClientTests",
-            dependencies: ["MQClient", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging],
+            dependencies: ["MQClient", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging, lifecycle],
             swiftSettings: settings
         ),
         .testTarget(

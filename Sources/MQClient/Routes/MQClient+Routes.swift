@@ -37,6 +37,11 @@ extension MQClient {
         return route
     }
 
+    /// Remembers a topic's route if the name servers know the topic.
+    func learnRoute(_ topic: String) async throws(MQClientError) {
+        if let route = try await queryRoute(topic) { learn(topic, route) }
+    }
+
     /// A route for sending. A topic that nobody knows yet gets the route of the brokers that create topics by
     /// themselves, as in stock producers.
     func publishRoute(_ topic: String) async throws(MQClientError) -> TopicRoute {

@@ -37,6 +37,11 @@ struct RouteTable {
         entries.filter { $0.value.refreshed.duration(to: now) >= maximumAge }.keys.sorted()
     }
 
+    /// Every broker of every route, with repetitions.
+    var brokers: [TopicRoute.Broker] {
+        entries.values.flatMap(\.route.brokers)
+    }
+
     /// Where a broker was last seen, in any route.
     func broker(named name: String) -> TopicRoute.Broker? {
         for topic in entries.keys.sorted() {

@@ -4,9 +4,9 @@ import NIOCore
 
 /// Answers of a name server.
 enum Stubs {
-    /// Knows `topics`, all at one broker, and nothing else.
+    /// Knows `topics`, all at one broker, and lists `masters` as brokers of the cluster.
     static func nameServer(
-        topics: [String], broker address: String
+        topics: [String], broker address: String, masters: [String] = []
     ) -> @Sendable (Frame) -> StubServer.Answer {
         { request in
             switch request.requestCode {
@@ -20,10 +20,21 @@ enum Stubs {
                 return StubServer.Answer(body: route.encodeStandard())
             case .getAllTopicListFromNameServer:
                 return StubServer.Answer(body: TopicList(topicList: topics).encode())
+            case .getBrokerClusterInfo:
+                return StubServer.Answer(body: cluster(masters: masters).encode())
             default:
                 return StubServer.Answer(code: .requestCodeNotSupported)
             }
         }
+    }
+
+    private static func cluster(masters: [String]) -> ClusterInfo {
+        let brokers = masters.enumerated().map { index, address in
+            BrokerData(cluster: "C", brokerName: "m\(index)", brokerAddrs: [0: address])
+        }
+        return ClusterInfo(
+            brokerAddrTable: Dictionary(uniqueKeysWithValues: brokers.map { ($0.brokerName, $0) }),
+            clusterAddrTable: ["C": brokers.map(\.brokerName)])
     }
 
     /// Stores everything at queue offset 7.
