@@ -76,7 +76,7 @@ let package = Package(
         ),
         .target(
             name: "MQClient",
-            dependencies: ["MQProtocol", "MQRemoting", nioCore, nioPosix, logging, lifecycle],
+            dependencies: ["MQProtocol", "MQRemoting", nioCore, nioPosix, logging, lifecycle, deque],
             swiftSettings: settings
         ),
         .target(name: "Schema", path: "schema", resources: [.embedInCode("identity.sql")], swiftSettings: settings),

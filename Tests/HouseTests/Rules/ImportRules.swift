@@ -16,7 +16,7 @@ enum ImportRules {
             "MQProtocol", "MQStore", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "DequeModule",
             "HeapModule",
         ],
-        "MQClient": ["MQProtocol", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle"],
+        "MQClient": ["MQProtocol", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "DequeModule"],
         "NameServerTool": [
             "MQNameServer", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
             "NIOCore", "NIOPosix",
