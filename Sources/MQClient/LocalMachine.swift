@@ -23,4 +23,9 @@ enum LocalMachine {
         }
         return usable?.ip ?? .v4(0x7F00_0001)
     }()
+
+    /// Differs with every call.
+    static func uniqueClientID() -> String {
+        "\(address)@\(processID)#\(NIODeadline.now().uptimeNanoseconds)"
+    }
 }

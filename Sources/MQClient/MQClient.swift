@@ -19,7 +19,8 @@ import Synchronization
 /// }
 /// ```
 ///
-/// A long-lived client should also have ``run()`` running: it refreshes routes before they are needed.
+/// A long-lived client should also have ``run()`` running, as a service or in a task: it refreshes routes before they
+/// are needed, and brokers hear of the client's groups from it.
 ///
 /// ## Topics
 ///
@@ -28,6 +29,8 @@ import Synchronization
 /// - ``send(_:)-([Message])``
 /// - ``send(_:orderedBy:)``
 /// - ``send(_:to:)``
+/// - ``sendOneWay(_:)``, ``sendOneWay(_:orderedBy:)``, ``sendOneWay(_:to:)``
+/// - ``TransactionProducer``
 ///
 /// ### Reading
 /// - ``pull(_:from:maximumCount:tags:group:waitingUpTo:)``
@@ -54,6 +57,7 @@ public final class MQClient: Sendable {
     public let configuration: MQClientConfiguration
     let remoting: RemotingClient
     let ids: UniqueIDGenerator
+    let presence: Presence
     let state: Mutex<State>
 
     /// Opens nothing yet: connections are made when they are first needed.
@@ -62,7 +66,11 @@ public final class MQClient: Sendable {
         remotingConfiguration.connectTimeout = configuration.connectTimeout
         remotingConfiguration.requestTimeout = configuration.requestTimeout
         self.configuration = configuration
-        remoting = RemotingClient(remotingConfiguration, group: .singleton, logger: configuration.logger)
+        let presence = Presence(logger: configuration.logger)
+        self.presence = presence
+        remoting = RemotingClient(remotingConfiguration, group: .singleton, logger: configuration.logger) {
+            presence.take($0, on: $1)
+        }
         ids = UniqueIDGenerator(ip: LocalMachine.address, processID: LocalMachine.processID, time: configuration.time)
         state = Mutex(State())
         let start = Int.random(in: 0..<1000)
@@ -85,24 +93,6 @@ public final class MQClient: Sendable {
         } catch {
             await client.shutdown()
             throw error
-        }
-    }
-
-    /// Keeps routes fresh until the task is cancelled. Optional: without it a route is refreshed when it is needed.
-    public func run() async throws {
-        while true {
-            try await configuration.time.sleep(for: configuration.routeRefreshInterval)
-            let now = configuration.time.now()
-            let stale = state.withLock {
-                $0.routes.stale(now: now, maximumAge: configuration.routeRefreshInterval)
-            }
-            for topic in stale {
-                do {
-                    _ = try await refreshRoute(topic)
-                } catch {
-                    configuration.logger.warning("Route of \(topic) not refreshed: \(error)")
-                }
-            }
         }
     }
 

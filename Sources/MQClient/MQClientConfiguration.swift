@@ -11,6 +11,11 @@ public struct MQClientConfiguration: Sendable {
     /// Nil for a client that is only ever told broker addresses.
     public var nameServers: NameServerAddresses?
 
+    /// Names this client at the brokers; the members of a consumer group share out queues in order of their ids. Two
+    /// clients must not have the same. Default: address, process id and a time in nanoseconds, `ip@pid#ns`, as in
+    /// RocketMQ's clients.
+    public var clientID = LocalMachine.uniqueClientID()
+
     /// How long a connection attempt may take. Default: 3 s.
     public var connectTimeout: Duration = .seconds(3)
 
@@ -19,6 +24,14 @@ public struct MQClientConfiguration: Sendable {
 
     /// How old a route may be before it is asked for again. Default: 30 s, as in RocketMQ's clients.
     public var routeRefreshInterval: Duration = .seconds(30)
+
+    /// How often brokers are told of this client's groups. Default: 30 s, as in RocketMQ's clients; brokers forget a
+    /// client after two minutes.
+    public var heartbeatInterval: Duration = .seconds(30)
+
+    /// How long sending one message may take, all attempts together. Default: 3 s, as in RocketMQ's clients. An attempt
+    /// that waits so long for its answer leaves no time for another one.
+    public var sendTimeout: Duration = .seconds(3)
 
     /// Attempts to send one message, each at another broker if there is one. Default: 3.
     public var sendAttempts = 3
@@ -30,7 +43,7 @@ public struct MQClientConfiguration: Sendable {
     /// The largest body sent, in bytes, before compression. Default: 4 MiB, the broker's own default.
     public var maximumBodyBytes = 4 * 1024 * 1024
 
-    /// Producer group named in sends. Default: `ESCROW_CLIENT`.
+    /// Producer group named in sends and in heartbeats. Default: `ESCROW_CLIENT`.
     public var producerGroup = "ESCROW_CLIENT"
 
     /// Queues per broker for a topic that the broker creates because a message was sent to it. Default: 4.

@@ -7,7 +7,8 @@ public struct MQClientError: Error, CustomStringConvertible {
         private enum Base: String {
             case noNameServer, nameServersUnreachable, invalidAddress, topicNotFound, topicUnavailable, brokerUnknown
             case brokerUnreachable, groupNotFound, consumerNotOnline, messageNotFound, invalidMessage, requestTimedOut
-            case refused, malformedResponse, closed, cancelled
+            case refused, malformedResponse, closed, cancelled, invalidGroup, groupInUse
+            case unsupportedByBroker
         }
 
         private let base: Base
@@ -36,8 +37,14 @@ public struct MQClientError: Error, CustomStringConvertible {
         public static let consumerNotOnline = Code(.consumerNotOnline)
         /// No message has that id or key.
         public static let messageNotFound = Code(.messageNotFound)
+        /// The name of a producer or consumer group is not possible.
+        public static let invalidGroup = Code(.invalidGroup)
+        /// The client already has a producer or consumer of that group.
+        public static let groupInUse = Code(.groupInUse)
         /// The message breaks a limit and was not sent.
         public static let invalidMessage = Code(.invalidMessage)
+        /// The broker is a stock one and would do less than was asked for. Nothing was sent.
+        public static let unsupportedByBroker = Code(.unsupportedByBroker)
         /// No answer came in time. What was asked for may have happened.
         public static let requestTimedOut = Code(.requestTimedOut)
         /// The broker or name server answered with an error; see ``MQClientError/responseCode``.

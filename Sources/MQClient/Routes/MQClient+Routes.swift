@@ -37,6 +37,11 @@ extension MQClient {
         return route
     }
 
+    /// Remembers a topic's route if the name servers know the topic.
+    func learnRoute(_ topic: String) async throws(MQClientError) {
+        if let route = try await queryRoute(topic) { learn(topic, route) }
+    }
+
     /// A route for sending. A topic that nobody knows yet gets the route of the brokers that create topics by
     /// themselves, as in stock producers.
     func publishRoute(_ topic: String) async throws(MQClientError) -> TopicRoute {
@@ -66,6 +71,14 @@ extension MQClient {
             .brokerUnknown,
             "Broker \(name) has no master in the route of \(topic): start its mqbroker, or see mqadmin clusterList."
         )
+    }
+
+    /// Remembers where every broker of the cluster is.
+    @discardableResult
+    func learnTopology() async throws(MQClientError) -> ClusterTopology {
+        let topology = try await clusterTopology()
+        state.withLock { $0.routes.learn(topology) }
+        return topology
     }
 
     /// The master, or while it is away a slave: good enough to read from.

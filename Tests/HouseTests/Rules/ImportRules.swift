@@ -16,7 +16,11 @@ enum ImportRules {
             "MQProtocol", "MQStore", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "DequeModule",
             "HeapModule",
         ],
-        "MQClient": ["MQProtocol", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle"],
+        "MQClient": ["MQProtocol", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "DequeModule"],
+        "MQEmbedded": [
+            "MQNameServer", "MQBroker", "MQRemoting", "MQProtocol", "NIOCore", "NIOPosix", "Logging",
+            "ServiceLifecycle",
+        ],
         "NameServerTool": [
             "MQNameServer", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
             "NIOCore", "NIOPosix",
@@ -32,9 +36,10 @@ enum ImportRules {
         ],
     ]
 
-    /// Executables, and the name server: its files are small and nothing waits for them.
+    /// Executables; the name server: its files are small and nothing waits for them; the embedded broker, for its
+    /// temporary directory.
     private static let withFoundation: Set<String> = [
-        "MQNameServer", "NameServerTool", "BrokerTool", "AdminTool", "BenchTool",
+        "MQNameServer", "MQEmbedded", "NameServerTool", "BrokerTool", "AdminTool", "BenchTool",
     ]
 
     /// Files in which the C library is called, each with its reason.

@@ -13,6 +13,10 @@ final class StubServer: Sendable {
         var remark: String?
         var fields: [(String, String)] = []
         var body: ByteBuffer?
+        var isGiven = true
+
+        /// Leaves the request without an answer.
+        static let never = Answer(isGiven: false)
     }
 
     let address: String
@@ -21,6 +25,16 @@ final class StubServer: Sendable {
 
     var requests: [Frame] {
         log.all
+    }
+
+    /// The connection of the client that asked first.
+    var client: ConnectionHandle? {
+        log.connections.first
+    }
+
+    /// The request number `count` with that code, when it has come.
+    func request(_ code: RequestCode, number count: Int = 1) async -> Frame {
+        await log.wait(for: count) { $0.requestCode == code }
     }
 
     /// Runs a server beside `body`.
@@ -52,16 +66,58 @@ final class StubServer: Sendable {
     }
 }
 
-/// What a stub was asked, in order.
+/// What a stub was asked, in order, and by whom.
 final class RequestLog: Sendable {
-    private let frames = Mutex<[Frame]>([])
+    private struct Waiter {
+        var isWanted: @Sendable (Frame) -> Bool
+        var count: Int
+        var continuation: CheckedContinuation<Frame, Never>
+    }
 
-    func append(_ frame: Frame) {
-        frames.withLock { $0.append(frame) }
+    private struct State {
+        var frames: [Frame] = []
+        var connections: [ConnectionHandle] = []
+        var waiters: [Waiter] = []
+    }
+
+    private let state = Mutex(State())
+
+    func append(_ frame: Frame, from connection: ConnectionHandle) {
+        let served = state.withLock { state in
+            state.frames.append(frame)
+            if !state.connections.contains(connection) { state.connections.append(connection) }
+            let served = state.waiters.compactMap { waiter in
+                Self.find(waiter, in: state.frames).map { (waiter.continuation, $0) }
+            }
+            state.waiters.removeAll { Self.find($0, in: state.frames) != nil }
+            return served
+        }
+        for (continuation, frame) in served { continuation.resume(returning: frame) }
     }
 
     var all: [Frame] {
-        frames.withLock { $0 }
+        state.withLock { $0.frames }
+    }
+
+    var connections: [ConnectionHandle] {
+        state.withLock { $0.connections }
+    }
+
+    func wait(for count: Int, where isWanted: @escaping @Sendable (Frame) -> Bool) async -> Frame {
+        await withCheckedContinuation { continuation in
+            let waiter = Waiter(isWanted: isWanted, count: count, continuation: continuation)
+            let found = state.withLock { state in
+                let found = Self.find(waiter, in: state.frames)
+                if found == nil { state.waiters.append(waiter) }
+                return found
+            }
+            if let found { continuation.resume(returning: found) }
+        }
+    }
+
+    private static func find(_ waiter: Waiter, in frames: [Frame]) -> Frame? {
+        let wanted = frames.filter(waiter.isWanted)
+        return wanted.count >= waiter.count ? wanted[waiter.count - 1] : nil
     }
 }
 
@@ -75,9 +131,10 @@ final class StubHandler: RequestHandler {
     }
 
     func handle(_ request: Frame, on connection: Connection) {
-        log.append(request)
+        log.append(request, from: connection.handle)
         guard !request.isOneWay else { return }
         let answer = answer(request)
+        guard answer.isGiven else { return connection.finishWithoutReply() }
         connection.reply {
             $0.writeResponse(
                 answer.code, to: request.replyTo, remark: answer.remark, header: NoFieldsHeader(), body: answer.body,

@@ -1,4 +1,3 @@
-package import MQProtocol
 import Synchronization
 
 /// A wait that ends at a time or when it is rung, whichever is first.
