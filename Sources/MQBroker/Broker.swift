@@ -153,11 +153,4 @@ package final class Broker: Sendable {
             resume(heldPulls.expire(now: time.now()))
         }
     }
-
-    // MARK: Replication
-
-    /// How safe a stored message is beyond this disk. Without slaves a synchronous master says so, as stock does.
-    func replicationStatus(_ configuration: BrokerConfiguration) -> ResponseCode {
-        configuration.role == .synchronousMaster ? .slaveNotAvailable : .success
-    }
 }

@@ -16,14 +16,15 @@ struct StagedReply {
     /// Completes when the topic of the message is on disk; nil when it is.
     var saved: EventLoopFuture<Void>?
 
+    /// What is seldom or large is boxed: replies are moved around more often than looked into.
     enum Purpose {
         /// A send; answered with the message ids.
         case message(queueID: Int32)
         /// A half message; known to the transaction table once it is stored.
-        case half(queueID: Int32, HalfDraft)
+        indirect case half(queueID: Int32, HalfDraft)
         /// A message sent back by a consumer.
         case sentBack
-        case verdict(HalfMessage, Verdict)
+        indirect case verdict(HalfMessage, Verdict)
     }
 
     /// What the table will know of a half that has no place yet.
@@ -69,9 +70,16 @@ extension BrokerLoop {
             return
         }
         broker.statistics.stored(messages: batch.count, bytes: batch.byteCount, elapsed: started.duration(to: .now))
-        for reply in staged { placed(reply) }
+        let status = settings.sends.replicationStatus
+        // Out of the object meanwhile, which would be copied for every look at it.
+        var (batch, staged) = (AppendBatch(limits: batch.limits), [StagedReply]())
+        swap(&batch, &self.batch)
+        swap(&staged, &self.staged)
+        for reply in staged { placed(reply, in: batch, status) }
         staged.removeAll(keepingCapacity: true)
         batch.removeAll()
+        swap(&batch, &self.batch)
+        swap(&staged, &self.staged)
         answerFlushed()
     }
 
@@ -86,13 +94,14 @@ extension BrokerLoop {
         staged.removeAll(keepingCapacity: true)
     }
 
-    private func placed(_ reply: StagedReply) {
+    /// - Parameter status: of a message that is stored here, as far as others are concerned.
+    private func placed(_ reply: StagedReply, in batch: borrowing AppendBatch, _ status: ResponseCode) {
         let first = batch[reply.items.lowerBound]
         let last = batch[reply.items.upperBound - 1]
         var kind = StoredReply.Kind.plain
         switch reply.purpose {
         case .message(let queueID):
-            kind = messageKind(queueID, reply.items)
+            kind = Self.messageKind(queueID, reply.items, in: batch)
         case .half(let queueID, let draft):
             kind = .message(queueID: queueID, first: first.logOffset, queueOffset: first.queueOffset)
             broker.transactions.arrived(
@@ -110,13 +119,17 @@ extension BrokerLoop {
         guard !reply.request.isOneWay else { return }
         let stored = StoredReply(
             connection: reply.connection, request: reply.request, kind: kind,
-            status: reply.waits ? broker.replicationStatus(configuration) : .success,
+            status: reply.waits ? status : .success,
             end: last.logOffset + Int(last.size), saved: reply.saved
         )
         if reply.waits, broker.flushesSynchronously { wait(for: stored) } else { answer(stored, status: stored.status) }
     }
 
-    private func messageKind(_ queueID: Int32, _ items: Range<Int>) -> StoredReply.Kind {
+    private static func messageKind(
+        _ queueID: Int32,
+        _ items: Range<Int>,
+        in batch: borrowing AppendBatch
+    ) -> StoredReply.Kind {
         let first = batch[items.lowerBound]
         guard items.count > 1 else {
             return .message(queueID: queueID, first: first.logOffset, queueOffset: first.queueOffset)
@@ -136,17 +149,17 @@ extension BrokerLoop {
                 // Stored counts: told otherwise, a stock consumer sends the message a second time.
                 buffer.writeResponse(.success, to: stored.request, remark: nil, header: EmptyHeader(), body: nil)
             case .message(let queueID, let first, let queueOffset):
-                let header = SendMessageResponseHeader(
-                    messageIDs: .one(OffsetMessageID(host: broker.advertisedHost, offset: first)),
-                    queueID: queueID, queueOffset: queueOffset,
-                    region: settings.configuration.regionID, traceOn: settings.configuration.traceOn
+                let answer = SendAnswer(
+                    id: OffsetMessageID(host: broker.advertisedHost, offset: first), queueID: queueID,
+                    queueOffset: queueOffset, region: settings.sends.region, traceOn: settings.sends.traceOn
                 )
-                buffer.writeResponse(status, to: stored.request, remark: remark, header: header, body: nil)
+                guard let remark else { return buffer.writeAnswer(answer, to: stored.request) }
+                buffer.writeResponse(status, to: stored.request, remark: remark, header: answer.header, body: nil)
             case .messages(let queueID, let offsets, let queueOffset):
                 let header = SendMessageResponseHeader(
                     messageIDs: .many(offsets.map { OffsetMessageID(host: broker.advertisedHost, offset: $0) }),
-                    queueID: queueID, queueOffset: queueOffset,
-                    region: settings.configuration.regionID, traceOn: settings.configuration.traceOn
+                    queueID: queueID, queueOffset: queueOffset, region: settings.sends.region,
+                    traceOn: settings.sends.traceOn
                 )
                 buffer.writeResponse(status, to: stored.request, remark: remark, header: header, body: nil)
             }

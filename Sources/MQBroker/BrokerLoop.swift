@@ -26,6 +26,7 @@ package final class BrokerLoop: RequestHandler {
     var unsavedTopics: [String: EventLoopFuture<Void>] = [:]
     /// Whether the flusher is to tell this loop what it made durable.
     let flushSignal = FlushSignal()
+    var topics = TopicLookup()
     /// The buffer in which the properties of the message at hand are put together.
     var properties = ByteBuffer()
     private var expiry: Scheduled<Void>?

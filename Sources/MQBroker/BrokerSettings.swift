@@ -1,3 +1,5 @@
+import MQProtocol
+import NIOCore
 import Synchronization
 
 /// The broker's configuration as it is now; requests change some of it while the broker runs.
@@ -7,9 +9,11 @@ package final class BrokerSettings: Sendable {
     /// One version of the configuration.
     package final class Snapshot: Sendable {
         package let configuration: BrokerConfiguration
+        let sends: SendSettings
 
         init(_ configuration: BrokerConfiguration) {
             self.configuration = configuration
+            sends = SendSettings(configuration)
         }
     }
 
@@ -32,5 +36,31 @@ package final class BrokerSettings: Sendable {
             try change(&configuration)
             snapshot = Snapshot(configuration)
         }
+    }
+}
+
+/// What every send asks of the configuration.
+struct SendSettings: Sendable {
+    /// Milliseconds since 1970; sends before it are refused. 0: none is.
+    let acceptedFrom: Int64
+    let isWritable: Bool
+    let rejectsTransactions: Bool
+    /// The property that says which cluster stored a message, as text.
+    let clusterProperty: ByteBuffer
+    let region: String
+    let traceOn: Bool
+    /// How safe a stored message is beyond this disk. Without slaves a synchronous master says so, as stock does.
+    let replicationStatus: ResponseCode
+
+    init(_ configuration: BrokerConfiguration) {
+        acceptedFrom = configuration.acceptSendsFrom
+        isWritable = configuration.isWritable
+        rejectsTransactions = configuration.transactions.rejected
+        var property = ByteBuffer()
+        property.appendProperty(PropertyName.cluster, configuration.clusterName)
+        clusterProperty = property
+        region = configuration.regionID
+        traceOn = configuration.traceOn
+        replicationStatus = configuration.role == .synchronousMaster ? .slaveNotAvailable : .success
     }
 }

@@ -4,6 +4,7 @@ package import MQProtocol
 ///
 /// The order of one turn of an event loop: every readable connection is read and ``handle(_:on:)`` called for each of
 /// its requests, then ``turnEnded()`` once, then the replies of the whole turn are written, one flush per connection.
+/// A turn with many requests does so in parts: ``turnEnded()`` and the flushes come after some dozens of them, too.
 package protocol RequestHandler: AnyObject, SendableMetatype {
     /// Called for each request. A two-way request is answered exactly once, now or later, with one of the connection's
     /// `reply` functions, or ended with ``Connection/finishWithoutReply()``. A one-way request
@@ -15,8 +16,8 @@ package protocol RequestHandler: AnyObject, SendableMetatype {
     /// Called once, after the last request of the connection. Replies to a closed connection are dropped.
     func connectionClosed(_ connection: Connection)
 
-    /// Called once at the end of a turn in which anything was handled, before the replies of that turn are flushed:
-    /// the place to do in one go what the requests of the turn only staged. Replies made here leave in the same flush.
+    /// Called at the end of each part of a turn in which anything was handled, before the replies of it are flushed:
+    /// the place to do in one go what the requests only staged. Replies made here leave in the same flush.
     func turnEnded()
 }
 

@@ -31,6 +31,23 @@ import Testing
         #expect(all.readableBytes == 0)
     }
 
+    @Test func aTurnWithManyRequestsEndsInParts() throws {
+        let peer = try EmbeddedPeer()
+        peer.handler.onRequest = { request, connection in connection.reply(to: request.replyTo, .success) }
+        var requests = ByteBuffer()
+        for opaque in 0..<70 {
+            var request = ByteBuffer.request(code: 10, opaque: Int32(opaque))
+            requests.writeBuffer(&request)
+        }
+        try peer.send(requests)
+        let early = try peer.takeFrames().map(\.opaque)
+        #expect(early == Array(0..<64))
+        #expect(peer.handler.events.count { $0 == .turnEnded } == 2)
+        peer.endTurn()
+        #expect(try peer.takeFrames().map(\.opaque) == Array(64..<70))
+        #expect(peer.handler.events.last == .turnEnded)
+    }
+
     @Test func repliesMadeInALaterTurnAreFlushedAtItsEnd() throws {
         let peer = try EmbeddedPeer()
         try peer.send(code: 11, opaque: 5)

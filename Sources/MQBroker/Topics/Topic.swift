@@ -8,6 +8,11 @@ import Synchronization
 /// cached queue never outlives the queue it stands for.
 package final class Topic: Sendable {
     package let name: String
+    /// The bytes of ``name``.
+    let nameBytes: [UInt8]
+    let isRetry: Bool
+    /// Clients may not send to it (answer code 16).
+    let isClosedToClients: Bool
     /// What was stored in it.
     package let statistics = TopicStatistics()
 
@@ -21,13 +26,36 @@ package final class Topic: Sendable {
     private let makeQueue: @Sendable (String, Int32) -> QueueRef
 
     init(_ config: TopicConfig, makeQueue: @escaping @Sendable (String, Int32) -> QueueRef) {
-        self.name = config.topicName
+        name = config.topicName
+        nameBytes = Array(config.topicName.utf8)
+        isRetry = TopicName.isRetry(config.topicName)
+        isClosedToClients = Self.isClosedToClients(config.topicName)
         self.state = Mutex(State(config: config))
         self.makeQueue = makeQueue
     }
 
     package var config: TopicConfig {
         state.withLock { $0.config }
+    }
+
+    static func isClosedToClients(_ name: String) -> Bool {
+        SystemTopic.forbidsSending(name) || name == SystemTopic.timerWheel
+    }
+
+    /// What every send asks of ``config``.
+    struct SendRules {
+        var readQueues: Int32
+        var writeQueues: Int32
+        var isMultiTag: Bool
+    }
+
+    var sendRules: SendRules {
+        state.withLock { state in
+            SendRules(
+                readQueues: state.config.readQueueNums, writeQueues: state.config.writeQueueNums,
+                isMultiTag: state.config.topicFilterType == .multiTag
+            )
+        }
     }
 
     /// Whether the name servers list it as an order topic.

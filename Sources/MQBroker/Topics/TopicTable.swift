@@ -42,6 +42,7 @@ package final class TopicTable: Sendable {
     private let time: TimeSource
     private let makeQueue: @Sendable (String, Int32) -> QueueRef
     private let state: Shared<State>
+    private let deletionCount = Atomic<Int>(0)
     private let writer: SideFileWriter
     private let observer = Mutex<Observer?>(nil)
 
@@ -85,6 +86,9 @@ package final class TopicTable: Sendable {
     package func find(_ name: String) -> Topic? {
         state.withLock { $0.topics[name] }
     }
+
+    /// How often a topic was deleted: who keeps what ``find(_:)`` returned looks again when this has changed.
+    var deletions: Int { deletionCount.load(ordering: .acquiring) }
 
     /// Every topic, in no particular order.
     package func all() -> [Topic] {
@@ -160,6 +164,7 @@ package final class TopicTable: Sendable {
     package func delete(_ name: String) -> Bool {
         let isDeleted = state.withLock { state in
             guard state.topics.removeValue(forKey: name) != nil else { return false }
+            deletionCount.add(1, ordering: .releasing)
             state.version = next(state.version)
             return true
         }

@@ -3,9 +3,9 @@ import NIOCore
 
 /// The records of a transaction: half, committed message, op.
 package enum HalfRecord {
-    /// Turns a message with `TRAN_MSG` into the half record that waits for its verdict.
+    /// Turns a message with `TRAN_MSG`, whose properties say where it really belongs, into the half record that waits
+    /// for its verdict.
     package static func prepare(_ draft: inout MessageDraft) {
-        draft.properties.appendRealPlace(topic: draft.topic, queueID: draft.queueID)
         draft.sysFlag.transactionType = .none
         draft.topic = SystemTopic.half
         draft.queueID = 0
@@ -22,14 +22,22 @@ package enum HalfRecord {
 
     /// The record that ends a half: stock's text, and the verdict as an extension that stock brokers ignore.
     package static func op(_ half: HalfMessage, verdict: Verdict, host: HostAddress, now: Timestamp) -> MessageDraft {
+        MessageDraft(
+            topic: SystemTopic.opHalf, queueID: 0, bornTimestamp: now, bornHost: host, storeHost: host,
+            body: ByteBuffer(string: String(half.queueOffset.rawValue)),
+            properties: verdict == .commit ? commitProperties : rollbackProperties
+        )
+    }
+
+    private static let commitProperties = opProperties(.commit)
+    private static let rollbackProperties = opProperties(.rollback)
+
+    private static func opProperties(_ verdict: Verdict) -> ByteBuffer {
         var properties = ByteBuffer()
         properties.appendProperty(PropertyName.waitStored, "true")
         properties.appendProperty(PropertyName.tags, "d")
         properties.appendProperty(ProtocolExtension.verdict.name, verdict.text)
-        return MessageDraft(
-            topic: SystemTopic.opHalf, queueID: 0, bornTimestamp: now, bornHost: host, storeHost: host,
-            body: ByteBuffer(string: String(half.queueOffset.rawValue)), properties: properties
-        )
+        return properties
     }
 
     /// What the table needs of a half message that has no place yet, from the sender's properties.

@@ -1,3 +1,4 @@
+import DequeModule
 import HeapModule
 package import MQProtocol
 
@@ -67,13 +68,17 @@ package struct HalfTable: Sendable {
 
     private struct Due: Comparable, Sendable {
         var at: Timestamp
-        var key: Key
+        /// Of any copy of the half.
+        var logOffset: LogOffset
         static func < (a: Due, b: Due) -> Bool { a.at < b.at }
         static func == (a: Due, b: Due) -> Bool { a.at == b.at }
     }
 
     private var undecided: [Key: Transaction] = [:]
     private var keyByOffset: [LogOffset: Key] = [:]
+    /// First checks in the order in which they are due, which is nearly that of arrival: most are decided long before.
+    private var firstDue = Deque<Due>()
+    /// All other checks.
     private var due = Heap<Due>()
     private var decided: [LogOffset: Verdict] = [:]
     private var decidedOrder: [LogOffset] = []
@@ -118,7 +123,8 @@ package struct HalfTable: Sendable {
         undecided[key] = Transaction(
             half: half, checks: 0, nextCheck: first, opFloor: opFloor, isUnresolved: false, deciding: nil
         )
-        due.insert(Due(at: first, key: key))
+        let check = Due(at: first, logOffset: half.logOffset)
+        if firstDue.last.map({ $0.at <= first }) ?? true { firstDue.append(check) } else { due.insert(check) }
     }
 
     // MARK: Verdicts
@@ -153,15 +159,19 @@ package struct HalfTable: Sendable {
         let key = Key(half)
         guard let transaction = undecided.removeValue(forKey: key) else { return }
         if transaction.isUnresolved { unresolvedCount -= 1 }
-        for offset in transaction.olderCopies + [transaction.half.logOffset] {
-            keyByOffset.removeValue(forKey: offset)
-            remember(offset, verdict)
-        }
+        for offset in transaction.olderCopies { forget(offset, verdict) }
+        forget(transaction.half.logOffset, verdict)
         if decidedKeys.count >= Self.decidedKeyLimit / 2 {
             olderDecidedKeys = decidedKeys
-            decidedKeys = [:]
+            decidedKeys = Dictionary(minimumCapacity: Self.decidedKeyLimit / 2)
         }
         decidedKeys[key] = verdict
+        while let first = firstDue.first, keyByOffset[first.logOffset] == nil { firstDue.removeFirst() }
+    }
+
+    private mutating func forget(_ logOffset: LogOffset, _ verdict: Verdict) {
+        keyByOffset.removeValue(forKey: logOffset)
+        remember(logOffset, verdict)
     }
 
     /// The verdict could not be stored; the transaction is undecided as before.
@@ -206,19 +216,31 @@ package struct HalfTable: Sendable {
     // MARK: Checks
 
     /// When the next check is due; nil when nothing is undecided.
-    package var nextCheck: Timestamp? { due.min?.at }
+    package var nextCheck: Timestamp? {
+        guard let first = firstDue.first else { return due.min?.at }
+        return due.min.map { min($0.at, first.at) } ?? first.at
+    }
 
     /// The halves whose check is due, at most `limit`. Each is answered with ``checked(_:at:schedule:)`` or
     /// ``notChecked(_:at:schedule:)``; until then it is not due again.
     package mutating func takeDue(now: Timestamp, limit: Int) -> [Transaction] {
         var taken: [Transaction] = []
-        while taken.count < limit, let first = due.min, first.at <= now {
-            _ = due.popMin()
-            guard let transaction = undecided[first.key], transaction.nextCheck == first.at else { continue }
+        while taken.count < limit, let next = popDue(now: now) {
+            guard let key = keyByOffset[next.logOffset], let transaction = undecided[key],
+                transaction.nextCheck == next.at
+            else { continue }
             guard !transaction.isUnresolved else { continue }
             taken.append(transaction)
         }
         return taken
+    }
+
+    private mutating func popDue(now: Timestamp) -> Due? {
+        if let first = firstDue.first, first.at <= now, due.min.map({ first.at <= $0.at }) ?? true {
+            return firstDue.removeFirst()
+        }
+        guard let first = due.min, first.at <= now else { return nil }
+        return due.popMin()
     }
 
     /// A producer was asked. Returns true when that was the last check: the half is now listed as unresolved.
@@ -231,7 +253,7 @@ package struct HalfTable: Sendable {
             unresolvedCount += 1
         } else {
             transaction.nextCheck = now.advanced(by: schedule.pause(afterCheck: transaction.checks))
-            due.insert(Due(at: transaction.nextCheck, key: key))
+            due.insert(Due(at: transaction.nextCheck, logOffset: half.logOffset))
         }
         undecided[key] = transaction
         return transaction.isUnresolved
@@ -243,7 +265,7 @@ package struct HalfTable: Sendable {
         guard var transaction = undecided[key] else { return }
         transaction.nextCheck = now.advanced(by: schedule.absentProducerPause)
         undecided[key] = transaction
-        due.insert(Due(at: transaction.nextCheck, key: key))
+        due.insert(Due(at: transaction.nextCheck, logOffset: half.logOffset))
     }
 
     /// Starts the checks of a half over (request 323). False when it is not undecided.
@@ -254,7 +276,7 @@ package struct HalfTable: Sendable {
         transaction.checks = 0
         transaction.nextCheck = now
         undecided[key] = transaction
-        due.insert(Due(at: now, key: key))
+        due.insert(Due(at: now, logOffset: logOffset))
         return true
     }
 

@@ -47,15 +47,14 @@ struct FieldScanner: ~Escapable {
         key.end - key.start
     }
 
+    /// The key's first eight bytes as a number, see ``Swift/Span/word(at:length:)``.
+    var keyWord: UInt64 {
+        bytes.word(at: key.start, length: key.end &- key.start)
+    }
+
     func isKey(_ name: String) -> Bool {
-        let name = name.utf8
-        guard name.count == key.end - key.start else { return false }
-        var index = key.start
-        for byte in name {
-            if bytes[index] != byte { return false }
-            index += 1
-        }
-        return true
+        let name = name.utf8.span
+        return name.count == key.end - key.start && bytes.starts(with: name, at: key.start)
     }
 
     /// Moves to the next entry; false at the end.
@@ -96,6 +95,12 @@ extension FieldScanner {
 
     var bool: Bool {
         hasValue && isTrue(bytes, from: value.start, to: value.end)
+    }
+
+    /// Whether the value is this text, which needs no escapes.
+    func isValue(_ text: String) -> Bool {
+        let text = text.utf8.span
+        return hasValue && text.count == value.end - value.start && bytes.starts(with: text, at: value.start)
     }
 
     /// The C++ client's way to write `true` in some headers.
@@ -141,33 +146,38 @@ extension FieldScanner {
 extension FieldScanner {
     @_lifetime(self: copy self)
     private mutating func nextJSON() -> Bool {
-        guard var byte = skipSpace() else { return fail() }
+        var index = position
+        var byte = Self.pastSpace(bytes, &index)
         if byte == UInt8(ascii: "}") {
-            position += 1
+            position = index + 1
             return false
         }
         if !isFirst {
             guard byte == UInt8(ascii: ",") else { return fail() }
-            position += 1
-            guard let after = skipSpace() else { return fail() }
-            byte = after
+            index &+= 1
+            byte = Self.pastSpace(bytes, &index)
         }
         isFirst = false
-        guard byte == UInt8(ascii: "\""), let name = scanString() else { return fail() }
+        guard byte == UInt8(ascii: "\""), let name = Self.scanString(bytes, &index) else { return fail() }
         key = name
-        guard skipSpace() == UInt8(ascii: ":") else { return fail() }
-        position += 1
-        guard let first = skipSpace() else { return fail() }
-        return scanValue(first)
-    }
-
-    @_lifetime(self: copy self)
-    private mutating func scanValue(_ first: UInt8) -> Bool {
-        switch first {
-        case UInt8(ascii: "\""):
-            guard let text = scanString() else { return fail() }
+        guard Self.pastSpace(bytes, &index) == UInt8(ascii: ":") else { return fail() }
+        index &+= 1
+        let first = Self.pastSpace(bytes, &index)
+        if first == UInt8(ascii: "\"") {
+            guard let text = Self.scanString(bytes, &index) else { return fail() }
             value = text
             form = .text
+            position = index
+            return true
+        }
+        position = index
+        return scanBare(first)
+    }
+
+    /// A value without quotes, at ``position``.
+    @_lifetime(self: copy self)
+    private mutating func scanBare(_ first: UInt8) -> Bool {
+        switch first {
         case UInt8(ascii: "{"):
             form = .object
         case UInt8(ascii: "n"):
@@ -187,14 +197,16 @@ extension FieldScanner {
         return true
     }
 
-    @_lifetime(self: copy self)
-    private mutating func skipSpace() -> UInt8? {
-        while position < bytes.count {
-            let byte = bytes[position]
+    /// The next byte that is no white space; 0, which stands nowhere in JSON, at the end.
+    @inline(__always)
+    private static func pastSpace(_ bytes: Span<UInt8>, _ index: inout Int) -> UInt8 {
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte > 0x20 { return byte }
             guard byte == 0x20 || (0x09...0x0D).contains(byte) else { return byte }
-            position += 1
+            index &+= 1
         }
-        return nil
+        return 0
     }
 
     @_lifetime(self: copy self)
@@ -214,33 +226,25 @@ extension FieldScanner {
 
     @_lifetime(self: copy self)
     private mutating func scanWord(_ word: String) -> Bool {
-        for byte in word.utf8 {
-            guard position < bytes.count, bytes[position] == byte else { return false }
-            position += 1
-        }
+        guard bytes.starts(with: word.utf8.span, at: position) else { return false }
+        position += word.utf8.count
         return true
     }
 
     /// From an opening quote to behind the closing one. Escapes that are not JSON's own end the walk: the lenient
     /// reader takes over.
-    @_lifetime(self: copy self)
-    private mutating func scanString() -> FieldPiece? {
-        var index = position + 1
-        let start = index
+    @inline(__always)
+    private static func scanString(_ bytes: Span<UInt8>, _ index: inout Int) -> FieldPiece? {
+        let start = index &+ 1
+        var end = bytes.endOfJSONText(from: start)
         var isEscaped = false
-        while index < bytes.count {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "\"") {
-                position = index + 1
-                return FieldPiece(start: start, end: index, isEscaped: isEscaped)
-            }
-            index += 1
-            if byte == UInt8(ascii: "\\") {
-                guard let length = escapeLength(bytes, at: index) else { return nil }
-                isEscaped = true
-                index += length
-            }
+        while end < bytes.count, bytes[end] == UInt8(ascii: "\\") {
+            guard let length = escapeLength(bytes, at: end + 1) else { return nil }
+            isEscaped = true
+            end = bytes.endOfJSONText(from: end &+ 1 &+ length)
         }
-        return nil
+        guard end < bytes.count else { return nil }
+        index = end &+ 1
+        return FieldPiece(start: start, end: end, isEscaped: isEscaped)
     }
 }

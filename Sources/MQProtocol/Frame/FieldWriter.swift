@@ -136,16 +136,6 @@ package struct FieldWriter: Sendable {
         buffer.writeStaticString(name)
     }
 
-    /// Lets a hot header write all of its fields as JSON text at once, without the braces.
-    ///
-    /// - Returns: false in the binary encoding, and behind other fields; nothing was written.
-    mutating func writeJSONText(_ body: (inout ByteBuffer) -> Void) -> Bool {
-        guard encoding == .json, isFirst else { return false }
-        isFirst = false
-        body(&buffer)
-        return true
-    }
-
     private mutating func openJSON(_ name: StaticString) {
         buffer.writeStaticString(isFirst ? "\"" : ",\"")
         isFirst = false

@@ -14,11 +14,19 @@ package struct FrameDecoder: Sendable {
 
     /// The next complete frame, or nil when more bytes are needed. After an error the buffer must not be read again.
     package mutating func next(from buffer: inout ByteBuffer) throws(FrameError) -> Frame? {
+        var frame = Frame(code: 0)
+        return try next(from: &buffer, into: &frame) ? frame : nil
+    }
+
+    /// The same into a frame that is there already: for who decodes many and keeps none.
+    ///
+    /// - Returns: false when more bytes are needed; `frame` is then as it was.
+    package mutating func next(from buffer: inout ByteBuffer, into frame: inout Frame) throws(FrameError) -> Bool {
         let start = buffer.readerIndex
-        guard let lengthWord = buffer.getInteger(at: start, as: Int32.self) else { return nil }
+        guard let lengthWord = buffer.getInteger(at: start, as: Int32.self) else { return false }
         let length = Int(lengthWord)
         try checkLength(length)
-        guard let headerWord = buffer.getInteger(at: start + 4, as: UInt32.self) else { return nil }
+        guard let headerWord = buffer.getInteger(at: start + 4, as: UInt32.self) else { return false }
         guard let encoding = HeaderEncoding(rawValue: UInt8(truncatingIfNeeded: headerWord >> 24)) else {
             throw FrameError(.unknownEncoding, "header encoding \(headerWord >> 24)")
         }
@@ -27,18 +35,15 @@ package struct FrameDecoder: Sendable {
         guard bodyLength >= 0 else {
             throw FrameError(.headerTooLong, "header of \(headerLength) bytes in a frame of \(length)")
         }
-        guard buffer.readableBytes - 4 >= length,
-            let header = buffer.getSlice(at: start + 8, length: headerLength),
-            let body = buffer.getSlice(at: start + 8 + headerLength, length: bodyLength)
-        else { return nil }
+        guard buffer.readableBytes - 4 >= length else { return false }
+        let header = start + 8..<start + 8 + headerLength
+        switch encoding {
+        case .json: try JSONFrameHeader.parse(buffer, header, into: &frame)
+        case .binary: frame = try BinaryFrameHeader.parse(buffer.slice(header))
+        }
+        frame.body = buffer.slice(header.upperBound..<header.upperBound + bodyLength)
         buffer.moveReaderIndex(forwardBy: 4 + length)
-        var frame =
-            switch encoding {
-            case .json: try JSONFrameHeader.parse(header)
-            case .binary: try BinaryFrameHeader.parse(header)
-            }
-        frame.body = body
-        return frame
+        return true
     }
 
     private func checkLength(_ length: Int) throws(FrameError) {
@@ -48,5 +53,12 @@ package struct FrameDecoder: Sendable {
         guard length <= maximumFrameBytes - 4 else {
             throw FrameError(.frameTooLarge, "length \(length), limit \(maximumFrameBytes)")
         }
+    }
+}
+
+extension ByteBuffer {
+    /// Bytes that are known to be there.
+    func slice(_ range: Range<Int>) -> ByteBuffer {
+        getSlice(at: range.lowerBound, length: range.count) ?? ByteBuffer()
     }
 }

@@ -5,76 +5,81 @@ import NIOCore
 /// One strict pass records the members and the place of the ext fields. What fastjson would still accept (unquoted
 /// keys, single quotes, numbers as text, nested values) takes the slow way through ``JSONReader``.
 enum JSONFrameHeader {
-    static func parse(_ header: ByteBuffer) throws(FrameError) -> Frame {
-        if let frame = parseStrict(header) { return frame }
-        guard header.readableBytes <= maximumLenientBytes else {
-            throw FrameError(.malformedHeader, "\(header.readableBytes) bytes that are not standard JSON")
+    /// - Parameter range: the header in `buffer`, by its indices.
+    static func parse(_ buffer: ByteBuffer, _ range: Range<Int>, into frame: inout Frame) throws(FrameError) {
+        if parseStrict(buffer, range, into: &frame) { return }
+        guard range.count <= maximumLenientBytes else {
+            throw FrameError(.malformedHeader, "\(range.count) bytes that are not standard JSON")
         }
         let value: JSONValue
         do {
-            value = try JSONReader.parse(header)
+            value = try JSONReader.parse(buffer.slice(range))
         } catch {
             throw FrameError(.malformedHeader, "\(error)")
         }
-        return try parseLenient(value)
+        frame = try parseLenient(value)
     }
 
     /// The lenient way needs memory for every value: no real header of that kind is as long.
     private static let maximumLenientBytes = 65_536
 
-    private static func parseStrict(_ header: ByteBuffer) -> Frame? {
-        var frame = Frame(code: 0, language: .java, version: 0, encoding: .json)
+    private static func parseStrict(_ buffer: ByteBuffer, _ range: Range<Int>, into frame: inout Frame) -> Bool {
+        frame.reset()
         var hasCode = false
-        let bytes = header.readableBytesUInt8Span
-        guard bytes.count >= 2 else { return nil }
+        var hasFields = false
+        let offset = range.lowerBound - buffer.readerIndex
+        let bytes = buffer.readableBytesUInt8Span.extracting(offset..<offset + range.count)
+        guard bytes.count >= 2 else { return false }
         var scanner = FieldScanner(bytes, .json)
         while scanner.next() {
             if scanner.form == .object {
                 var nested = FieldScanner(bytes, .json, position: scanner.position)
+                var letters = LetterFields()
                 while nested.next() {
-                    if nested.form == .object { return nil }
+                    if nested.form == .object { return false }
+                    if nested.keyLength == 1, nested.hasValue {
+                        letters.note(nested.shortKey, LetterFields.Place(nested.value, base: scanner.position))
+                    }
                 }
-                guard !nested.isMalformed else { return nil }
-                if scanner.isKey("extFields") {
-                    frame.fields = fields(of: header, from: scanner.position, to: nested.position)
+                guard !nested.isMalformed else { return false }
+                if scanner.keyLength == 9, scanner.isKey("extFields") {
+                    let (start, end) = (range.lowerBound + scanner.position, range.lowerBound + nested.position)
+                    frame.fields = HeaderFields(checked: buffer.slice(start..<end), encoding: .json, letters: letters)
+                    hasFields = true
                 }
                 scanner.resume(at: nested.position)
-            } else if !setMember(&frame, scanner, header, &hasCode) {
-                return nil
+            } else if !setMember(&frame, scanner, buffer, range, &hasCode) {
+                return false
             }
         }
-        guard !scanner.isMalformed, hasCode else { return nil }
-        return frame
-    }
-
-    private static func fields(of header: ByteBuffer, from start: Int, to end: Int) -> HeaderFields {
-        guard let slice = header.getSlice(at: header.readerIndex + start, length: end - start) else {
-            return HeaderFields()
-        }
-        return HeaderFields(checked: slice, encoding: .json)
+        guard !scanner.isMalformed, hasCode else { return false }
+        if !hasFields { frame.fields = HeaderFields() }
+        return true
     }
 
     /// False: a value of a kind that only the lenient way understands.
     private static func setMember(
         _ frame: inout Frame,
         _ scanner: borrowing FieldScanner,
-        _ header: ByteBuffer,
+        _ buffer: ByteBuffer,
+        _ range: Range<Int>,
         _ hasCode: inout Bool
     ) -> Bool {
-        switch scanner.keyLength {
-        case 6 where scanner.isKey("remark"):
-            frame.remark = scanner.hasValue ? text(scanner.value, header) : nil
-            return true
-        case 8 where scanner.isKey("language"):
-            guard scanner.form == .text else { return false }
-            frame.language = LanguageCode(name: text(scanner.value, header))
-            return true
-        case 4 where scanner.isKey("code"):
+        // In this order: code, flag, opaque, version, remark, language; each name as a number.
+        switch (scanner.keyLength, scanner.keyWord) {
+        case (4, 0x636F_6465):
             hasCode = true
             return setNumber(&frame.code, scanner)
-        case 4 where scanner.isKey("flag"): return setNumber(&frame.flag, scanner)
-        case 6 where scanner.isKey("opaque"): return setNumber(&frame.opaque, scanner)
-        case 7 where scanner.isKey("version"): return setNumber(&frame.version, scanner)
+        case (4, 0x666C_6167): return setNumber(&frame.flag, scanner)
+        case (6, 0x6F70_6171_7565): return setNumber(&frame.opaque, scanner)
+        case (7, 0x76_6572_7369_6F6E): return setNumber(&frame.version, scanner)
+        case (6, 0x7265_6D61_726B):
+            frame.remark = scanner.hasValue ? text(scanner.value, buffer, range) : nil
+            return true
+        case (8, 0x6C61_6E67_7561_6765):
+            guard scanner.form == .text else { return false }
+            frame.language = scanner.isValue("JAVA") ? .java : LanguageCode(name: text(scanner.value, buffer, range))
+            return true
         default: return true
         }
     }
@@ -85,8 +90,8 @@ enum JSONFrameHeader {
         return true
     }
 
-    private static func text(_ piece: FieldPiece, _ header: ByteBuffer) -> String {
-        HeaderFields(checked: header, encoding: .json).string(piece)
+    private static func text(_ piece: FieldPiece, _ buffer: ByteBuffer, _ range: Range<Int>) -> String {
+        HeaderFields(checked: buffer.slice(range), encoding: .json).string(piece)
     }
 
     private static func parseLenient(_ header: JSONValue) throws(FrameError) -> Frame {
@@ -118,6 +123,19 @@ enum JSONFrameHeader {
             return JSONValue.Member(.text(field.key.text), field.value == .null ? .null : .string(text))
         }
         return HeaderFields(checked: JSONWriter.compact(.object(members), style: .standard), encoding: .json)
+    }
+}
+
+extension Frame {
+    /// What a JSON header leaves out; fields and body stay until they are replaced.
+    fileprivate mutating func reset() {
+        code = 0
+        language = .java
+        version = 0
+        opaque = 0
+        flag = 0
+        encoding = .json
+        if remark != nil { remark = nil }
     }
 }
 

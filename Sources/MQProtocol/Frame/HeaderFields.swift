@@ -8,15 +8,18 @@ package struct HeaderFields: Sendable {
     /// JSON: the object's text, both braces included, already checked. Binary: the entries without their total length.
     package let bytes: ByteBuffer
     package let encoding: HeaderEncoding
+    /// Those that the check of a JSON header came by; none otherwise.
+    let letters: LetterFields
 
     /// No fields.
     package init() {
         self.init(checked: ByteBuffer(), encoding: .binary)
     }
 
-    init(checked bytes: ByteBuffer, encoding: HeaderEncoding) {
+    init(checked bytes: ByteBuffer, encoding: HeaderEncoding, letters: LetterFields = LetterFields()) {
         self.bytes = bytes
         self.encoding = encoding
+        self.letters = letters
     }
 
     package var isEmpty: Bool {
@@ -113,7 +116,9 @@ package struct HeaderFields: Sendable {
 }
 
 /// A part of some ext fields: positions relative to their first byte.
-struct FieldPiece {
+struct FieldPiece: Sendable {
+    static let empty = FieldPiece(start: 0, end: 0, isEscaped: false)
+
     var start: Int
     var end: Int
     /// JSON escapes must be resolved before the bytes mean anything.

@@ -1,8 +1,7 @@
 package import NIOCore
 
-/// SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320) and the replies 324 and 325.
-///
-/// The long and the one-letter names are both read, whatever the code says.
+/// SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320) and the replies 324 and 325, as they are written;
+/// ``SendRequest`` reads them.
 package struct SendMessageHeader: CommandHeader, Hashable {
     package var producerGroup: String
     package var topic: String
@@ -66,68 +65,14 @@ package struct SendMessageHeader: CommandHeader, Hashable {
 
 extension SendMessageHeader {
     package init(_ fields: HeaderFields) throws(HeaderError) {
-        self.init(producerGroup: "", topic: "", defaultTopic: "", queueID: 0, bornTimestamp: .zero)
-        var seen: UInt16 = 0
-        var scanner = FieldScanner(fields.bytes.readableBytesUInt8Span, fields.encoding)
-        while scanner.next() {
-            guard scanner.hasValue else { continue }
-            let letter = scanner.keyLength == 1 ? scanner.shortKey : Self.letter(of: scanner)
-            guard let bit = try read(letter, scanner, fields) else { continue }
-            seen |= 1 << bit
-        }
-        for (bit, name) in Self.mandatory where seen & 1 << bit == 0 {
-            throw HeaderError(.missingField, name)
-        }
-    }
-
-    private static let mandatory: [(UInt16, String)] = [
-        (0, "producerGroup"), (1, "topic"), (2, "defaultTopic"), (3, "defaultTopicQueueNums"), (4, "queueId"),
-        (5, "sysFlag"), (6, "bornTimestamp"), (7, "flag"),
-    ]
-
-    /// Sets one member; returns the bit of a mandatory one, nil for all others.
-    private mutating func read(
-        _ letter: UInt8,
-        _ scanner: borrowing FieldScanner,
-        _ fields: HeaderFields
-    ) throws(HeaderError) -> UInt16? {
-        switch letter {
-        case UInt8(ascii: "a"): producerGroup = fields.string(scanner.value)
-        case UInt8(ascii: "b"): topic = fields.string(scanner.value)
-        case UInt8(ascii: "c"): defaultTopic = fields.string(scanner.value)
-        case UInt8(ascii: "d"): defaultTopicQueueCount = try scanner.int32()
-        case UInt8(ascii: "e"): queueID = try scanner.int32()
-        case UInt8(ascii: "f"): sysFlag = SysFlag(rawValue: try scanner.int32())
-        case UInt8(ascii: "g"): bornTimestamp = Timestamp(milliseconds: try scanner.int64())
-        case UInt8(ascii: "h"): flag = try scanner.int32()
-        case UInt8(ascii: "i"): properties = fields.slice(scanner.value)
-        case UInt8(ascii: "j"): reconsumeTimes = try scanner.int32()
-        case UInt8(ascii: "k"): unitMode = scanner.bool
-        case UInt8(ascii: "l"): maximumReconsumeTimes = try scanner.int32()
-        // Stock brokers read the C++ client's "1" as false and store its batch as one unreadable message.
-        case UInt8(ascii: "m"): isBatch = scanner.bool || scanner.isOne
-        default: return nil
-        }
-        return letter <= UInt8(ascii: "h") ? UInt16(letter - UInt8(ascii: "a")) : nil
-    }
-
-    /// The one-letter name that a long name stands for; 0 for fields that are not ours.
-    private static func letter(of scanner: borrowing FieldScanner) -> UInt8 {
-        switch scanner.keyLength {
-        case 4: scanner.isKey("flag") ? UInt8(ascii: "h") : 0
-        case 5: scanner.isKey("topic") ? UInt8(ascii: "b") : scanner.isKey("batch") ? UInt8(ascii: "m") : 0
-        case 7: scanner.isKey("queueId") ? UInt8(ascii: "e") : scanner.isKey("sysFlag") ? UInt8(ascii: "f") : 0
-        case 8: scanner.isKey("unitMode") ? UInt8(ascii: "k") : 0
-        case 10: scanner.isKey("properties") ? UInt8(ascii: "i") : 0
-        case 12: scanner.isKey("defaultTopic") ? UInt8(ascii: "c") : 0
-        case 13:
-            scanner.isKey("producerGroup")
-                ? UInt8(ascii: "a") : scanner.isKey("bornTimestamp") ? UInt8(ascii: "g") : 0
-        case 14: scanner.isKey("reconsumeTimes") ? UInt8(ascii: "j") : 0
-        case 17: scanner.isKey("maxReconsumeTimes") ? UInt8(ascii: "l") : 0
-        case 21: scanner.isKey("defaultTopicQueueNums") ? UInt8(ascii: "d") : 0
-        default: 0
-        }
+        let request = try SendRequest(fields)
+        self.init(
+            producerGroup: request.producerGroup, topic: request.topic, defaultTopic: request.defaultTopic,
+            defaultTopicQueueCount: request.defaultTopicQueueCount, queueID: request.queueID,
+            sysFlag: request.sysFlag, bornTimestamp: request.bornTimestamp, flag: request.flag,
+            properties: request.properties, reconsumeTimes: request.reconsumeTimes, unitMode: request.unitMode,
+            maximumReconsumeTimes: request.maximumReconsumeTimes, isBatch: request.isBatch
+        )
     }
 }
 

@@ -54,7 +54,6 @@ package struct SendMessageResponseHeader: CommandHeader, Hashable {
     }
 
     package func write(to writer: inout FieldWriter) {
-        if case .one(let id) = messageIDs, writeUsual(id, to: &writer) { return }
         switch messageIDs {
         case nil: break
         case .one(let id)?: writer.writePlain("msgId") { id.write(to: &$0) }
@@ -66,24 +65,6 @@ package struct SendMessageResponseHeader: CommandHeader, Hashable {
         writer.write("transactionId", transactionID)
         writer.write("MSG_REGION", region)
         writer.write("TRACE_ON", traceOn)
-    }
-
-    /// The answer to one message, as nearly all are, in a few large writes: every small one costs as much as its bytes.
-    ///
-    /// - Returns: false when it is not of that form; nothing was written.
-    private func writeUsual(_ id: OffsetMessageID, to writer: inout FieldWriter) -> Bool {
-        guard let queueID, let queueOffset, transactionID == nil, region == "DefaultRegion", traceOn == true else {
-            return false
-        }
-        return writer.writeJSONText { buffer in
-            buffer.writeStaticString("\"msgId\":\"")
-            id.write(to: &buffer)
-            buffer.writeStaticString("\",\"queueId\":\"")
-            buffer.writeDecimal(Int64(queueID))
-            buffer.writeStaticString("\",\"queueOffset\":\"")
-            buffer.writeDecimal(queueOffset.rawValue)
-            buffer.writeStaticString("\",\"MSG_REGION\":\"DefaultRegion\",\"TRACE_ON\":\"true\"")
-        }
     }
 
     private static func write(_ ids: [OffsetMessageID], to buffer: inout ByteBuffer) {

@@ -52,25 +52,50 @@ extension ByteBuffer {
     ///
     /// The escapes must have been checked with ``escapeLength(_:at:)``; what is none is copied.
     mutating func writeUnescaped(_ bytes: Span<UInt8>, from start: Int, to end: Int) {
-        // No escape grows: \uXXXX is 6 bytes for at most 3.
-        writeWithOutputRawSpan(minimumWritableBytes: end - start) { output in
-            var index = start
-            while index < end {
-                let byte = bytes[index]
-                index += 1
-                if byte != UInt8(ascii: "\\") || index == end {
-                    output.append(byte)
-                } else if bytes[index] == UInt8(ascii: "u"), let scalar = escapedScalar(bytes, &index) {
-                    for unit in scalar.utf8 {
-                        output.append(unit)
-                    }
-                } else {
-                    output.append(plainByte(bytes[index]))
-                    index += 1
-                }
-            }
+        // No escape grows: \uXXXX is 6 bytes for at most 3. Eight bytes more because whole words are stored.
+        let base = writerIndex
+        let room = end - start + 8
+        reserveCapacity(minimumWritableBytes: room)
+        moveWriterIndex(forwardBy: room)
+        let place = base - readerIndex
+        var output = mutableReadableBytesSpan
+        let length = unescape(bytes, from: start, to: end, into: &output, at: place)
+        moveWriterIndex(to: base + length)
+    }
+}
+
+/// - Returns: the bytes written.
+private func unescape(
+    _ bytes: Span<UInt8>,
+    from start: Int,
+    to end: Int,
+    into output: inout MutableRawSpan,
+    at place: Int
+) -> Int {
+    var index = start
+    var target = place
+    while index < end {
+        if index + 8 <= bytes.count {
+            let word = bytes.bigEndian(UInt64.self, at: index)
+            output.storeBytes(of: word.bigEndian, toByteOffset: target, as: UInt64.self)
+            let hits = ByteWord.zeros(word ^ ByteWord.backslashes)
+            let plain = min(hits.leadingZeroBitCount >> 3, end - index)
+            index += plain
+            target += plain
+            if plain == 8 || index == end { continue }
+        }
+        let byte = bytes[index]
+        index += 1
+        if byte != UInt8(ascii: "\\") || index == end {
+            output.append(byte, at: &target)
+        } else if bytes[index] == UInt8(ascii: "u"), let scalar = escapedScalar(bytes, &index) {
+            for unit in scalar.utf8 { output.append(unit, at: &target) }
+        } else {
+            output.append(plainByte(bytes[index]), at: &target)
+            index += 1
         }
     }
+    return target - place
 }
 
 /// The scalar of a checked `uXXXX` at `index`, and of the second half of a surrogate pair behind it.

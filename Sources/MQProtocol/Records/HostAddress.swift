@@ -58,12 +58,17 @@ extension HostAddress: CustomStringConvertible {
     package var description: String { isV6 ? "[\(ip)]:\(port)" : "\(ip):\(port)" }
 }
 
-extension ByteBuffer {
-    package mutating func writeHost(_ host: HostAddress) {
+extension MutableRawSpan {
+    @_lifetime(self: copy self)
+    mutating func append(_ host: HostAddress, at position: inout Int) {
         switch host.ip {
-        case .v4(let address): writeMultipleIntegers(address, host.port)
-        case .v6(let high, let low): writeMultipleIntegers(high, low, host.port)
+        case .v4(let address):
+            append(address, at: &position)
+        case .v6(let high, let low):
+            append(high, at: &position)
+            append(low, at: &position)
         }
+        append(host.port, at: &position)
     }
 }
 

@@ -29,32 +29,30 @@ package enum PropertyScan {
         _ body: (_ name: Range<Int>, _ value: Range<Int>) throws(Failure) -> Void
     ) throws(Failure) {
         let text = bytes.extracting(range)
+        let base = range.lowerBound
         var start = 0
         var separator = -1
-        for position in 0..<text.count {
+        var position = text.separator(from: 0)
+        while position < text.count {
             let byte = text[position]
             if byte == 1 {
                 if separator < start { separator = position }
             } else if byte == 2 {
                 if separator > start, position > separator + 1 {
-                    let base = range.lowerBound
                     try body((base + start)..<(base + separator), (base + separator + 1)..<(base + position))
                 }
                 start = position + 1
             }
+            position = text.separator(from: position + 1)
         }
         if separator > start, text.count > separator + 1 {
-            let base = range.lowerBound
             try body((base + start)..<(base + separator), (base + separator + 1)..<(base + text.count))
         }
     }
 
     /// Whether `bytes[range]` is the text `wanted`.
     package static func equal(_ bytes: Span<UInt8>, _ range: Range<Int>, _ wanted: Span<UInt8>) -> Bool {
-        guard range.count == wanted.count else { return false }
-        let candidate = bytes.extracting(range)
-        for index in 0..<wanted.count where candidate[index] != wanted[index] { return false }
-        return true
+        range.count == wanted.count && bytes.starts(with: wanted, at: range.lowerBound)
     }
 
     /// Whether `bytes[range]` is the text `wanted`.
@@ -86,11 +84,14 @@ package enum PropertyScan {
     /// Whether the text parses to its end: every item that is not empty has a name and a separator. For recovery, where
     /// stray bytes mean that the record was torn; as tolerant as can be, because a batch item's text is stored as its
     /// client wrote it.
-    package static func isWellFormed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    ///
+    /// - Parameter allowsZero: false refuses text that has a zero byte.
+    package static func isWellFormed(_ bytes: Span<UInt8>, _ range: Range<Int>, allowsZero: Bool = true) -> Bool {
         let text = bytes.extracting(range)
         var start = 0
         var separator = -1
-        for position in 0..<text.count {
+        var position = text.separator(from: 0)
+        while position < text.count {
             switch text[position] {
             case nameEnd:
                 if separator < start { separator = position }
@@ -98,8 +99,9 @@ package enum PropertyScan {
                 guard separator > start || position == start else { return false }
                 start = position + 1
             default:
-                break
+                guard allowsZero else { return false }
             }
+            position = text.separator(from: position + 1)
         }
         return start == text.count || separator > start
     }

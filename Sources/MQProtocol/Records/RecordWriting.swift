@@ -12,31 +12,40 @@ extension ByteBuffer {
     ) throws(RecordError) -> Int {
         try draft.validate(limits)
         let total = draft.recordBytes
-        let sysFlag = draft.recordSysFlag
-        reserveCapacity(minimumWritableBytes: total)
         let crc = MQProtocol.bodyCRC(draft.body.readableBytesUInt8Span)
-        if case .v4(let born) = draft.bornHost.ip, case .v4(let store) = draft.storeHost.ip {
-            // The usual record in one call: each call checks the buffer's ownership and room again.
-            writeMultipleIntegers(
-                Int32(total), RecordLayout.magic, crc, draft.queueID, draft.flag, Int64(0), Int64(0), sysFlag.rawValue,
-                draft.bornTimestamp.milliseconds, born, draft.bornHost.port, Int64(0), store, draft.storeHost.port,
-                draft.reconsumeTimes)
-        } else {
-            writeMultipleIntegers(
-                Int32(total), RecordLayout.magic, crc, draft.queueID, draft.flag, Int64(0), Int64(0), sysFlag.rawValue,
-                draft.bornTimestamp.milliseconds)
-            writeHost(draft.bornHost)
-            writeInteger(Int64(0))
-            writeHost(draft.storeHost)
-            writeInteger(draft.reconsumeTimes)
-        }
-        writeMultipleIntegers(draft.preparedTransactionOffset.rawValue, Int32(draft.body.readableBytes))
-        writeImmutableBuffer(draft.body)
-        writeInteger(UInt8(draft.topic.utf8.count))
-        writeString(draft.topic)
-        writeInteger(UInt16(draft.properties.readableBytes))
-        writeImmutableBuffer(draft.properties)
+        let start = writerIndex
+        reserveCapacity(minimumWritableBytes: total)
+        moveWriterIndex(forwardBy: total)
+        let first = start - readerIndex
+        var position = first
+        writeHead(draft, total: Int32(total), crc: crc, at: &position)
+        position += start - first
+        position += setBytes(draft.body.readableBytesSpan, at: position)
+        setInteger(UInt8(draft.topic.utf8.count), at: position)
+        position += 1 + setString(draft.topic, at: position + 1)
+        setInteger(UInt16(draft.properties.readableBytes), at: position)
+        setBytes(draft.properties.readableBytesSpan, at: position + 2)
         return total
+    }
+
+    /// Everything up to the length of the body, which is included. `position` counts from the reader index.
+    private mutating func writeHead(_ draft: borrowing MessageDraft, total: Int32, crc: Int32, at position: inout Int) {
+        var record = mutableReadableBytesSpan
+        record.append(total, at: &position)
+        record.append(RecordLayout.magic, at: &position)
+        record.append(crc, at: &position)
+        record.append(draft.queueID, at: &position)
+        record.append(draft.flag, at: &position)
+        record.append(Int64(0), at: &position)
+        record.append(Int64(0), at: &position)
+        record.append(draft.recordSysFlag.rawValue, at: &position)
+        record.append(draft.bornTimestamp.milliseconds, at: &position)
+        record.append(draft.bornHost, at: &position)
+        record.append(Int64(0), at: &position)
+        record.append(draft.storeHost, at: &position)
+        record.append(draft.reconsumeTimes, at: &position)
+        record.append(draft.preparedTransactionOffset.rawValue, at: &position)
+        record.append(Int32(draft.body.readableBytes), at: &position)
     }
 
     /// Appends the record that fills the rest of a commit-log file. Only its first 8 bytes mean anything.

@@ -17,7 +17,7 @@ final class ConnectionHandler<Handler: RequestHandler>: ChannelInboundHandler, C
     private let onEnd: (Connection) -> Void
     /// Decides about the first bytes; `nil` once they are seen.
     private var doorway: TLSDoorway?
-    private var decoder: FrameDecoder
+    private let decoder: FrameDecoder
     private(set) var received = ByteBuffer()
     private var isDecoding = false
     private var isReadWithheld = false
@@ -153,16 +153,12 @@ final class ConnectionHandler<Handler: RequestHandler>: ChannelInboundHandler, C
         guard !isDecoding else { return }
         isDecoding = true
         defer { isDecoding = false }
-        var isNew = false
-        while connection.isOpen, connection.intake.mayRead {
-            do {
-                guard let frame = try decoder.next(from: &received) else { break }
-                isNew = true
-                take(frame)
-            } catch {
-                refuse(error)
-                return
-            }
+        let isNew: Bool
+        do {
+            isNew = try takeFrames()
+        } catch {
+            refuse(error)
+            return
         }
         let isPartial = received.readableBytes > 0 && connection.intake.mayRead
         connection.watch.decoded(isPartial: isPartial, isNew: isNew, now: connection.eventLoop.now)
@@ -172,6 +168,30 @@ final class ConnectionHandler<Handler: RequestHandler>: ChannelInboundHandler, C
         } else if received.readableBytes == 0 {
             received = ByteBuffer()
         }
+    }
+
+    /// Hands on what is complete, as far as the limits allow.
+    ///
+    /// Bytes and frame are local meanwhile: the compiler then need not watch over every look at them.
+    ///
+    /// - Returns: whether there was a complete frame.
+    private func takeFrames() throws(FrameError) -> Bool {
+        var bytes = ByteBuffer()
+        swap(&bytes, &received)
+        defer {
+            // More may have come in between, or the connection ended and keeps nothing.
+            if received.readableBytes > 0 { bytes.writeBuffer(&received) }
+            if !isOver { swap(&bytes, &received) }
+        }
+        var decoder = decoder
+        var frame = Frame(code: 0)
+        var isNew = false
+        while connection.isOpen, connection.intake.mayRead {
+            guard try decoder.next(from: &bytes, into: &frame) else { break }
+            isNew = true
+            take(frame)
+        }
+        return isNew
     }
 
     /// Moves an incomplete frame to a buffer of its own size when it stands in a much larger one, or behind frames that
@@ -195,6 +215,7 @@ final class ConnectionHandler<Handler: RequestHandler>: ChannelInboundHandler, C
         }
         connection.turn.requestEnd()
         handler.handle(frame, on: connection)
+        connection.turn.requestHandled()
     }
 
     private func refuse(_ error: FrameError) {

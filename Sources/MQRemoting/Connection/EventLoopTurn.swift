@@ -4,7 +4,8 @@ package import NIOCore
 /// flush for each connection that has output.
 ///
 /// Confined to its event loop. The end runs as a task of the loop, which is after every connection that was readable
-/// in this turn was read.
+/// in this turn was read. A turn that brings many requests ends in parts before that: the peer then works on the first
+/// answers, and the disk on the first records, while the rest is still handled.
 package final class EventLoopTurn {
     package let eventLoop: any EventLoop
     /// Called at the end of each turn, before the flushes.
@@ -12,6 +13,12 @@ package final class EventLoopTurn {
     private var dirty: [Connection] = []
     private var spare: [Connection] = []
     private var isEndScheduled = false
+    private var isEnding = false
+    /// Requests handled since the last end of a part.
+    private var handled = 0
+
+    /// Large enough that a write to the log and one to the socket are little for each request.
+    private static let requestsPerPart = 32
 
     package init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -23,7 +30,7 @@ package final class EventLoopTurn {
         guard !isEndScheduled else { return }
         isEndScheduled = true
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        eventLoop.execute { bound.value.end() }
+        eventLoop.execute { bound.value.endPart(isLast: true) }
     }
 
     /// Notes that the connection has output or must look at its limits again. Called once per connection and turn.
@@ -32,14 +39,23 @@ package final class EventLoopTurn {
         requestEnd()
     }
 
-    private func end() {
+    /// Notes that a request was handled, and ends a part of the turn when it was one of many.
+    func requestHandled() {
+        handled += 1
+        if handled >= Self.requestsPerPart, !isEnding { endPart(isLast: false) }
+    }
+
+    private func endPart(isLast: Bool) {
+        handled = 0
+        isEnding = true
         // Connections that the staged work makes dirty belong to this end; what the flushes set off needs another.
         onEnd?()
         swap(&dirty, &spare)
-        isEndScheduled = false
+        if isLast { isEndScheduled = false }
         for connection in spare {
             connection.turnEnded()
         }
         spare.removeAll(keepingCapacity: true)
+        isEnding = false
     }
 }

@@ -9,7 +9,7 @@ enum RecordRules {
                 .illegalRecord, "the topic \"\(draft.topic)\" is empty or has characters besides ^[%|a-zA-Z0-9_-]+$")
         }
         let properties = draft.properties.readableBytesUInt8Span
-        guard PropertyScan.isWellFormed(properties, 0..<properties.count), !hasZero(properties) else {
+        guard PropertyScan.isWellFormed(properties, 0..<properties.count, allowsZero: false) else {
             throw StoreError(
                 .illegalRecord,
                 "the properties of a message to \(draft.topic) are not name-value pairs without zero bytes")

@@ -5,10 +5,10 @@ import Testing
 
 @Suite struct SendPropertiesTests {
     func withoutWait(_ text: String) -> String {
-        let buffer = ByteBuffer(string: text)
-        var result = ByteBuffer()
-        SendProperties(buffer).withoutWait(buffer, into: &result)
-        return String(buffer: result)
+        var buffer = ByteBuffer(string: "unrelated" + text)
+        buffer.moveReaderIndex(forwardBy: 9)
+        SendProperties(buffer).removeWait(from: &buffer)
+        return String(buffer: buffer)
     }
 
     @Test func whatMattersIsSeen() {

@@ -18,6 +18,32 @@ struct TopicTableTests {
         return try support.topics(BrokerSettings(configuration))
     }
 
+    @Test("A loop that remembers topics does not find one that was deleted, and finds the one that takes its place")
+    func lookupAfterDeletion() throws {
+        let topics = try table()
+        let request = try Self.request(topic: "Orders")
+        var lookup = TopicLookup()
+        #expect(lookup.find(request, in: topics) == nil)
+        let first = topics.update(TopicConfig(topicName: "Orders"))
+        #expect(lookup.find(request, in: topics) === first)
+        for number in 0..<20 {
+            let other = topics.update(TopicConfig(topicName: "Other\(number)"))
+            #expect(lookup.find(try Self.request(topic: "Other\(number)"), in: topics) === other)
+        }
+        topics.delete("Orders")
+        #expect(lookup.find(request, in: topics) == nil)
+        let second = topics.update(TopicConfig(topicName: "Orders"))
+        #expect(lookup.find(request, in: topics) === second)
+    }
+
+    private static func request(topic: String) throws -> SendRequest {
+        var buffer = ByteBuffer()
+        let header = SendMessageHeader(producerGroup: "G", topic: topic, queueID: 0, bornTimestamp: .zero)
+        buffer.writeRequest(.sendMessageV2, opaque: 1, header: header)
+        var decoder = FrameDecoder()
+        return try SendRequest(try #require(try decoder.next(from: &buffer)).fields)
+    }
+
     @Test("The broker's own topics are there from the start")
     func systemTopics() throws {
         let topics = try table()

@@ -125,6 +125,23 @@ import Testing
         #expect(table.unresolvedCount == 0)
     }
 
+    @Test func firstChecksComeInTheOrderOfTheirTimesNotOfArrival() {
+        var slow = half(0, "slow")
+        slow.immunity = .seconds(30)
+        let (quick, decided, last) = (half(300, "quick"), half(600, "decided"), half(900, "last"))
+        var table = table(slow, quick, decided, last)
+        #expect(decide(&table, .commit, decided) == .store(decided))
+        table.stored(decided, verdict: .commit)
+        #expect(table.nextCheck == start.advanced(by: .seconds(6)))
+        #expect(
+            Set(table.takeDue(now: start.advanced(by: .seconds(6)), limit: 10).map(\.half.uniqueKey)) == [
+                "quick", "last",
+            ])
+        #expect(table.nextCheck == start.advanced(by: .seconds(30)))
+        #expect(table.takeDue(now: start.advanced(by: .seconds(30)), limit: 10).map(\.half) == [slow])
+        #expect(table.nextCheck == nil)
+    }
+
     @Test func aCheckNobodyCouldReceiveDoesNotCount() {
         let first = half(0)
         var table = table(first)

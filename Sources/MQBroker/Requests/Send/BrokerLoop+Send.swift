@@ -6,13 +6,22 @@ import NIOCore
 /// Sends: codes 10, 310 and 320.
 extension BrokerLoop {
     func send(_ frame: Frame, _ connection: Connection) throws(RequestError) {
-        let header = try Self.header(SendMessageHeader.self, of: frame)
+        let header = try Self.sendRequest(frame)
         let topic = try sendTopic(header)
-        let queueID = try sendQueue(header, topic)
+        let rules = topic.sendRules
+        let queueID = try Self.sendQueue(header, topic, rules)
         if header.isBatch || frame.requestCode == .sendBatchMessage {
-            try stageBatch(frame, header, topic, queueID, connection)
+            try stageBatch(frame, header, topic, rules, queueID, connection)
         } else {
-            try stageMessage(frame, header, topic, queueID, connection)
+            try stageMessage(frame, header, topic, rules, queueID, connection)
+        }
+    }
+
+    private static func sendRequest(_ frame: Frame) throws(RequestError) -> SendRequest {
+        do {
+            return try SendRequest(frame.fields)
+        } catch {
+            throw RequestError(.systemError, "\(error)")
         }
     }
 
@@ -29,25 +38,35 @@ extension BrokerLoop {
 
     // MARK: Checks of every send, in stock's order
 
-    private func sendTopic(_ header: SendMessageHeader) throws(RequestError) -> Topic {
-        if configuration.acceptSendsFrom > broker.time.now().milliseconds {
-            throw RequestError(.systemError, "broker unable to service, until \(configuration.acceptSendsFrom)")
+    private func sendTopic(_ header: SendRequest) throws(RequestError) -> Topic {
+        let start = settings.sends.acceptedFrom
+        if start > 0, start > broker.time.now().milliseconds {
+            throw RequestError(.systemError, "broker unable to service, until \(start)")
         }
-        if let topic = broker.topics.find(header.topic) {
-            try checkPermissions(topic, header)
-            return topic
+        guard let topic = topics.find(header, in: broker.topics) else { return try unknownTopic(header) }
+        if !settings.sends.isWritable, topic.isOrder {
+            throw RequestError(.noPermission, "the broker[\(broker.advertisedHost)] sending message is forbidden")
         }
-        if let remark = TopicName.remark(refusing: header.topic) { throw RequestError(.systemError, remark) }
-        try refuseForbidden(header.topic)
+        if topic.isClosedToClients { throw Self.forbidden(topic.name) }
+        return topic
+    }
+
+    private func unknownTopic(_ header: SendRequest) throws(RequestError) -> Topic {
+        let name = header.topic
+        if let remark = TopicName.remark(refusing: name) { throw RequestError(.systemError, remark) }
+        if Topic.isClosedToClients(name) { throw Self.forbidden(name) }
         let created = broker.topics.createForSend(
-            header.topic, template: header.defaultTopic, queueCount: header.defaultTopicQueueCount,
-            unit: header.unitMode
+            name, template: header.defaultTopic, queueCount: header.defaultTopicQueueCount, unit: header.unitMode
         )
         guard let created else {
-            throw RequestError(.topicNotExist, "topic[\(header.topic)] not exist, apply first please!\(Self.help)")
+            throw RequestError(.topicNotExist, "topic[\(name)] not exist, apply first please!\(Self.help)")
         }
         awaitSaving(of: created)
         return created
+    }
+
+    private static func forbidden(_ topic: String) -> RequestError {
+        RequestError(.noPermission, "Sending message to topic[\(topic)] is forbidden.")
     }
 
     private func saving(of topic: Topic) -> EventLoopFuture<Void>? {
@@ -64,28 +83,19 @@ extension BrokerLoop {
         saved.whenComplete { _ in bound.value.unsavedTopics[name] = nil }
     }
 
-    private func checkPermissions(_ topic: Topic, _ header: SendMessageHeader) throws(RequestError) {
-        if !configuration.isWritable, topic.isOrder {
-            throw RequestError(.noPermission, "the broker[\(broker.advertisedHost)] sending message is forbidden")
-        }
-        try refuseForbidden(header.topic)
-    }
-
-    private func refuseForbidden(_ topic: String) throws(RequestError) {
-        guard SystemTopic.forbidsSending(topic) || topic == SystemTopic.timerWheel else { return }
-        throw RequestError(.noPermission, "Sending message to topic[\(topic)] is forbidden.")
-    }
-
-    private func sendQueue(_ header: SendMessageHeader, _ topic: Topic) throws(RequestError) -> Int32 {
-        let config = topic.config
-        guard header.queueID < max(config.writeQueueNums, config.readQueueNums) else {
+    private static func sendQueue(
+        _ header: SendRequest,
+        _ topic: Topic,
+        _ rules: Topic.SendRules
+    ) throws(RequestError) -> Int32 {
+        guard header.queueID < max(rules.writeQueues, rules.readQueues) else {
             throw RequestError(
                 .systemError,
-                "request queueId[\(header.queueID)] is illegal, \(topic.name) has \(config.writeQueueNums) write queues"
+                "request queueId[\(header.queueID)] is illegal, \(topic.name) has \(rules.writeQueues) write queues"
             )
         }
         guard header.queueID < 0 else { return header.queueID }
-        return config.writeQueueNums > 0 ? Int32.random(in: 0..<config.writeQueueNums) : 0
+        return rules.writeQueues > 0 ? Int32.random(in: 0..<rules.writeQueues) : 0
     }
 
     static let help = "\nCreate it with: mqadmin updateTopic -n NAMESRV -c CLUSTER -t TOPIC"
@@ -94,31 +104,33 @@ extension BrokerLoop {
 
     private func stageMessage(
         _ frame: Frame,
-        _ header: SendMessageHeader,
+        _ header: SendRequest,
         _ topic: Topic,
+        _ rules: Topic.SendRules,
         _ queueID: Int32,
         _ connection: Connection
     ) throws(RequestError) {
-        let seen = SendProperties(header.properties)
-        var draft = messageDraft(frame, header, topic, queueID, connection)
+        // Out of the object meanwhile, so that its memory is not watched over at every look.
+        var properties = ByteBuffer()
+        swap(&properties, &self.properties)
+        defer { swap(&properties, &self.properties) }
+        properties.clear()
+        header.writeProperties(into: &properties)
+        let seen = SendProperties(properties)
+        var draft = messageDraft(frame, header, topic, rules, queueID, connection)
         var target = topic
-        if TopicName.isRetry(topic.name) { try redirect(&draft, &target, header, frame.version) }
+        if topic.isRetry { try redirect(&draft, &target, header, frame.version) }
         if seen.isHalf {
-            return try stageHalf(draft, seen, header, frame.replyTo, queueID, connection)
+            return try stageHalf(draft, &properties, seen, frame.replyTo, queueID, connection)
         }
         let delay: DelayRequest?
         do {
-            delay = try seen.delay.isEmpty ? nil : seen.delay.request(now: broker.time.now())
+            delay = seen.asksForDelay ? try seen.delay.request(now: broker.time.now()) : nil
         } catch {
             throw RequestError(.messageIllegal, error.remark)
         }
-        properties.clear()
-        if delay == nil {
-            seen.withoutWait(header.properties, into: &properties)
-        } else {
-            properties.writeImmutableBuffer(header.properties)
-        }
-        properties.appendProperty(PropertyName.cluster, configuration.clusterName)
+        if delay == nil { seen.removeWait(from: &properties) }
+        properties.appendProperties(settings.sends.clusterProperty)
         draft.properties = properties
         if let delay { draft.wait(for: delay, maximumLevel: broker.delayLevels.maximum) }
         let queue = delay == nil ? target.queue(draft.queueID) : broker.store.queue(draft.topic, draft.queueID)
@@ -134,13 +146,14 @@ extension BrokerLoop {
 
     private func messageDraft(
         _ frame: Frame,
-        _ header: SendMessageHeader,
+        _ header: SendRequest,
         _ topic: Topic,
+        _ rules: Topic.SendRules,
         _ queueID: Int32,
         _ connection: Connection
     ) -> MessageDraft {
         var sysFlag = header.sysFlag
-        if topic.config.topicFilterType == .multiTag { sysFlag.insert(.multiTags) }
+        if rules.isMultiTag { sysFlag.insert(.multiTags) }
         return MessageDraft(
             topic: topic.name, queueID: queueID, flag: header.flag, sysFlag: sysFlag,
             bornTimestamp: header.bornTimestamp, bornHost: connection.remoteAddress,
@@ -153,7 +166,7 @@ extension BrokerLoop {
     private func redirect(
         _ draft: inout MessageDraft,
         _ target: inout Topic,
-        _ header: SendMessageHeader,
+        _ header: SendRequest,
         _ version: Int32
     ) throws(RequestError) {
         guard let name = TopicName.group(of: target.name) else { return }
@@ -182,24 +195,23 @@ extension BrokerLoop {
 
     private func stageHalf(
         _ message: MessageDraft,
+        _ properties: inout ByteBuffer,
         _ seen: SendProperties,
-        _ header: SendMessageHeader,
         _ request: ReplyTo,
         _ queueID: Int32,
         _ connection: Connection
     ) throws(RequestError) {
-        if configuration.transactions.rejected {
+        if settings.sends.rejectsTransactions {
             throw RequestError(
                 .noPermission, "the broker[\(broker.advertisedHost)] sending transaction message is forbidden"
             )
         }
         var draft = message
-        properties.clear()
-        properties.writeImmutableBuffer(header.properties)
-        properties.appendProperty(PropertyName.cluster, configuration.clusterName)
+        var half = HalfRecord.draft(properties, bornTimestamp: draft.bornTimestamp)
+        properties.appendProperties(settings.sends.clusterProperty)
+        properties.appendRealPlace(topic: draft.topic, queueID: draft.queueID)
         draft.properties = properties
         HalfRecord.prepare(&draft)
-        var half = HalfRecord.draft(header.properties, bornTimestamp: draft.bornTimestamp)
         half.opFloor = broker.store.maximumOffset(of: broker.transactions.opQueue)
         let item = try stage(draft, to: broker.transactions.halfQueue)
         staged.append(
@@ -214,12 +226,14 @@ extension BrokerLoop {
 
     private func stageBatch(
         _ frame: Frame,
-        _ header: SendMessageHeader,
+        _ header: SendRequest,
         _ topic: Topic,
+        _ rules: Topic.SendRules,
         _ queueID: Int32,
         _ connection: Connection
     ) throws(RequestError) {
-        let outer = SendProperties(header.properties)
+        let outerText = header.properties
+        let outer = SendProperties(outerText)
         guard header.sysFlag.transactionType == .none, outer.delay.level ?? 0 <= 0 else {
             throw RequestError(.messageIllegal, "a batch can be neither transactional nor delayed")
         }
@@ -230,14 +244,14 @@ extension BrokerLoop {
             throw RequestError(.messageIllegal, "the batch cannot be read: \(error)")
         }
         guard !items.isEmpty else { throw RequestError(.messageIllegal, "the batch is empty") }
-        var draft = messageDraft(frame, header, topic, queueID, connection)
+        var draft = messageDraft(frame, header, topic, rules, queueID, connection)
         let queue = topic.queue(queueID)
         let first = batch.count
         batch.beginGroup()
         for item in items {
             draft.flag = item.flag
             draft.body = item.body
-            draft.properties = batchProperties(item, header)
+            draft.properties = batchProperties(item, outerText)
             do throws(RequestError) {
                 _ = try stage(draft, to: queue)
             } catch {
@@ -255,17 +269,16 @@ extension BrokerLoop {
         )
     }
 
-    private func batchProperties(_ item: BatchItem, _ header: SendMessageHeader) -> ByteBuffer {
+    private func batchProperties(_ item: BatchItem, _ outer: ByteBuffer) -> ByteBuffer {
         properties.clear()
         properties.writeImmutableBuffer(item.properties)
-        let outer = header.properties
         if properties.readableBytes > 0, outer.readableBytes > 0,
             properties.getInteger(at: properties.writerIndex - 1, as: UInt8.self) != PropertyScan.itemEnd
         {
             properties.writeInteger(PropertyScan.itemEnd)
         }
         properties.writeImmutableBuffer(outer)
-        properties.appendProperty(PropertyName.cluster, configuration.clusterName)
+        properties.appendProperties(settings.sends.clusterProperty)
         return properties
     }
 }

@@ -7,9 +7,13 @@ package struct SendProperties: Sendable {
     package private(set) var waits = true
     /// `TRAN_MSG` is `true`.
     package private(set) var isHalf = false
-    package private(set) var delay = DelayProperties()
+    /// Nil when none was there, as in nearly every message.
+    private var delayProperties: DelayProperties?
     /// The `WAIT` item, name and value.
     private var waitItem: Range<Int>?
+
+    package var delay: DelayProperties { delayProperties ?? DelayProperties() }
+    package var asksForDelay: Bool { delayProperties.map { !$0.isEmpty } ?? false }
 
     package init(_ text: ByteBuffer) {
         let bytes = text.readableBytesUInt8Span
@@ -26,57 +30,74 @@ package struct SendProperties: Sendable {
         if isName(PropertyName.waitStored) {
             waitItem = name.lowerBound..<value.upperBound
             waits = !PropertyScan.equal(bytes, value, "false")
-        } else if isName(PropertyName.delayLevel) {
-            delay.level = PropertyScan.integer(bytes, value)
         } else if isName(PropertyName.transactionPrepared) {
             isHalf = PropertyScan.equal(bytes, value, "true")
-        } else if isName(PropertyName.timerDelaySeconds) {
-            delay.seconds = Self.text(bytes, value)
-        } else if isName(PropertyName.timerDelayMilliseconds) {
-            delay.milliseconds = Self.text(bytes, value)
-        } else if isName(PropertyName.timerDeliverMilliseconds) {
-            delay.deliverAt = Self.text(bytes, value)
-        } else if isName(PropertyName.timerOutMilliseconds) {
-            delay.isTimedAlready = true
-        } else if isName(PropertyName.timerDeleteUniqueKey) {
-            delay.isCancel = true
+        } else {
+            readDelay(name, value, bytes)
         }
+    }
+
+    private mutating func readDelay(_ name: Range<Int>, _ value: Range<Int>, _ bytes: Span<UInt8>) {
+        func isName(_ text: String) -> Bool { PropertyScan.equal(bytes, name, text) }
+        var asked = delay
+        if isName(PropertyName.delayLevel) {
+            asked.level = PropertyScan.integer(bytes, value)
+        } else if isName(PropertyName.timerDelaySeconds) {
+            asked.seconds = Self.text(bytes, value)
+        } else if isName(PropertyName.timerDelayMilliseconds) {
+            asked.milliseconds = Self.text(bytes, value)
+        } else if isName(PropertyName.timerDeliverMilliseconds) {
+            asked.deliverAt = Self.text(bytes, value)
+        } else if isName(PropertyName.timerOutMilliseconds) {
+            asked.isTimedAlready = true
+        } else if isName(PropertyName.timerDeleteUniqueKey) {
+            asked.isCancel = true
+        } else {
+            return
+        }
+        delayProperties = asked
     }
 
     private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
         String(decoding: range.map { bytes[$0] }, as: UTF8.self)
     }
 
-    /// The text without its `WAIT` item, as a plain message is stored: the wish was obeyed and is of no more use.
-    package func withoutWait(_ text: ByteBuffer, into buffer: inout ByteBuffer) {
-        guard let waitItem else {
-            buffer.writeImmutableBuffer(text)
-            return
-        }
+    /// Takes the `WAIT` item out of the text that this was read from, as a plain message is stored: the wish was obeyed
+    /// and is of no more use.
+    package func removeWait(from text: inout ByteBuffer) {
+        guard let waitItem else { return }
         let start = text.readerIndex
-        let before = text.getSlice(at: start, length: waitItem.lowerBound) ?? ByteBuffer()
         // One separator goes with the item: the one behind it, or the one before it when it is the last.
-        let next = min(waitItem.upperBound + 1, text.readableBytes)
-        let after = text.getSlice(at: start + next, length: text.readableBytes - next) ?? ByteBuffer()
-        if after.readableBytes == 0, before.readableBytes > 0 {
-            buffer.writeImmutableBuffer(
-                before.getSlice(at: before.readerIndex, length: before.readableBytes - 1) ?? before)
-        } else {
-            buffer.writeImmutableBuffer(before)
-            buffer.writeImmutableBuffer(after)
+        let next = waitItem.upperBound + 1
+        let rest = text.readableBytes - next
+        guard rest > 0 else {
+            return text.moveWriterIndex(to: start + max(0, waitItem.lowerBound - 1))
         }
+        // Cannot fail: both ranges are inside of the text.
+        _ = try? text.copyBytes(at: start + next, to: start + waitItem.lowerBound, length: rest)
+        text.moveWriterIndex(to: start + waitItem.lowerBound + rest)
     }
 }
 
 extension ByteBuffer {
     /// Appends one property to property text, with a separator when one is missing.
     mutating func appendProperty(_ name: String, _ value: String) {
-        if readableBytes > 0, getInteger(at: writerIndex - 1, as: UInt8.self) != PropertyScan.itemEnd {
-            writeInteger(PropertyScan.itemEnd)
-        }
+        separateProperties()
         writeString(name)
         writeInteger(PropertyScan.nameEnd)
         writeString(value)
+    }
+
+    /// Appends properties that are text already.
+    mutating func appendProperties(_ text: ByteBuffer) {
+        separateProperties()
+        writeImmutableBuffer(text)
+    }
+
+    private mutating func separateProperties() {
+        if readableBytes > 0, getInteger(at: writerIndex - 1, as: UInt8.self) != PropertyScan.itemEnd {
+            writeInteger(PropertyScan.itemEnd)
+        }
     }
 
     /// Appends where a half or delayed message really belongs.
