@@ -1,4 +1,3 @@
-import Logging
 import MQProtocol
 import MQRemoting
 import MQStore
@@ -7,7 +6,7 @@ import NIOCore
 /// Pulls from offsets that a queue does not have are told to operators, as stock brokers do: a message to
 /// `OFFSET_MOVED_EVENT`.
 extension BrokerLoop {
-    /// Stages the message with this turn's others; when the store refuses it, only the log tells.
+    /// Stages the message with this turn's others; nothing is listed while the store refuses messages.
     func noteMovedOffset(_ queue: QueueRef, _ query: PullQuery, _ selection: Selection) {
         let body: JSONValue = [
             "consumerGroup": JSONValue(query.group),
@@ -26,13 +25,7 @@ extension BrokerLoop {
             topic: SystemTopic.offsetMoved, queueID: 0, bornTimestamp: broker.time.now(), bornHost: host,
             storeHost: host, body: JSONWriter.compact(body), properties: text
         )
-        do throws(RequestError) {
-            _ = try stage(draft, to: broker.store.queue(SystemTopic.offsetMoved, 0))
-            turn.requestEnd()
-        } catch {
-            broker.logger.warning(
-                "a pull from a moved offset is not listed",
-                metadata: ["group": "\(query.group)", "topic": "\(queue.topic)", "error": "\(error.remark)"])
-        }
+        guard (try? stage(draft, to: broker.store.queue(SystemTopic.offsetMoved, 0))) != nil else { return }
+        turn.requestEnd()
     }
 }
