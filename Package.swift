@@ -109,11 +109,13 @@ let package = Package(
             dependencies: ["MQClient", "MQProtocol", arguments, logging, nioCore, nioPosix],
             swiftSettings: settings
         ),
+        // The lines of child processes, for the benchmark and for tests that start the servers.
+        .target(name: "ProcessOutput", swiftSettings: settings),
         .executableTarget(
             name: "BenchTool",
             dependencies: [
-                "MQClient", "MQProtocol", "MQRemoting", "MQStore", arguments, logging, nioCore, nioPosix, histogram,
-                subprocess,
+                "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ProcessOutput", arguments, logging, nioCore,
+                nioPosix, histogram, subprocess,
             ],
             swiftSettings: settings
         ),
@@ -162,13 +164,13 @@ let package = Package(
         // Starts and stops the executables for the test targets that treat them as separate processes.
         .target(
             name: "ProcessSupport",
-            dependencies: [nioCore, nioPosix, subprocess],
+            dependencies: ["ProcessOutput", nioCore, nioPosix, subprocess],
             path: "Tests/ProcessSupport",
             swiftSettings: settings
         ),
         .testTarget(
             name: "ProcessTests",
-            dependencies: ["ProcessSupport", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging],
+            dependencies: ["ProcessOutput", "ProcessSupport", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging],
             swiftSettings: settings
         ),
         .testTarget(name: "HouseTests", swiftSettings: settings),

@@ -45,7 +45,7 @@ extension Broker {
                 BrokerSettings(configuration), store, files, advertisedHost, events, time: time, logger: logger
             )
             let broker = Broker(parts)
-            broker.transactions.load()
+            try broker.transactions.load()
             try broker.delays.load()
             parts.readThreads.start()
             events.connect(broker)
@@ -83,10 +83,11 @@ extension Broker {
             clients: ClientTable(settings: settings, groups: groups, locks: locks, time: time, logger: logger),
             locks: locks, statistics: BrokerStatistics(topics: topics, time: time),
             transactions: TransactionService(
-                store: store, topics: topics, offsets: offsets, settings: settings, time: time, logger: logger
+                store: store, topics: topics, offsets: offsets, settings: settings,
+                checkFile: files.file("transactionChecks.json"), time: time, logger: logger
             ),
             delays: DelayService(
-                store: store, levels: levels,
+                store: store, topics: topics, levels: levels,
                 files: DelayFiles(
                     levelOffsets: files.file("delayOffset.json"), watermark: files.file("timerWatermark.json")
                 ),
@@ -109,6 +110,7 @@ extension Broker {
         // One step that fails, for example on a full disk, takes none of the others with it.
         attempt { try store.flushNow() }
         attempt { transactions.noteProgress(transactions.ends) }
+        attempt { transactions.saveCheckCounts() }
         attempt { delays.persistIfDurable() }
         attempt { try topics.flush() }
         attempt { try groups.flush() }

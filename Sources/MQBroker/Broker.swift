@@ -24,7 +24,11 @@ package final class Broker: Sendable {
     package let time: TimeSource
     package let logger: Logger
     /// What goes into message ids and registrations.
-    package let advertisedHost: HostAddress
+    package var advertisedHost: HostAddress {
+        HostAddress(ip: advertisedIP, port: advertisedPort.load(ordering: .relaxed))
+    }
+    private let advertisedIP: HostAddress.IP
+    private let advertisedPort: Atomic<Int32>
     /// Threads for what may wait for a disk: cold reads, checks, deliveries.
     package let readThreads: NIOThreadPool
     package let delayLevels: DelayLevels
@@ -49,7 +53,8 @@ package final class Broker: Sendable {
         delays = parts.delays
         time = parts.time
         logger = parts.logger
-        advertisedHost = parts.advertisedHost
+        advertisedIP = parts.advertisedHost.ip
+        advertisedPort = Atomic(parts.advertisedHost.port)
         readThreads = parts.readThreads
         delayLevels = parts.delayLevels
         events = parts.events
@@ -62,6 +67,9 @@ package final class Broker: Sendable {
         for queue in delayQueues { flags[queue.index] = true }
         isDelayQueue = flags
     }
+
+    /// The port that is really listened on, when the configuration leaves the choice to the system.
+    func listens(on port: Int32) { advertisedPort.store(port, ordering: .relaxed) }
 
     // MARK: Event loops
 
@@ -123,8 +131,7 @@ package final class Broker: Sendable {
 
     /// Before segments are deleted: what is still needed of them is copied to the end of the log. On a store's thread.
     func willDelete(upTo offset: LogOffset) -> LogOffset {
-        guard transactions.copyForward(below: offset), delays.copyForward(below: offset) else { return .zero }
-        return offset
+        min(transactions.copyForward(below: offset), delays.copyForward(below: offset))
     }
 
     // MARK: Held pulls

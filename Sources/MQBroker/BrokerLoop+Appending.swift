@@ -53,6 +53,8 @@ struct StoredReply {
         case message(queueID: Int32, first: LogOffset, queueOffset: QueueOffset)
         /// A client batch: its answer names every message.
         case messages(queueID: Int32, [LogOffset], queueOffset: QueueOffset)
+        /// A verdict, stored now or before.
+        case verdict
         case plain
     }
 }
@@ -88,8 +90,12 @@ extension BrokerLoop {
         broker.statistics.storeFailed()
         let refusal = Self.refusal(error)
         for reply in staged {
-            if case .verdict(let half, _) = reply.purpose { broker.transactions.notStored(half) }
-            refuse(reply.request, on: reply.connection, refusal)
+            guard case .verdict(let half, _) = reply.purpose else {
+                refuse(reply.request, on: reply.connection, refusal)
+                continue
+            }
+            broker.transactions.notStored(half)
+            refuseVerdict(.busy, refusal, reply.request, reply.connection)
         }
         staged.removeAll(keepingCapacity: true)
     }
@@ -114,6 +120,7 @@ extension BrokerLoop {
         case .sentBack:
             break
         case .verdict(let half, let verdict):
+            kind = .verdict
             broker.transactions.stored(half, verdict: verdict)
         }
         guard !reply.request.isOneWay else { return }
@@ -148,6 +155,9 @@ extension BrokerLoop {
             case .plain:
                 // Stored counts: told otherwise, a stock consumer sends the message a second time.
                 buffer.writeResponse(.success, to: stored.request, remark: nil, header: EmptyHeader(), body: nil)
+            case .verdict:
+                let header = EndTransactionResponseHeader(.accepted)
+                buffer.writeResponse(.success, to: stored.request, remark: nil, header: header, body: nil)
             case .message(let queueID, let first, let queueOffset):
                 let answer = SendAnswer(
                     id: OffsetMessageID(host: broker.advertisedHost, offset: first), queueID: queueID,

@@ -22,8 +22,6 @@ package final class BrokerLoop: RequestHandler {
     var staged: [StagedReply] = []
     /// Stored, and waiting to be durable.
     var waiters = FlushWaiters<StoredReply>()
-    /// Topics created by sends on this loop, until their configuration is on disk.
-    var unsavedTopics: [String: EventLoopFuture<Void>] = [:]
     /// Whether the flusher is to tell this loop what it made durable.
     let flushSignal = FlushSignal()
     var topics = TopicLookup()

@@ -56,6 +56,7 @@ package final class BrokerService: Service {
             group: group, logger: logger, makeHandler: makeHandler
         )
         address = try await server.bind()
+        broker.listens(on: address.port)
         do {
             _ = try await fastServer.bind()
         } catch {

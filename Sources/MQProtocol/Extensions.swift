@@ -44,10 +44,17 @@ package struct ProtocolExtension: Hashable, Sendable {
         meaning: "what became of a verdict: accepted, opposite, unknown or busy",
         stockPeer: "a stock client sends verdicts one-way; fields of an answer it does not know are ignored")
 
+    /// On a half message without a unique key that was copied to the end of the log: where the first copy began, which
+    /// is what tells that both are one transaction. Value: a log offset.
+    package static let firstCopy = ProtocolExtension(
+        name: "ESCROW_FIRST_COPY", carrier: .messageProperty,
+        meaning: "the log offset of the first copy of a half message that has no unique key",
+        stockPeer: "a stock broker carries the property along and takes the copy for another half message")
+
     /// The value of both announcements.
     package static let version = "1"
 
     package static let all: [ProtocolExtension] = [
-        brokerAnnouncement, clientAnnouncement, verdict, verdictOutcome,
+        brokerAnnouncement, clientAnnouncement, verdict, verdictOutcome, firstCopy,
     ]
 }

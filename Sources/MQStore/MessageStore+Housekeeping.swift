@@ -55,6 +55,7 @@ extension MessageStore {
     /// Failures are logged and tried again the next time.
     package func keepHouse() {
         let now = time.now()
+        checkSpace()
         attempt("write consume queues") { () throws(StoreError) in try writeDerived() }
         let (checkpoint, retention) = house.withLock { house in
             (

@@ -116,6 +116,7 @@ private struct StoreOpening {
             table: table,
             index: index,
             levels: levels,
+            checksRecords: configuration.appendsRecordChecksum,
             logger: logger,
             observer: observer,
             queuePosition: start,

@@ -19,6 +19,25 @@ extension MessageStore {
         return log.appendedOffset - entry.logOffset > Int64(configuration.coldDistance)
     }
 
+    /// Whether reading the record may have to wait for the disk: it lies further behind the end of the log than
+    /// `coldDistance`. False for what is not in the log.
+    package func isCold(at offset: LogOffset) -> Bool {
+        let end = log.appendedOffset
+        guard offset >= log.minimumOffset, offset < end else { return false }
+        return end - offset > Int64(configuration.coldDistance)
+    }
+
+    /// The first message of the queue whose record is at or behind the offset; the end of the queue when there is none.
+    package func firstOffset(of queue: QueueRef, atOrAbove offset: LogOffset) -> QueueOffset {
+        QueueOffset(rawValue: table[queue].firstEntry(atOrAbove: offset))
+    }
+
+    /// Keys of records below are in the index; nil when keys are not indexed (any more). Waits for the dispatcher.
+    package var indexedOffset: LogOffset? {
+        guard let index, !index.hasFailed else { return nil }
+        return dispatcher.indexedOffset
+    }
+
     /// The offset whose message was stored nearest to `time`; the last existing one for a time after everything, 0 for
     /// an empty queue.
     package func searchOffset(of queue: QueueRef, at time: Timestamp) -> QueueOffset {

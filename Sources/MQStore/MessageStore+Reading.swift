@@ -9,13 +9,17 @@ extension MessageStore {
     /// most 800 entries, or `maximumCount` if that is more, and one queue file are looked at. A record that cannot be
     /// read is skipped: silently when its segment was deleted, with a line in the log when it is damaged.
     ///
-    /// - Parameter from: any number a client sent.
+    /// - Parameters:
+    ///   - from: any number a client sent.
+    ///   - mayWait: false on event loops: records further behind than `coldDistance` are then not touched, see
+    ///     ``Selection/mustWait``.
     package func select(
         _ queue: QueueRef,
         from: QueueOffset,
         maximumCount: Int,
         limits: PullLimits,
-        filter: TagFilter
+        filter: TagFilter,
+        mayWait: Bool = true
     ) -> Selection {
         let consumeQueue = table[queue]
         let (minimum, end) = consumeQueue.bounds(logMinimum: log.minimumOffset)
@@ -34,7 +38,8 @@ extension MessageStore {
             selection.nextBegin = selection.maximum
         } else {
             var scan = QueueScan(
-                log: log, limits: limits, maximumCount: maximumCount, coldDistance: Int64(configuration.coldDistance)
+                log: log, limits: limits, maximumCount: maximumCount,
+                coldDistance: Int64(configuration.coldDistance), mayWait: mayWait
             )
             scan.run(consumeQueue, from: from.rawValue, filter: filter, &selection)
             for complaint in scan.complaints { logger.error("\(complaint)") }

@@ -99,7 +99,7 @@ extension MessageStore {
         try removeDerived(below: minimum)
     }
 
-    /// Looks at the disk only.
+    /// Looks at the disk only: once a second, so that sends are refused before the disk is really full.
     func checkSpace() {
         let (logUsage, queueUsage) = diskUsage()
         setFull(house.withLock { $0.plan.updateFull(logUsage: logUsage, queueUsage: queueUsage) })

@@ -130,9 +130,10 @@ package final class MessageStore: Sendable {
 
     private var writeRefusal: StoreError? {
         if isFull.load(ordering: .relaxed) {
+            let limit = house.withLock { $0.plan.settings.fullRatio }
             return StoreError(
                 .diskFull,
-                "the disk under \(configuration.directory) is used above \(configuration.diskFullRatio) of its space;"
+                "the disk under \(configuration.directory) is used above \(limit) of its space;"
                     + " free space or delete old messages (lower fileReservedTime, or request 329)"
             )
         }

@@ -47,6 +47,10 @@ public struct StoreConfiguration: Sendable {
     public var maximumBodyBytes: Int = 4 << 20
     /// Whether recovery compares each body with its CRC (`checkCRCOnRecover`). Default: true.
     public var checksBodiesOnRecovery: Bool = true
+    /// Whether each record ends with RocketMQ 5's CRC of the whole record (`enabledAppendPropCRC`), which is compared
+    /// in recovery, if that compares bodies, and before a record becomes readable. Costs 20 bytes a message. Default:
+    /// false; an embedded broker sets it.
+    public var appendsRecordChecksum: Bool = false
 
     /// Age at which a commit-log file may be deleted (`fileReservedTime`). Default: 72 hours.
     public var retention: Duration = .seconds(72 * 3600)

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessOutput
 
 /// An `mqbroker` process on loopback, ready to serve.
 package struct BrokerProcess: Sendable {

@@ -1,3 +1,4 @@
+package import ProcessOutput
 import Subprocess
 
 /// An executable of this package that runs as a process of its own as long as a closure does.

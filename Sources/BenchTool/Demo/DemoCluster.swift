@@ -1,5 +1,6 @@
 import Foundation
 import MQClient
+import ProcessOutput
 
 /// A name server and a broker as processes of their own, on free ports, with a temporary store.
 struct DemoCluster: Sendable {

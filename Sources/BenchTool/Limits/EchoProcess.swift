@@ -1,3 +1,5 @@
+import ProcessOutput
+
 /// The echo server in a process of its own: this executable again, with another subcommand.
 enum EchoProcess {
     static let announcement = "echo server on port "

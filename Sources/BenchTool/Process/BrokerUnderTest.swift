@@ -2,6 +2,7 @@ import Foundation
 import MQClient
 import NIOCore
 import NIOPosix
+import ProcessOutput
 
 /// A broker process with a store of its own, listening on loopback, registered nowhere.
 struct BrokerUnderTest: Sendable {

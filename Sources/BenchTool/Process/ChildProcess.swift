@@ -1,3 +1,4 @@
+import ProcessOutput
 import Subprocess
 
 /// A process that lives as long as a closure runs.

@@ -13,7 +13,8 @@ extension BrokerConfiguration {
         return server
     }
 
-    /// The host and port that message ids carry; with an ephemeral port, the port is not known yet and is 0.
+    /// The host and port that message ids carry; an ephemeral port is 0 until it is bound
+    /// (``Broker/listens(on:)``).
     func advertisedAddress() throws(ConfigurationError) -> HostAddress {
         let host = network.advertisedHost ?? network.boundHost
         let name = host == "localhost" ? "127.0.0.1" : host

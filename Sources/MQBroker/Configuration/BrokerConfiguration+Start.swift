@@ -18,6 +18,11 @@ extension BrokerConfiguration {
         store.deletionHours = Set(storage.deleteHours)
         store.deletionPercent = storage.diskUsePercent
         store.deletesForcibly = storage.forcedDeletion
+        store.forcedDeletionRatio = Double(storage.forcedDeletionPercent) / 100
+        store.diskFullRatio = Double(storage.diskFullPercent) / 100
+        store.checksBodiesOnRecovery = storage.checksOnRecovery
+        store.appendsRecordChecksum = storage.recordChecksum
+        store.coldDistance = storage.coldDistance
         store.delayLevels = delayLevels
         return store
     }

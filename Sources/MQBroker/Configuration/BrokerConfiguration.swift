@@ -183,6 +183,18 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var diskUsePercent = 75
         /// `cleanFileForciblyEnable`: beyond the watermark the oldest segments go whatever their age. Default: true.
         public var forcedDeletion = true
+        /// `diskSpaceCleanForciblyRatio`, that watermark in percent (a system property in RocketMQ 4, a key in 5).
+        /// Default: 85.
+        public var forcedDeletionPercent = 85
+        /// `diskSpaceWarningLevelRatio`, in percent: above it sends are refused. Default: 90.
+        public var diskFullPercent = 90
+        /// `checkCRCOnRecover`: recovery compares each message with its checksums. Default: true.
+        public var checksOnRecovery = true
+        /// `enabledAppendPropCRC`, a key of RocketMQ 5: each record ends with a checksum of all of it. Default: false.
+        public var recordChecksum = false
+        /// Records further behind the end of the log than this are read on threads that may wait for the disk, and
+        /// count as cold for pulls. In bytes. Not a RocketMQ key. Default: 1 GiB.
+        public var coldDistance = 1 << 30
         /// `maxTransferBytesOnMessageInMemory` and `maxTransferCountOnMessageInMemory`. Defaults: 256 KiB, 32.
         public var warmPull = PullLimit(bytes: 262_144, count: 32)
         /// `maxTransferBytesOnMessageInDisk` and `maxTransferCountOnMessageInDisk`. Defaults: 64 KiB, 8.

@@ -77,7 +77,6 @@ extension ConfigurationKeys {
         .inert(number: "destroyMapedFileIntervalForcibly", 120_000),
         .inert(number: "redeleteHangedFileInterval", 120_000),
         .inert(number: "putMsgIndexHightWater", 600_000),
-        .inert(boolean: "checkCRCOnRecover", true),
         .inert(number: "flushCommitLogLeastPages", 4),
         .inert(number: "commitCommitLogLeastPages", 4),
         .inert(number: "flushLeastPagesWhenWarmMapedFile", 4_096),

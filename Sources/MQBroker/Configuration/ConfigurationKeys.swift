@@ -1,6 +1,7 @@
 import MQProtocol
 
-/// Every key of RocketMQ 4.9's broker, server and store configuration (broker.md 1.2 to 1.4).
+/// Every key of RocketMQ 4.9's broker, server and store configuration (broker.md 1.2 to 1.4), and of RocketMQ 5's those
+/// that act here: the two `diskSpace...Ratio`, which are system properties in 4.9, and `enabledAppendPropCRC`.
 enum ConfigurationKeys {
     static let all: [ConfigurationKey] =
         identity + behaviour + clients + store + network + threads + inertStore + inertNetwork
@@ -80,6 +81,10 @@ enum ConfigurationKeys {
         .duration("fileReservedTime", \.storage.retention, 1...1_000_000, unit: 3_600_000).important.mutable,
         .diskUsePercent("diskMaxUsedSpaceRatio").mutable,
         .boolean("cleanFileForciblyEnable", \.storage.forcedDeletion).important.mutable,
+        .integer("diskSpaceCleanForciblyRatio", \.storage.forcedDeletionPercent, 1...100).mutable,
+        .integer("diskSpaceWarningLevelRatio", \.storage.diskFullPercent, 1...100).mutable,
+        .boolean("checkCRCOnRecover", \.storage.checksOnRecovery),
+        .boolean("enabledAppendPropCRC", \.storage.recordChecksum),
         .integer("maxTransferBytesOnMessageInMemory", \.storage.warmPull.bytes, 1...(1 << 28)).important,
         .integer("maxTransferCountOnMessageInMemory", \.storage.warmPull.count, 1...100_000).important,
         .integer("maxTransferBytesOnMessageInDisk", \.storage.coldPull.bytes, 1...(1 << 28)).important,

@@ -56,7 +56,8 @@ extension DelayService {
         guard deliver(due, now: now) else { return nil }
         guard isDrained else { return false }
         state.withLock { state in
-            state.watermark = FiringWatermark(dueUpTo: now, queueEnd: queueEnd, delivered: state.delivered)
+            state.watermark.dueUpTo = now
+            state.watermark.queueEnd = queueEnd
         }
         return true
     }
@@ -82,7 +83,7 @@ extension DelayService {
             let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
             let ready = entries.prefix { $0.tagsCode <= now.milliseconds }
             if ready.count == Self.roundLimit { isDrained = false }
-            due.append(contentsOf: ready.map { Due(source: .level(index), logOffset: $0.logOffset) })
+            due.append(contentsOf: ready.map { Due(source: .level(index), logOffset: $0.recordOffset) })
         }
         var timers: [TimerWheel.Timer] = []
         let (queueEnd, rest) = state.withLock { state in
@@ -114,30 +115,60 @@ extension DelayService {
     /// - Returns: how many are done with; nil when the store refuses.
     private func deliverSome(_ due: ArraySlice<Due>, now: Timestamp) -> Int? {
         var batch = store.makeBatch()
-        let moved = state.withLock { $0.moved }
         var count = 0
         for item in due {
             if batch.byteCount >= Self.batchBytes { break }
             count += 1
-            guard !moved.contains(item.logOffset), let draft = realMessage(of: item, now: now) else { continue }
-            do {
-                _ = try batch.add(draft, to: store.queue(draft.topic, draft.queueID))
-            } catch {
-                logger.error(
-                    "a delayed message cannot be delivered",
-                    metadata: [
-                        "offset": "\(item.logOffset.rawValue)", "error": "\(error)",
-                    ])
+            guard let record = store.record(at: item.logOffset).flatMap(StoredRecord.init) else {
+                logger.warning(
+                    "a delayed message is skipped: its record is gone",
+                    metadata: ["offset": "\(item.logOffset.rawValue)"])
+                continue
             }
+            stage(record, of: item, now: now, into: &batch)
         }
         do {
             if !batch.isEmpty { try store.append(&batch) }
         } catch {
-            logger.warning("delayed messages wait: the store refuses them", metadata: ["error": "\(error)"])
+            noteRefusal(error, now: now)
             return nil
         }
         advance(due.prefix(count), deliveredUpTo: batch.end)
         return count
+    }
+
+    private func stage(_ record: StoredRecord, of item: Due, now: Timestamp, into batch: inout AppendBatch) {
+        guard let draft = realMessage(of: record, item, now: now) else {
+            return setAside(record, because: "it has no real topic", in: &batch)
+        }
+        do {
+            _ = try batch.add(draft, to: store.queue(draft.topic, draft.queueID), isStoredAgain: true)
+        } catch {
+            setAside(record, because: "\(error)", in: &batch)
+        }
+    }
+
+    /// Puts a message that cannot be delivered where a person finds it with stock tools, as it waited.
+    func setAside(_ record: StoredRecord, because reason: String, in batch: inout AppendBatch) {
+        logger.error(
+            "a delayed message cannot be delivered: it is kept in \(SystemTopic.undelivered)",
+            metadata: ["offset": "\(record.view.physicalOffset.rawValue)", "reason": "\(reason)"])
+        let topic = topics.ensure(SystemTopic.undelivered, queues: 1)
+        do {
+            _ = try batch.add(record.draft(topic: topic.name, queueID: 0), to: topic.queue(0), isStoredAgain: true)
+        } catch {
+            logger.critical("a delayed message is lost: it cannot be stored at all", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// A full disk refuses ten times a second: it is said every ten seconds.
+    private func noteRefusal(_ error: StoreError, now: Timestamp) {
+        let isTold = state.withLock { state in
+            guard now >= state.nextRefusalNote else { return true }
+            state.nextRefusalNote = now.advanced(by: .seconds(10))
+            return false
+        }
+        if !isTold { logger.warning("delayed messages wait: the store refuses them", metadata: ["error": "\(error)"]) }
     }
 
     private func advance(_ due: ArraySlice<Due>, deliveredUpTo end: LogOffset) {
@@ -145,24 +176,14 @@ extension DelayService {
             for case .level(let index) in due.map(\.source) {
                 state.levels[index].next = state.levels[index].next + 1
             }
-            for item in due where !state.moved.isEmpty { state.moved.remove(item.logOffset) }
             state.delivered = max(state.delivered, end)
             state.isChanged = true
         }
     }
 
-    /// Nil for what cannot be delivered: its record is gone or does not say where it belongs.
-    private func realMessage(of item: Due, now: Timestamp) -> MessageDraft? {
-        guard let record = store.record(at: item.logOffset).flatMap(StoredRecord.init),
-            let place = record.realPlace, place.topic != SystemTopic.half
-        else {
-            logger.warning(
-                "a delayed message is skipped: its record is gone or has no real topic",
-                metadata: [
-                    "offset": "\(item.logOffset.rawValue)"
-                ])
-            return nil
-        }
+    /// Nil when the record does not say where it belongs.
+    private func realMessage(of record: StoredRecord, _ item: Due, now: Timestamp) -> MessageDraft? {
+        guard let place = record.realPlace, place.topic != SystemTopic.half else { return nil }
         var draft = record.draft(topic: place.topic, queueID: place.queueID)
         if case .wheel = item.source, record.integerProperty(PropertyName.timerOutMilliseconds) != nil {
             var properties = MessageProperties(text: draft.properties)
@@ -174,7 +195,7 @@ extension DelayService {
         return draft
     }
 
-    // MARK: Files and retention
+    // MARK: Files
 
     /// Writes levels and watermark if they changed and everything delivered is durable.
     package func persistIfDurable() {
@@ -196,63 +217,5 @@ extension DelayService {
             state.withLock { $0.isChanged = true }
             logger.warning("delay positions were not written", metadata: ["error": "\(error)"])
         }
-    }
-
-    /// Copies what still waits below `limit` to the end of the log, so that its segment can go. False: not now.
-    package func copyForward(below limit: LogOffset) -> Bool {
-        round.withLock { _ in copyLevels(below: limit) && copyTimers(below: limit) }
-    }
-
-    private func copyLevels(below limit: LogOffset) -> Bool {
-        for index in state.withLock({ $0.levels.indices }) {
-            let level = state.withLock { $0.levels[index] }
-            let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
-            let old = entries.prefix { $0.logOffset < limit }
-            guard !old.isEmpty else { continue }
-            guard append(old.map { ($0.logOffset, $0.tagsCode) }) else { return false }
-            state.withLock { state in
-                state.levels[index].next = level.next + old.count
-                state.isChanged = true
-            }
-            // Fewer than asked for may also mean the end of a queue file.
-            if old.count == entries.count { return copyLevels(below: limit) }
-        }
-        return true
-    }
-
-    private func copyTimers(below limit: LogOffset) -> Bool {
-        var position = max(store.minimumOffset(of: timerQueue), .zero)
-        let (watermark, known) = state.withLock { ($0.watermark, $0.moved) }
-        while true {
-            let entries = store.entries(of: timerQueue, from: position, count: Self.roundLimit)
-            let old = entries.prefix { $0.logOffset < limit }
-            guard !old.isEmpty else { break }
-            let pending = old.enumerated().filter { index, entry in
-                let due = Timestamp(milliseconds: entry.tagsCode)
-                return !watermark.covers(due: due, at: position + index) && !known.contains(entry.logOffset)
-            }
-            guard append(pending.map { ($0.element.logOffset, $0.element.tagsCode) }) else { return false }
-            state.withLock { $0.moved.formUnion(pending.map(\.element.logOffset)) }
-            position = position + old.count
-        }
-        state.withLock { state in state.moved = state.moved.filter { $0 >= store.minimumLogOffset } }
-        return true
-    }
-
-    /// Stores waiting records again, in the timer topic, due when they were.
-    private func append(_ waiting: [(offset: LogOffset, due: Int64)]) -> Bool {
-        var batch = store.makeBatch()
-        for (offset, due) in waiting {
-            guard let record = store.record(at: offset).flatMap(StoredRecord.init) else { continue }
-            var draft = record.draft(topic: SystemTopic.timerWheel, queueID: 0)
-            draft.properties.appendProperty(PropertyName.timerOutMilliseconds, String(due))
-            guard (try? batch.add(draft, to: timerQueue)) != nil else { return false }
-        }
-        guard !batch.isEmpty else { return true }
-        guard (try? store.append(&batch, makesRoom: true)) != nil else { return false }
-        // Levels go on behind the originals: that may be written when the copies are durable.
-        let end = batch.end
-        state.withLock { $0.delivered = max($0.delivered, end) }
-        return true
     }
 }

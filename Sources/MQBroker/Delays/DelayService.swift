@@ -30,13 +30,15 @@ package final class DelayService: Sendable {
         /// The timer queue is armed up to here.
         var armedEnd = QueueOffset.zero
         var watermark = FiringWatermark()
-        /// Records copied to the end of the log before their segment goes: the copy rings, the original is silent.
-        var moved: Set<LogOffset> = []
+        /// The end of what was stored in place of waiting messages.
         var delivered = LogOffset.zero
         var isChanged = false
+        /// When the next refusal of the store is worth a line in the log.
+        var nextRefusalNote = Timestamp.zero
     }
 
     let store: MessageStore
+    let topics: TopicTable
     let time: TimeSource
     let logger: Logger
     let files: DelayFiles
@@ -48,8 +50,12 @@ package final class DelayService: Sendable {
     /// When the service wakes by itself; an earlier arrival rings.
     let wakeAt = Atomic<Int64>(.min)
 
-    package init(store: MessageStore, levels: DelayLevels, files: DelayFiles, time: TimeSource, logger: Logger) {
+    package init(
+        store: MessageStore, topics: TopicTable, levels: DelayLevels, files: DelayFiles, time: TimeSource,
+        logger: Logger
+    ) {
         self.store = store
+        self.topics = topics
         self.time = time
         self.logger = logger
         self.files = files
@@ -113,7 +119,7 @@ package final class DelayService: Sendable {
             state.withLock { state in
                 for (index, entry) in entries.enumerated() {
                     let due = Timestamp(milliseconds: entry.tagsCode)
-                    if watermark.covers(due: due, at: position + index) { continue }
+                    if watermark.covers(due: due, at: position + index, logOffset: entry.logOffset) { continue }
                     state.wheel.arm(.init(due: entry.tagsCode, logOffset: entry.logOffset, size: entry.size))
                 }
             }

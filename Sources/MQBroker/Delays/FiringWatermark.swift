@@ -9,29 +9,36 @@ package struct FiringWatermark: JSONBody, Equatable {
     package var dueUpTo: Timestamp
     /// Timers from here on in the timer queue were not armed yet.
     package var queueEnd: QueueOffset
-    /// The delivered copies lie before this: the watermark may be written when the log is durable up to here.
-    package var delivered: LogOffset
+    /// Timers whose records lie below were copied to the end of the log, if they had not fired.
+    package var copiedBelow: LogOffset
 
     package init(
-        dueUpTo: Timestamp = Timestamp(milliseconds: 0), queueEnd: QueueOffset = .zero, delivered: LogOffset = .zero
+        dueUpTo: Timestamp = Timestamp(milliseconds: 0), queueEnd: QueueOffset = .zero, copiedBelow: LogOffset = .zero
     ) {
         self.dueUpTo = dueUpTo
         self.queueEnd = queueEnd
-        self.delivered = delivered
+        self.copiedBelow = copiedBelow
     }
 
     package init(json: JSONValue) throws(BodyError) {
         guard let due = json["dueUpTo"]?.integer, let end = json["queueEnd"]?.integer else {
             throw BodyError(.missingMember, "dueUpTo, queueEnd")
         }
-        self.init(dueUpTo: Timestamp(milliseconds: due), queueEnd: QueueOffset(rawValue: end))
+        self.init(
+            dueUpTo: Timestamp(milliseconds: due), queueEnd: QueueOffset(rawValue: end),
+            copiedBelow: LogOffset(rawValue: json["copiedBelow"]?.integer ?? 0)
+        )
     }
 
     package var json: JSONValue {
-        ["dueUpTo": JSONValue(dueUpTo), "queueEnd": JSONValue(queueEnd.rawValue)]
+        [
+            "dueUpTo": JSONValue(dueUpTo), "queueEnd": JSONValue(queueEnd.rawValue),
+            "copiedBelow": JSONValue(copiedBelow.rawValue),
+        ]
     }
 
-    package func covers(due: Timestamp, at offset: QueueOffset) -> Bool {
-        offset < queueEnd && due <= dueUpTo
+    /// Whether the timer at this place of the timer queue and of the log is done with.
+    package func covers(due: Timestamp, at offset: QueueOffset, logOffset: LogOffset) -> Bool {
+        logOffset < copiedBelow || (offset < queueEnd && due <= dueUpTo)
     }
 }

@@ -20,6 +20,8 @@ final class SideFileWriter: Sendable {
     private let render: @Sendable () -> ByteBuffer
     private let logger: Logger
     private let state = Mutex(State())
+    /// Changes that the newest file has, to be read without the lock.
+    private let writtenChanges = Atomic<Int>(0)
     /// Held while a file is written: the end of the process writes on its own thread.
     private let writing = Mutex(())
 
@@ -29,6 +31,13 @@ final class SideFileWriter: Sendable {
         self.logger = logger
         self.render = render
     }
+
+    /// The number of the next change to be announced. A change made in the same hold of the lock that `render` takes is
+    /// in the file once ``isWritten(_:)`` says so of this number.
+    var nextChange: Int { state.withLock { $0.changes + 1 } }
+
+    /// Whether the newest file has the change of this number. On the path of every send.
+    func isWritten(_ change: Int) -> Bool { writtenChanges.load(ordering: .acquiring) >= change }
 
     /// There is something new to write: schedules a write unless one is scheduled.
     func changed() {
@@ -45,13 +54,14 @@ final class SideFileWriter: Sendable {
         NIOThreadPool.singleton.submit { _ in self.writeScheduled() }
     }
 
-    /// Completes when every change announced so far is on disk; fails with the error of the write. What an earlier
-    /// write could not bring there is tried again.
-    func persisted(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+    /// Completes when every change announced so far is on disk, and the one numbered `change` if it is still to be
+    /// announced; fails with the error of the write. What an earlier write could not bring there is tried again.
+    func persisted(on eventLoop: any EventLoop, change: Int = 0) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         let isWritten = state.withLock { state in
-            if state.written >= state.changes { return true }
-            state.waiters.append((state.changes, promise))
+            let wanted = max(state.changes, change)
+            if state.written >= wanted { return true }
+            state.waiters.append((wanted, promise))
             return false
         }
         // A write may have failed before anyone waited for it: whoever comes now has it tried again.
@@ -83,7 +93,10 @@ final class SideFileWriter: Sendable {
             if isWritten { return (change, .success(())) }
             do throws(StoreError) {
                 try file.save(render())
-                state.withLock { $0.written = max($0.written, change) }
+                state.withLock { state in
+                    state.written = max(state.written, change)
+                    writtenChanges.store(state.written, ordering: .releasing)
+                }
                 return (change, .success(()))
             } catch {
                 return (change, .failure(error))

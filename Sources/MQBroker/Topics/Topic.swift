@@ -15,6 +15,8 @@ package final class Topic: Sendable {
     let isClosedToClients: Bool
     /// What was stored in it.
     package let statistics = TopicStatistics()
+    /// The change of the table that brought it; 0 for a topic that was in the file at start.
+    let change: Int
 
     private struct State {
         var config: TopicConfig
@@ -25,11 +27,12 @@ package final class Topic: Sendable {
     private let state: Mutex<State>
     private let makeQueue: @Sendable (String, Int32) -> QueueRef
 
-    init(_ config: TopicConfig, makeQueue: @escaping @Sendable (String, Int32) -> QueueRef) {
+    init(_ config: TopicConfig, change: Int = 0, makeQueue: @escaping @Sendable (String, Int32) -> QueueRef) {
         name = config.topicName
         nameBytes = Array(config.topicName.utf8)
         isRetry = TopicName.isRetry(config.topicName)
         isClosedToClients = Self.isClosedToClients(config.topicName)
+        self.change = change
         self.state = Mutex(State(config: config))
         self.makeQueue = makeQueue
     }

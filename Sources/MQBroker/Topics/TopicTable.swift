@@ -202,6 +202,11 @@ package final class TopicTable: Sendable {
         writer.persisted(on: eventLoop)
     }
 
+    /// Completes when the topic is on disk; nil when it is there. On the path of every send.
+    func saving(of topic: Topic, on eventLoop: any EventLoop) -> EventLoopFuture<Void>? {
+        writer.isWritten(topic.change) ? nil : writer.persisted(on: eventLoop, change: topic.change)
+    }
+
     /// Completes when the name servers were told about every change made so far, or cannot be.
     package func announced(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         observer.withLock { $0 }?.announced(eventLoop) ?? eventLoop.makeSucceededVoidFuture()
@@ -213,7 +218,7 @@ package final class TopicTable: Sendable {
     }
 
     private func add(_ config: TopicConfig, to state: inout State) -> Topic {
-        let topic = Topic(config, makeQueue: makeQueue)
+        let topic = Topic(config, change: writer.nextChange, makeQueue: makeQueue)
         state.topics[config.topicName] = topic
         state.version = next(state.version)
         return topic

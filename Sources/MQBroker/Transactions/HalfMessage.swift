@@ -15,6 +15,10 @@ package struct HalfMessage: Sendable, Equatable {
     package var bornTimestamp: Timestamp
     /// The record's own delay before its first check (`CHECK_IMMUNITY_TIME_IN_SECONDS`); nil: the broker's timeout.
     package var immunity: Duration?
+    /// Where the first copy began, for a copy of a half without a unique key.
+    package var firstCopy: LogOffset?
+    /// Checks that reached a producer before this record was written; stock brokers note them in each copy.
+    package var earlierChecks: Int
 
     package init(
         logOffset: LogOffset,
@@ -23,7 +27,9 @@ package struct HalfMessage: Sendable, Equatable {
         group: String,
         uniqueKey: String,
         bornTimestamp: Timestamp,
-        immunity: Duration? = nil
+        immunity: Duration? = nil,
+        firstCopy: LogOffset? = nil,
+        earlierChecks: Int = 0
     ) {
         self.logOffset = logOffset
         self.queueOffset = queueOffset
@@ -32,6 +38,8 @@ package struct HalfMessage: Sendable, Equatable {
         self.uniqueKey = uniqueKey
         self.bornTimestamp = bornTimestamp
         self.immunity = immunity
+        self.firstCopy = firstCopy
+        self.earlierChecks = earlierChecks
     }
 }
 
@@ -44,6 +52,14 @@ package enum Verdict: UInt8, Sendable {
 
     /// The value of the op record's verdict property.
     package var text: String { self == .commit ? "commit" : "rollback" }
+
+    package init?(text: String) {
+        switch text {
+        case "commit": self = .commit
+        case "rollback": self = .rollback
+        default: return nil
+        }
+    }
 }
 
 /// When an undecided half message is asked about.

@@ -20,12 +20,17 @@ package enum HalfRecord {
         return draft
     }
 
-    /// The record that ends a half: stock's text, and the verdict as an extension that stock brokers ignore.
+    /// The record that ends a half: stock's text, and the verdict as an extension that stock brokers ignore. That of a
+    /// rollback bears the key and group of the half: it is all that the log will tell of it.
     package static func op(_ half: HalfMessage, verdict: Verdict, host: HostAddress, now: Timestamp) -> MessageDraft {
-        MessageDraft(
+        var properties = verdict == .commit ? commitProperties : rollbackProperties
+        if verdict == .rollback, !half.uniqueKey.isEmpty {
+            properties.appendProperty(PropertyName.uniqueKey, half.uniqueKey)
+            properties.appendProperty(PropertyName.producerGroup, half.group)
+        }
+        return MessageDraft(
             topic: SystemTopic.opHalf, queueID: 0, bornTimestamp: now, bornHost: host, storeHost: host,
-            body: ByteBuffer(string: String(half.queueOffset.rawValue)),
-            properties: verdict == .commit ? commitProperties : rollbackProperties
+            body: ByteBuffer(string: String(half.queueOffset.rawValue)), properties: properties
         )
     }
 
@@ -71,8 +76,15 @@ package enum HalfRecord {
             group: record.property(PropertyName.producerGroup) ?? "",
             uniqueKey: record.property(PropertyName.uniqueKey) ?? "",
             bornTimestamp: record.view.bornTimestamp,
-            immunity: immunity(record.integerProperty(PropertyName.checkImmunitySeconds))
+            immunity: immunity(record.integerProperty(PropertyName.checkImmunitySeconds)),
+            firstCopy: record.integerProperty(ProtocolExtension.firstCopy.name).map { LogOffset(rawValue: $0) },
+            earlierChecks: Int(min(max(0, record.integerProperty(PropertyName.transactionCheckTimes) ?? 0), 1_000_000))
         )
+    }
+
+    /// Nil when the op record does not say, as a stock broker's.
+    package static func verdict(of op: StoredRecord) -> Verdict? {
+        op.property(ProtocolExtension.verdict.name).flatMap(Verdict.init(text:))
     }
 
     /// Seconds of immunity as a duration; what is missing, negative or absurd counts as none.

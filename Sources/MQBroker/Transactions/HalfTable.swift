@@ -28,10 +28,17 @@ package struct HalfTable: Sendable {
         /// All checks were used; a person decides. Listed, still open to a late verdict.
         package var isUnresolved: Bool
         var deciding: Verdict?
+        /// The log was read: no copy of it was decided before.
+        var isProven = false
         /// A copy to the end of the log is being stored: a verdict that comes meanwhile is to be repeated.
         var isMoving = false
         /// Places of older copies: a verdict may still name one of them.
         var olderCopies: [LogOffset] = []
+
+        /// Every place by which a verdict may name it.
+        var places: [LogOffset] {
+            olderCopies + [half.logOffset] + (half.firstCopy.map { [$0] } ?? [])
+        }
     }
 
     /// The answer to a verdict.
@@ -46,11 +53,12 @@ package struct HalfTable: Sendable {
         case beingStored
         case wrongGroup
         case wrongQueueOffset
-        /// Neither undecided nor remembered: look into the log.
+        /// Neither undecided nor remembered: the log may know (``TransactionService/history(of:)``).
         case unknown
     }
 
-    /// Identifies a transaction however often its half was copied. A half without a unique key is its own transaction.
+    /// Identifies a transaction however often its half was copied. A half without a unique key is known by the place of
+    /// its first copy.
     struct Key: Hashable, Sendable {
         var group: String
         var uniqueKey: String
@@ -62,7 +70,7 @@ package struct HalfTable: Sendable {
 
         init(_ half: HalfMessage) {
             group = half.group
-            uniqueKey = half.uniqueKey.isEmpty ? "@\(half.logOffset.rawValue)" : half.uniqueKey
+            uniqueKey = half.uniqueKey.isEmpty ? "@\((half.firstCopy ?? half.logOffset).rawValue)" : half.uniqueKey
         }
     }
 
@@ -105,6 +113,7 @@ package struct HalfTable: Sendable {
         let key = Key(half)
         if let final = decidedKeys[key] ?? olderDecidedKeys[key] { return remember(half.logOffset, final) }
         keyByOffset[half.logOffset] = key
+        if let first = half.firstCopy { keyByOffset[first] = key }
         if var known = undecided[key] {
             if half.logOffset < known.half.logOffset {
                 known.olderCopies.append(half.logOffset)
@@ -114,6 +123,7 @@ package struct HalfTable: Sendable {
                 known.half.logOffset = half.logOffset
                 known.half.queueOffset = half.queueOffset
                 known.half.size = half.size
+                known.half.firstCopy = half.firstCopy
                 known.opFloor = opFloor
                 undecided[key] = known
             }
@@ -121,7 +131,8 @@ package struct HalfTable: Sendable {
         }
         let first = schedule.firstCheck(of: half)
         undecided[key] = Transaction(
-            half: half, checks: 0, nextCheck: first, opFloor: opFloor, isUnresolved: false, deciding: nil
+            half: half, checks: half.earlierChecks, nextCheck: first, opFloor: opFloor, isUnresolved: false,
+            deciding: nil
         )
         let check = Due(at: first, logOffset: half.logOffset)
         if firstDue.last.map({ $0.at <= first }) ?? true { firstDue.append(check) } else { due.insert(check) }
@@ -161,6 +172,7 @@ package struct HalfTable: Sendable {
         if transaction.isUnresolved { unresolvedCount -= 1 }
         for offset in transaction.olderCopies { forget(offset, verdict) }
         forget(transaction.half.logOffset, verdict)
+        if let first = transaction.half.firstCopy { forget(first, verdict) }
         if decidedKeys.count >= Self.decidedKeyLimit / 2 {
             olderDecidedKeys = decidedKeys
             decidedKeys = Dictionary(minimumCapacity: Self.decidedKeyLimit / 2)
@@ -192,12 +204,29 @@ package struct HalfTable: Sendable {
     mutating func ended(_ half: HalfMessage, _ verdict: Verdict?) {
         var places = [half.logOffset]
         if let transaction = undecided.removeValue(forKey: Key(half)) {
-            places += transaction.olderCopies + [transaction.half.logOffset]
+            places += transaction.places
+            if transaction.isUnresolved { unresolvedCount -= 1 }
         }
         for place in places {
             keyByOffset.removeValue(forKey: place)
             if let verdict { remember(place, verdict) }
         }
+    }
+
+    func isUndecided(_ half: HalfMessage) -> Bool { undecided[Key(half)] != nil }
+
+    /// The known places of a transaction; none when it is not undecided.
+    func places(of half: HalfMessage) -> [LogOffset] { undecided[Key(half)]?.places ?? [] }
+
+    /// The log knows no verdict on another copy of this half.
+    mutating func proven(_ half: HalfMessage) { undecided[Key(half)]?.isProven = true }
+
+    /// The log knows the verdict on another copy of this half. False while a verdict is being stored or it is moved.
+    mutating func endedLate(_ half: HalfMessage, _ verdict: Verdict) -> Bool {
+        guard let transaction = undecided[Key(half)] else { return true }
+        guard transaction.deciding == nil, !transaction.isMoving else { return false }
+        ended(transaction.half, verdict)
+        return true
     }
 
     /// Counts a verdict against a final one, and says which of the two it is.
@@ -278,6 +307,30 @@ package struct HalfTable: Sendable {
         undecided[key] = transaction
         due.insert(Due(at: now, logOffset: logOffset))
         return true
+    }
+
+    /// How often each undecided half was asked about, at most ``CheckCounts/limit`` of them; those never asked about
+    /// are left out.
+    var checkCounts: CheckCounts {
+        var counts = CheckCounts()
+        for transaction in undecided.values where transaction.checks > 0 {
+            if counts.counts.count == CheckCounts.limit { break }
+            counts.counts[transaction.half.logOffset] = transaction.checks
+        }
+        return counts
+    }
+
+    /// Takes up the counts of an earlier run. A half whose checks were used up then is unresolved again.
+    mutating func restore(_ counts: CheckCounts, schedule: CheckSchedule) {
+        for (offset, count) in counts.counts {
+            guard let key = keyByOffset[offset], var transaction = undecided[key] else { continue }
+            transaction.checks = max(transaction.checks, count)
+            if transaction.checks >= schedule.maximumChecks, !transaction.isUnresolved {
+                transaction.isUnresolved = true
+                unresolvedCount += 1
+            }
+            undecided[key] = transaction
+        }
     }
 
     // MARK: Progress

@@ -21,7 +21,11 @@ extension TransactionService {
             await alarm.wait(until: min(next, nextProgress), by: time)
             _ = try? await threads.runIfActive { self.checkDue(clients: clients) }
             if time.now() >= nextProgress {
-                noteProgress(known)
+                let before = known
+                _ = try? await threads.runIfActive {
+                    self.noteProgress(before)
+                    self.saveCheckCounts()
+                }
                 known = ends
                 nextProgress = time.now().advanced(by: .seconds(10))
             }
@@ -46,6 +50,10 @@ extension TransactionService {
         clients: ClientTable
     ) {
         let half = transaction.half
+        guard transaction.isProven || settleLateCopy(half) else {
+            return table.withLock { $0.notChecked(half, at: now, schedule: schedule) }
+        }
+        guard table.withLock({ $0.isUndecided(half) }) else { return }
         guard let producer = clients.producerConnection(group: half.group) else {
             return table.withLock { $0.notChecked(half, at: now, schedule: schedule) }
         }
@@ -97,7 +105,7 @@ extension TransactionService {
         var batch = store.makeBatch()
         let draft = record.draft(topic: topic.name, queueID: 0)
         do {
-            _ = try batch.add(draft, to: topic.queue(0))
+            _ = try batch.add(draft, to: topic.queue(0), isStoredAgain: true)
             try store.append(&batch)
         } catch {
             logger.error("the unresolved half message could not be listed", metadata: ["error": "\(error)"])

@@ -1,15 +1,21 @@
 import Logging
 package import MQProtocol
-import MQStore
+package import MQStore
 import NIOCore
 import Synchronization
 
 extension TransactionService {
     /// Rebuilds the table from the half and op queues. Before the first request.
-    package func load() {
+    ///
+    /// - Throws: `corrupt` when neither the file of check counts nor its backup parses.
+    package func load() throws(StoreError) {
         let from = storedProgress()
         let decided = readOps(from: from.op)
         readHalves(from: from.half, decided: decided)
+        let counts = try checkFile.load { try CheckCounts.decode($0) }.value ?? CheckCounts()
+        savedCounts.withLock { $0 = counts }
+        let schedule = schedule
+        table.withLock { $0.restore(counts, schedule: schedule) }
         let count = undecidedCount
         if count > 0 {
             logger.notice("undecided half messages found", metadata: ["count": "\(count)"])
@@ -28,8 +34,7 @@ extension TransactionService {
     private func readOps(from start: QueueOffset) -> [QueueOffset: Verdict?] {
         var decided: [QueueOffset: Verdict?] = [:]
         forEachRecord(of: opQueue, from: start) { record, _, _ in
-            let text = record.property(ProtocolExtension.verdict.name)
-            let verdict: Verdict? = text == Verdict.commit.text ? .commit : text == nil ? nil : .rollback
+            let verdict = HalfRecord.verdict(of: record)
             for offset in HalfRecord.endedOffsets(record) { decided.updateValue(verdict, forKey: offset) }
         }
         return decided
@@ -90,36 +95,58 @@ extension TransactionService {
         }
     }
 
-    /// Copies undecided halves below `limit` to the end of the log, so that their segment can go. False: not now.
-    package func copyForward(below limit: LogOffset) -> Bool {
-        for half in table.withLock({ $0.stored(before: limit) }) {
-            guard let isMine = table.withLock({ $0.beginMove(half) }) else { return false }
-            guard isMine else { continue }
-            guard let record = store.record(at: half.logOffset).flatMap(StoredRecord.init) else {
-                table.withLock { $0.endMove(half) }
-                continue
-            }
-            let floor = store.maximumOffset(of: opQueue)
-            var draft = record.draft(topic: SystemTopic.half, queueID: 0)
-            if record.property(PropertyName.preparedQueueOffset) == nil {
-                draft.properties.appendProperty(PropertyName.preparedQueueOffset, String(half.queueOffset.rawValue))
-            }
-            var batch = store.makeBatch()
+    /// Writes how often producers were asked, if that changed. Waits for the disk.
+    package func saveCheckCounts() {
+        let counts = table.withLock { $0.checkCounts }
+        savedCounts.withLock { saved in
+            guard counts != saved else { return }
             do {
-                _ = try batch.add(draft, to: halfQueue)
-                try store.append(&batch, makesRoom: true)
+                try checkFile.save(counts.encode())
+                saved = counts
             } catch {
-                table.withLock { $0.endMove(half) }
-                logger.warning("an undecided half message cannot be copied forward", metadata: ["error": "\(error)"])
-                return false
+                logger.warning("the counts of check-backs were not written", metadata: ["error": "\(error)"])
             }
-            var copy = half
-            copy.logOffset = batch[0].logOffset
-            copy.queueOffset = batch[0].queueOffset
-            copy.size = batch[0].size
-            arrived(copy, opFloor: floor)
-            table.withLock { $0.endMove(half) }
         }
-        return true
+    }
+
+    /// Copies undecided halves below `limit` to the end of the log, so that their segment can go.
+    ///
+    /// - Returns: below which offset nothing undecided is left: `limit`, or less when a verdict is just being stored or
+    ///   the store refuses.
+    package func copyForward(below limit: LogOffset) -> LogOffset {
+        for half in table.withLock({ $0.stored(before: limit) }) {
+            guard let isMine = table.withLock({ $0.beginMove(half) }) else { return half.logOffset }
+            guard isMine else { continue }
+            defer { table.withLock { $0.endMove(half) } }
+            // What cannot be read cannot be committed either: its segment may go.
+            guard let record = store.record(at: half.logOffset).flatMap(StoredRecord.init) else { continue }
+            do {
+                try copyForward(half, record)
+            } catch {
+                logger.warning("an undecided half message cannot be copied forward", metadata: ["error": "\(error)"])
+                return half.logOffset
+            }
+        }
+        return limit
+    }
+
+    private func copyForward(_ half: HalfMessage, _ record: StoredRecord) throws(StoreError) {
+        let floor = store.maximumOffset(of: opQueue)
+        var draft = record.draft(topic: SystemTopic.half, queueID: 0)
+        if record.property(PropertyName.preparedQueueOffset) == nil {
+            draft.properties.appendProperty(PropertyName.preparedQueueOffset, String(half.queueOffset.rawValue))
+        }
+        var copy = half
+        if half.uniqueKey.isEmpty, half.firstCopy == nil {
+            copy.firstCopy = half.logOffset
+            draft.properties.appendProperty(ProtocolExtension.firstCopy.name, String(half.logOffset.rawValue))
+        }
+        var batch = store.makeBatch()
+        _ = try batch.add(draft, to: halfQueue, isStoredAgain: true)
+        try store.append(&batch, makesRoom: true)
+        copy.logOffset = batch[0].logOffset
+        copy.queueOffset = batch[0].queueOffset
+        copy.size = batch[0].size
+        arrived(copy, opFloor: floor)
     }
 }

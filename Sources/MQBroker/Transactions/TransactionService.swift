@@ -17,11 +17,15 @@ package final class TransactionService: Sendable {
     let topics: TopicTable
     let offsets: OffsetTable
     let settings: BrokerSettings
+    /// ``CheckCounts``.
+    let checkFile: SideFile
     let time: TimeSource
     let logger: Logger
     package let halfQueue: QueueRef
     package let opQueue: QueueRef
     let table = Mutex(HalfTable())
+    /// What the file holds.
+    let savedCounts = Mutex(CheckCounts())
     let alarm = Alarm()
 
     package init(
@@ -29,6 +33,7 @@ package final class TransactionService: Sendable {
         topics: TopicTable,
         offsets: OffsetTable,
         settings: BrokerSettings,
+        checkFile: SideFile,
         time: TimeSource,
         logger: Logger
     ) {
@@ -36,6 +41,7 @@ package final class TransactionService: Sendable {
         self.topics = topics
         self.offsets = offsets
         self.settings = settings
+        self.checkFile = checkFile
         self.time = time
         self.logger = logger
         halfQueue = store.queue(SystemTopic.half, 0)
@@ -71,13 +77,16 @@ package final class TransactionService: Sendable {
     }
 
     package func decide(_ verdict: Verdict, _ end: EndTransaction) -> HalfTable.Decision {
-        let decision = table.withLock { table in
+        table.withLock { table in
             table.decide(
                 verdict, at: end.logOffset, queueOffset: end.queueOffset, group: end.group, uniqueKey: end.uniqueKey
             )
         }
-        guard decision == .unknown else { return decision }
-        return lookUp(verdict, end)
+    }
+
+    /// Counts a verdict on a half whose final verdict was read in the log.
+    func settle(_ verdict: Verdict, against final: Verdict) -> HalfTable.Decision {
+        table.withLock { $0.settle(verdict, against: final) }
     }
 
     package func stored(_ half: HalfMessage, verdict: Verdict) {
@@ -93,41 +102,6 @@ package final class TransactionService: Sendable {
         let isResumed = table.withLock { $0.resume(at: offset, now: time.now()) }
         if isResumed { alarm.ring() }
         return isResumed
-    }
-
-    /// A verdict for what the table does not know: the log says whether there is, or was, such a half.
-    ///
-    /// Everything undecided is in the table, so a half record that is found here was decided long ago: committed if
-    /// its message can be found by its key, else rolled back.
-    private func lookUp(_ verdict: Verdict, _ end: EndTransaction) -> HalfTable.Decision {
-        guard let half = store.record(at: end.logOffset).flatMap(StoredRecord.init), half.topic == SystemTopic.half
-        else {
-            return .unknown
-        }
-        guard half.property(PropertyName.producerGroup) == end.group else { return .wrongGroup }
-        guard half.view.queueOffset == end.queueOffset else { return .wrongQueueOffset }
-        let final: Verdict = isCommitted(half) ? .commit : .rollback
-        return table.withLock { table in
-            // That nothing was found proves little while the index catches up: only a find is remembered.
-            if final == .commit { table.remember(end.logOffset, final) }
-            return table.settle(verdict, against: final)
-        }
-    }
-
-    private func isCommitted(_ half: StoredRecord) -> Bool {
-        guard let key = half.property(PropertyName.uniqueKey), let topic = half.realPlace?.topic else { return false }
-        // A committed message that asked for a delay may still wait for it.
-        return [topic, SystemTopic.schedule, SystemTopic.timerWheel].contains { topic in
-            let found = store.query(
-                topic: topic, key: key, maximum: 64, begin: Timestamp(milliseconds: 0),
-                end: Timestamp(milliseconds: .max)
-            )
-            return found.records.contains { bytes in
-                guard let record = StoredRecord(bytes) else { return false }
-                return record.view.sysFlag.transactionType == .commit
-                    && record.property(PropertyName.uniqueKey) == key
-            }
-        }
     }
 }
 

@@ -11,6 +11,8 @@ package enum SystemTopic {
     package static let transactionCheckMaximum = "TRANS_CHECK_MAX_TIME_TOPIC"
     package static let selfTest = "SELF_TEST_TOPIC"
     package static let offsetMoved = "OFFSET_MOVED_EVENT"
+    /// Delayed messages that could not be delivered when they were due. Ours: a stock broker has no such topic.
+    package static let undelivered = "ESCROW_UNDELIVERED"
     package static let benchmark = "BenchmarkTest"
     package static let trace = "RMQ_SYS_TRACE_TOPIC"
     /// Where a 5.x broker keeps messages of arbitrary delay.
@@ -25,10 +27,12 @@ package enum SystemTopic {
 
     private static let fixed: Set<String> = [
         autoCreate, schedule, benchmark, half, trace, opHalf, transactionCheckMaximum, selfTest, offsetMoved,
+        undelivered,
     ]
 
     private static let closedToClients: Set<String> = [
         schedule, half, opHalf, transactionCheckMaximum, selfTest, offsetMoved,
+        undelivered,
     ]
 
     /// Whether a topic is one of the broker's own. Those named after the broker and its cluster are known only to the

@@ -52,4 +52,7 @@ package struct RecordLimits: Hashable, Sendable {
     package init(maximumBodyBytes: Int = 4_194_304) {
         self.maximumBodyBytes = maximumBodyBytes
     }
+
+    /// What the format allows: for messages that were accepted before.
+    package static let ofFormat = RecordLimits(maximumBodyBytes: Int(Int32.max) - 65_536)
 }

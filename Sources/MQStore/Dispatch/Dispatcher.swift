@@ -23,11 +23,15 @@ final class Dispatcher: Sendable {
 
     /// Records per round, so that those who wait for the first are told before the last is parsed.
     private static let recordsPerRound = 2048
+    /// Records per round that only the index is behind with: a new message waits for such a round at most.
+    private static let recordsPerIndexRound = 256
 
     private let log: CommitLog
     private let table: QueueTable
     private let index: KeyIndex?
     private let levels: DelayLevels
+    /// Whether the checksums of whole records are compared.
+    private let checksRecords: Bool
     private let logger: Logger
     private let observer: StoreObserver
     let state: Mutex<State>
@@ -41,6 +45,7 @@ final class Dispatcher: Sendable {
         table: QueueTable,
         index: KeyIndex?,
         levels: DelayLevels,
+        checksRecords: Bool,
         logger: Logger,
         observer: StoreObserver,
         queuePosition: LogOffset,
@@ -50,6 +55,7 @@ final class Dispatcher: Sendable {
         self.table = table
         self.index = index
         self.levels = levels
+        self.checksRecords = checksRecords
         self.logger = logger
         self.observer = observer
         state = Mutex(State(queues: queuePosition, index: indexPosition))
@@ -124,7 +130,7 @@ final class Dispatcher: Sendable {
         guard let slice = log.readable(from: start) else { return start }
         return slice.withBytes { bytes in
             var position = 0
-            for _ in 0..<Self.recordsPerRound {
+            for _ in 0..<(queues ? Self.recordsPerRound : Self.recordsPerIndexRound) {
                 guard let (size, magic) = RecordView.sizeAndMagic(bytes, at: position) else { break }
                 if magic == RecordLayout.blankMagic, slice.endsSegment, Int(size) == bytes.count - position {
                     return slice.nextSegment
@@ -146,9 +152,16 @@ final class Dispatcher: Sendable {
     private func parse(_ bytes: Span<UInt8>, at position: Int, _ slice: LogSlice) -> RecordView? {
         do throws(RecordError) {
             let record = try RecordView.parse(bytes, at: position)
-            if record.physicalOffset == slice.offset + position { return record }
-            logger.error(
-                "\(slice.place(position)): the record says it was written at \(record.physicalOffset); skipped")
+            if record.physicalOffset != slice.offset + position {
+                logger.error(
+                    "\(slice.place(position)): the record says it was written at \(record.physicalOffset); skipped")
+            } else if checksRecords,
+                !RecordChecksum.matches(bytes.extracting(position..<position + record.totalSize))
+            {
+                logger.error("\(slice.place(position)): the record's CRC does not match; skipped")
+            } else {
+                return record
+            }
         } catch {
             logger.error("\(slice.place(position)): \(error.message); skipped")
         }

@@ -162,6 +162,9 @@ final class KeyIndex: Sendable {
         for file in removed { try device.remove(file.path) }
     }
 
+    /// Whether keys are missing until the next start.
+    var hasFailed: Bool { state.withLock { $0.failure != nil } }
+
     /// Name of the newest full and flushed file.
     var sealedName: String? { state.withLock { $0.sealedName } }
 

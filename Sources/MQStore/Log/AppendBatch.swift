@@ -6,10 +6,16 @@ package struct AppendLimits: Sendable {
     package var record: RecordLimits
     /// Longest group: a group never leaves its segment, which keeps 8 bytes for the blank record.
     package var maximumGroupBytes: Int
+    /// Whether each record ends with a checksum of all of it (``RecordChecksum``).
+    package var hasChecksum: Bool
 
-    package init(record: RecordLimits = RecordLimits(), maximumGroupBytes: Int = (64 << 20) - RecordLayout.blankBytes) {
+    package init(
+        record: RecordLimits = RecordLimits(), maximumGroupBytes: Int = (64 << 20) - RecordLayout.blankBytes,
+        hasChecksum: Bool = false
+    ) {
         self.record = record
         self.maximumGroupBytes = maximumGroupBytes
+        self.hasChecksum = hasChecksum
     }
 }
 
@@ -63,16 +69,30 @@ package struct AppendBatch: Sendable {
 
     /// Encodes the draft. Nothing is added when it throws.
     ///
+    /// - Parameter isStoredAgain: whether the message was accepted before and only goes to another place: the longest
+    ///   body that is accepted today does not bind it.
     /// - Throws: `recordTooLarge`, `propertiesTooLarge`, `illegalRecord`. Everything recovery would not accept is
     ///   refused here, or one strange message would end the log at the next start.
     /// - Returns: the item's index.
     @discardableResult
-    package mutating func add(_ draft: borrowing MessageDraft, to queue: QueueRef) throws(StoreError) -> Int {
+    package mutating func add(
+        _ draft: borrowing MessageDraft, to queue: QueueRef, isStoredAgain: Bool = false
+    ) throws(StoreError) -> Int {
+        guard limits.hasChecksum || RecordChecksum.isAtEnd(of: draft.properties) else {
+            return try encode(draft, queue, isStoredAgain)
+        }
+        let bare = RecordChecksum.removed(from: copy draft)
+        return try encode(limits.hasChecksum ? RecordChecksum.reserved(bare) : bare, queue, isStoredAgain)
+    }
+
+    private mutating func encode(
+        _ draft: borrowing MessageDraft, _ queue: QueueRef, _ isStoredAgain: Bool
+    ) throws(StoreError) -> Int {
         let start = staging.writerIndex
         try RecordRules.check(draft)
         let size: Int
         do throws(RecordError) {
-            size = try staging.writeRecord(draft, limits: limits.record)
+            size = try staging.writeRecord(draft, limits: isStoredAgain ? .ofFormat : limits.record)
         } catch {
             throw StoreError(record: error)
         }

@@ -9,7 +9,8 @@ extension CommitLog {
         AppendBatch(
             limits: AppendLimits(
                 record: RecordLimits(maximumBodyBytes: configuration.maximumBodyBytes),
-                maximumGroupBytes: configuration.segmentBytes - RecordLayout.blankBytes
+                maximumGroupBytes: configuration.segmentBytes - RecordLayout.blankBytes,
+                hasChecksum: configuration.appendsRecordChecksum
             )
         )
     }
@@ -145,6 +146,7 @@ extension CommitLog {
             }
         }
         Self.patch(&batch.staging, batch.items, storeTimestamp: now)
+        if batch.limits.hasChecksum { Self.seal(&batch.staging, batch.items) }
     }
 
     /// One look at the buffer's ownership for all records instead of three per record.
@@ -155,6 +157,10 @@ extension CommitLog {
             bytes.store(item.logOffset.rawValue, at: item.start + RecordLayout.physicalOffset)
             bytes.store(storeTimestamp.milliseconds, at: item.start + Int(item.timestampPosition))
         }
+    }
+
+    private static func seal(_ staging: inout ByteBuffer, _ items: [AppendBatch.Item]) {
+        for item in items { RecordChecksum.seal(item.start..<item.start + Int(item.size), in: &staging) }
     }
 
     private func write(

@@ -77,7 +77,9 @@ extension CommitLog {
     }
 
     private func verify(_ segment: LogSegment, _ range: Range<Int>) throws(StoreError) {
-        let scanner = LogScanner(segmentOffset: segment.offset, checksBodies: true)
+        let scanner = LogScanner(
+            segmentOffset: segment.offset, checksBodies: true, checksRecords: configuration.appendsRecordChecksum
+        )
         let reached = segment.region.withBytes(0..<segment.length) { bytes in
             var position = range.lowerBound
             while position < range.upperBound {

@@ -142,7 +142,10 @@ extension CommitLog {
         _ report: inout RecoveryReport,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) -> Bool {
-        let scanner = LogScanner(segmentOffset: segment.offset, checksBodies: configuration.checksBodiesOnRecovery)
+        let scanner = LogScanner(
+            segmentOffset: segment.offset, checksBodies: configuration.checksBodiesOnRecovery,
+            checksRecords: configuration.checksBodiesOnRecovery && configuration.appendsRecordChecksum
+        )
         return try segment.region.withBytes(0..<segment.length) { (bytes) throws(StoreError) in
             var position = 0
             while true {

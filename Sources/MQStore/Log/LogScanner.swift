@@ -12,6 +12,8 @@ struct LogScanner {
 
     var segmentOffset: LogOffset
     var checksBodies: Bool
+    /// Whether the checksums of whole records are compared, where there are any.
+    var checksRecords: Bool
 
     /// - Parameter bytes: the whole segment.
     func step(_ bytes: Span<UInt8>, at position: Int) -> Step {
@@ -39,7 +41,8 @@ struct LogScanner {
             in: bytes,
             at: position,
             offset: segmentOffset + position,
-            checksBody: checksBodies
+            checksBody: checksBodies,
+            checksRecord: checksRecords
         )
         if let objection { return .end(cause: objection) }
         return .record(record)

@@ -25,7 +25,8 @@ enum RecordRules {
         in bytes: Span<UInt8>,
         at position: Int,
         offset: LogOffset,
-        checksBody: Bool
+        checksBody: Bool,
+        checksRecord: Bool
     ) -> String? {
         if record.physicalOffset != offset { return "the record says that it was written at \(record.physicalOffset)" }
         if record.queueOffset < .zero || record.queueID < 0 { return "the record's queue place is negative" }
@@ -33,6 +34,7 @@ enum RecordRules {
         if !isTopic(whole.extracting(record.topicRange)) { return "the record's topic is not a topic name" }
         if !PropertyScan.isWellFormed(whole, record.propertiesRange) { return "the record's properties do not parse" }
         if hasZero(whole.extracting(record.propertiesRange)) { return "the record's properties have a zero byte" }
+        if checksRecord, !RecordChecksum.matches(whole) { return "the record's CRC does not match" }
         if checksBody, !record.bodyChecksumMatches(in: bytes, at: position) { return "the body's CRC does not match" }
         return nil
     }

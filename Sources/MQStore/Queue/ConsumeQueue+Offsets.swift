@@ -17,6 +17,11 @@ extension ConsumeQueue {
         }
     }
 
+    /// The same, for callers outside.
+    func firstEntry(atOrAbove offset: LogOffset) -> Int64 {
+        state.withLock { firstEntry(atOrAbove: offset, $0) }
+    }
+
     /// The first entry that is not blank and whose record is at or above the offset; the end when there is none.
     func firstEntry(atOrAbove offset: LogOffset, _ state: borrowing State) -> Int64 {
         var low = firstNumber(state)

@@ -20,7 +20,7 @@ package struct QueueEntry: Sendable, Hashable {
     /// gone, and for a record that can no longer be read.
     static let blank = QueueEntry(logOffset: .zero, size: .max, tagsCode: 0)
 
-    var isBlank: Bool { size == .max }
+    package var isBlank: Bool { size == .max }
     /// Untouched bytes of a file are zero.
     var isWritten: Bool { size > 0 && logOffset >= .zero }
 }

@@ -11,6 +11,8 @@ struct QueueScan {
     let limits: PullLimits
     let maximumCount: Int
     let coldDistance: Int64
+    /// Whether records may be read that are not in memory for certain.
+    let mayWait: Bool
     /// Damaged records met on the way: file, position and cause.
     private(set) var complaints: [String] = []
 
@@ -19,11 +21,12 @@ struct QueueScan {
     /// Entries of records below this belong to a segment that is gone.
     private var skipBelow = LogOffset.zero
 
-    init(log: CommitLog, limits: PullLimits, maximumCount: Int, coldDistance: Int64) {
+    init(log: CommitLog, limits: PullLimits, maximumCount: Int, coldDistance: Int64, mayWait: Bool) {
         self.log = log
         self.limits = limits
         self.maximumCount = maximumCount
         self.coldDistance = coldDistance
+        self.mayWait = mayWait
     }
 
     /// - Parameter from: at or above the queue's minimum and below its end.
@@ -42,6 +45,10 @@ struct QueueScan {
                 guard let entry = entries.entry(index) else { break scan }
                 let isCold = logEnd - entry.logOffset > coldDistance
                 if selection.count > 0, !entry.isBlank, isEnough(selection, entry, isCold) { break scan }
+                if isCold, !mayWait, !entry.isBlank, filter.matches(tagsCode: entry.tagsCode) {
+                    selection.mustWait = selection.count == 0
+                    break scan
+                }
                 look(at: entry, isCold: isCold, filter, &selection)
                 number += 1
             }

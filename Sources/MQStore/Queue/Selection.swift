@@ -46,9 +46,10 @@ package struct Selection: Sendable {
     package var count = 0
     /// Sum of `ranges`; `MessageStore.copy` brings exactly this many bytes.
     package var totalBytes = 0
-    /// The wanted records are so far behind the end of the log that reading them may touch the disk: copy them on a
-    /// thread that may wait.
+    /// The chosen records are so far behind the end of the log that reading them may touch the disk.
     package var isCold = false
+    /// Nothing was chosen because the first record wanted is that far behind: choose again on a thread that may wait.
+    package var mustWait = false
     /// Store time of the first and the last message; 0 when there is none.
     package var firstStoreTimestamp = Timestamp(milliseconds: 0)
     package var lastStoreTimestamp = Timestamp(milliseconds: 0)

@@ -31,9 +31,10 @@ enum ImportRules {
         ],
         "AdminTool": ["MQClient", "MQProtocol", "ArgumentParser", "Logging", "NIOCore", "NIOPosix"],
         "BenchTool": [
-            "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ArgumentParser", "Logging", "NIOCore", "NIOPosix",
-            "Histogram", "Subprocess",
+            "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ProcessOutput", "ArgumentParser", "Logging", "NIOCore",
+            "NIOPosix", "Histogram", "Subprocess",
         ],
+        "ProcessOutput": [],
     ]
 
     /// Executables; the name server: its files are small and nothing waits for them; the embedded broker, for its

@@ -1,4 +1,5 @@
 import MQProtocol
+import MQStore
 import Testing
 
 @testable import MQBroker
@@ -54,6 +55,25 @@ struct PropertiesTests {
         #expect(report.unknownKeys == ["myOwnKey"])
         #expect(report.lines.count == 2)
         #expect(configuration.inertValues["sendMessageThreadPoolNums"] == "16")
+    }
+
+    @Test("Disk limits and checksums reach the store")
+    func storeKeys() throws {
+        let standard = try load("").0.storeConfiguration()
+        #expect(standard.diskFullRatio == 0.90)
+        #expect(standard.forcedDeletionRatio == 0.85)
+        #expect(standard.checksBodiesOnRecovery)
+        #expect(!standard.appendsRecordChecksum)
+        let (configuration, report) = try load(
+            "diskSpaceWarningLevelRatio=80\ndiskSpaceCleanForciblyRatio=70\ncheckCRCOnRecover=false\n"
+                + "enabledAppendPropCRC=true\n"
+        )
+        let store = configuration.storeConfiguration()
+        #expect(store.diskFullRatio == 0.80)
+        #expect(store.forcedDeletionRatio == 0.70)
+        #expect(!store.checksBodiesOnRecovery)
+        #expect(store.appendsRecordChecksum)
+        #expect(report.lines.isEmpty)
     }
 
     @Test("Both spellings of mapped files are the same key")

@@ -69,9 +69,12 @@ import Testing
     }
 
     @Test func theWatermarkCoversOnlyWhatWasArmedBefore() {
-        let mark = FiringWatermark(dueUpTo: now, queueEnd: QueueOffset(rawValue: 5))
-        #expect(mark.covers(due: now, at: QueueOffset(rawValue: 4)))
-        #expect(!mark.covers(due: now, at: QueueOffset(rawValue: 5)))
-        #expect(!mark.covers(due: now.advanced(by: .milliseconds(1)), at: QueueOffset(rawValue: 4)))
+        let copied = LogOffset(rawValue: 1000)
+        let mark = FiringWatermark(dueUpTo: now, queueEnd: QueueOffset(rawValue: 5), copiedBelow: copied)
+        let later = now.advanced(by: .milliseconds(1))
+        #expect(mark.covers(due: now, at: QueueOffset(rawValue: 4), logOffset: copied))
+        #expect(!mark.covers(due: now, at: QueueOffset(rawValue: 5), logOffset: copied))
+        #expect(!mark.covers(due: later, at: QueueOffset(rawValue: 4), logOffset: copied))
+        #expect(mark.covers(due: later, at: QueueOffset(rawValue: 4), logOffset: LogOffset(rawValue: 999)))
     }
 }

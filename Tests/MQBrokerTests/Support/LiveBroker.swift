@@ -13,13 +13,28 @@ struct LiveBroker {
     let service: BrokerService
     var address: String { "\(service.address)" }
 
+    /// A directory for stores that outlive their brokers.
+    static func withDirectory<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "broker-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        return try await body(directory)
+    }
+
     /// Runs `body` against a broker that is stopped afterwards.
     static func with<Result>(
         _ change: (inout BrokerConfiguration) -> Void = { _ in },
         _ body: (LiveBroker) async throws -> Result
     ) async throws -> Result {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "broker-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: directory) }
+        try await withDirectory { try await with(change, in: $0, body) }
+    }
+
+    /// The same, in a directory that may hold a store already.
+    static func with<Result>(
+        _ change: (inout BrokerConfiguration) -> Void = { _ in },
+        in directory: URL,
+        time: TimeSource = .system,
+        _ body: (LiveBroker) async throws -> Result
+    ) async throws -> Result {
         var configuration = BrokerConfiguration()
         configuration.brokerName = "broker-a"
         configuration.network.listenPort = 0
@@ -29,7 +44,9 @@ struct LiveBroker {
         configuration.storage.indexSlots = 100
         configuration.storage.indexEntries = 400
         change(&configuration)
-        let service = try await BrokerService.start(configuration, group: .singleton, logger: silent)
+        let service = try await BrokerService.start(
+            configuration, time: time, group: .singleton, logger: silent
+        )
         let running = Task { try await service.run() }
         let result: Result
         do {

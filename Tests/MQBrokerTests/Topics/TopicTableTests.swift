@@ -163,4 +163,39 @@ private final class Counter: Sendable {
     private let count = Mutex(0)
     var value: Int { count.withLock { $0 } }
     func increment() { count.withLock { $0 += 1 } }
+
+    @Test("Whoever uses a new topic waits until it is on disk, whichever thread brought it")
+    func savingOfNewTopics() async throws {
+        let support = TableSupport()
+        let topics = try support.topics(BrokerSettings(BrokerConfiguration()))
+        try await withThrowingTaskGroup { group in
+            for user in 0..<4 {
+                group.addTask {
+                    for number in 0..<50 {
+                        let name = "T\(number)"
+                        let topic = try #require(
+                            topics.createForSend(name, template: "TBW102", queueCount: 1, unit: false))
+                        try await topics.saving(of: topic, on: support.eventLoop)?.get()
+                        let file = try support.contents("topics.json") ?? ""
+                        #expect(file.contains("\"\(name)\""), "user \(user)")
+                        #expect(topics.saving(of: topic, on: support.eventLoop) == nil)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test("A topic whose file could not be written is not taken for saved; the next user has it tried again")
+    func savingFails() async throws {
+        let support = TableSupport()
+        let topics = try support.topics(BrokerSettings(BrokerConfiguration()))
+        support.device.fail(.write, permanently: true)
+        let topic = try #require(topics.createForSend("T", template: "TBW102", queueCount: 1, unit: false))
+        let saving = try #require(topics.saving(of: topic, on: support.eventLoop))
+        await #expect(throws: StoreError.self) { try await saving.get() }
+        support.device.clearFaults()
+        try await topics.saving(of: topic, on: support.eventLoop)?.get()
+        #expect(try support.contents("topics.json")?.contains("\"T\"") == true)
+    }
 }

@@ -96,6 +96,15 @@ import Testing
             queue, from: QueueOffset(rawValue: 50), maximumCount: 32, limits: PullLimits(), filter: .all)
         #expect(hot.count == 10)
         #expect(!hot.isCold)
+        let onLoop = store.select(
+            queue, from: .zero, maximumCount: 32, limits: PullLimits(), filter: .all, mayWait: false)
+        #expect(onLoop.mustWait && onLoop.count == 0)
+        let hotOnLoop = store.select(
+            queue, from: QueueOffset(rawValue: 50), maximumCount: 32, limits: PullLimits(), filter: .all, mayWait: false
+        )
+        #expect(!hotOnLoop.mustWait && hotOnLoop.count == 10)
+        #expect(store.isCold(at: .zero) && !store.isCold(at: LogOffset(rawValue: .max)))
+        #expect(!store.isCold(at: LogOffset(rawValue: .min)))
         #expect(store.isCold(queue, at: .zero))
         #expect(!store.isCold(queue, at: QueueOffset(rawValue: 59)))
     }

@@ -1,4 +1,5 @@
 import MQProtocol
+import ProcessOutput
 import ProcessSupport
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import MQProtocol
+import ProcessOutput
 import ProcessSupport
 import Testing
 

@@ -35,8 +35,7 @@ extension ProcessTests {
                     try await RawClient.with(broker.address, onRequest: checks.receive) { client in
                         try await Self.verify(log, with: client, "after the kill")
                         try await Self.decideTheRest(of: log, with: client, checks)
-                        let commits = log.entries.values.count { $0.verdict == .commit && $0.isDecided }
-                        try await client.awaitMessages(commits, in: Self.queue)
+                        try await client.awaitEverythingSent()
                         try await Self.verify(log, with: client, "after the check-backs")
                     }
                 }

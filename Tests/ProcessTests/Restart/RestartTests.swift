@@ -1,6 +1,7 @@
 import Foundation
 import MQProtocol
 import NIOCore
+import ProcessOutput
 import ProcessSupport
 import Testing
 

@@ -8,13 +8,10 @@ enum ClientRequests {
     static func heartbeat(_ context: RequestContext) throws(RequestError) -> Outcome {
         let data = try context.body(HeartbeatData.decode)
         let broker = context.broker
-        var isTopicNew = false
         for consumer in data.consumers {
             guard let group = broker.groups.findOrCreate(consumer.groupName), group.retryQueueNums > 0 else { continue }
-            let name = TopicName.retry(group: group.groupName)
-            isTopicNew = isTopicNew || broker.topics.find(name) == nil
             broker.topics.ensure(
-                name, queues: group.retryQueueNums,
+                TopicName.retry(group: group.groupName), queues: group.retryQueueNums,
                 systemFlag: consumer.unitMode ? AutomaticTopic.unitSubscriptionFlag : 0
             )
         }
@@ -26,15 +23,16 @@ enum ClientRequests {
                 version: context.frame.version, lastSeen: context.now
             )
         )
-        return isTopicNew ? answerAnnounced(context) : .reply(Reply(header: BrokerAnnouncement()))
+        return data.consumers.isEmpty ? .reply(Reply(header: BrokerAnnouncement())) : answerAnnounced(context)
     }
 
-    /// A client asks the name servers for its new retry topic right after the answer, and not again for half a minute:
-    /// they hear of it first, unless they take longer than the client's patience allows.
+    /// A client asks the name servers for its retry topic right after the answer, and not again for half a minute, in
+    /// which nothing that it sent back reaches it: they hear of every new topic first, whichever member of the group
+    /// brought it, unless they take longer than the client's patience allows.
     private static func answerAnnounced(_ context: RequestContext) -> Outcome {
         let eventLoop = context.connection.eventLoop
         let answer = eventLoop.makePromise(of: Reply.self)
-        let limit = eventLoop.scheduleTask(in: .seconds(1)) { answer.succeed(Reply(header: BrokerAnnouncement())) }
+        let limit = eventLoop.scheduleTask(in: .seconds(2)) { answer.succeed(Reply(header: BrokerAnnouncement())) }
         context.broker.topics.announced(on: eventLoop).whenComplete { _ in
             limit.cancel()
             answer.succeed(Reply(header: BrokerAnnouncement()))

@@ -23,11 +23,21 @@ extension BrokerLoop {
             group: header.consumerGroup, offset: header.queueOffset,
             maximumCount: Int(max(header.maximumMessages, 1)), filter: filter
         )
-        let selection = select(queue, query)
-        guard header.flags.contains(.suspend), Self.code(of: selection, asked: query.offset) == .pullNotFound else {
-            return answer(frame.replyTo, on: connection, selection, queue, query)
-        }
-        hold(frame.replyTo, connection, queue, query, for: holdTime(header))
+        let pull = Pull(
+            request: frame.replyTo, connection: connection, queue: queue, query: query,
+            hold: header.flags.contains(.suspend) ? holdTime(header) : nil
+        )
+        look(pull)
+    }
+
+    /// A pull that is being answered.
+    private struct Pull {
+        var request: ReplyTo
+        var connection: Connection
+        var queue: QueueRef
+        var query: PullQuery
+        /// How long it waits for a message when there is none; nil: it does not.
+        var hold: Duration?
     }
 
     // MARK: Checks, in stock's order
@@ -94,37 +104,56 @@ extension BrokerLoop {
 
     // MARK: Looking and answering
 
-    private func select(_ queue: QueueRef, _ query: PullQuery) -> Selection {
+    /// What lies far back in the log is looked at and copied on a thread that may wait for the disk.
+    private func look(_ pull: Pull) {
+        let selection = Self.select(pull.queue, pull.query, in: broker, mayWait: false)
+        guard selection.mustWait else { return answer(pull, selection) }
+        let (broker, queue, query, request) = (broker, pull.queue, pull.query, pull.request)
+        offLoop { () -> ColdAnswer in
+            let selection = Self.select(queue, query, in: broker, mayWait: true)
+            guard selection.status == .found else { return ColdAnswer(selection: selection) }
+            var buffer = ByteBuffer()
+            Self.write(selection, from: broker.store, request, into: &buffer)
+            return ColdAnswer(selection: selection, frame: buffer)
+        } body: { [self] cold in
+            guard let cold else { return pull.connection.finishWithoutReply() }
+            guard let frame = cold.frame else { return answer(pull, cold.selection) }
+            count(cold.selection, pull.queue, pull.query)
+            pull.connection.reply(head: { _ in }, body: frame)
+        }
+    }
+
+    /// What a thread that may wait made of a pull.
+    private struct ColdAnswer: Sendable {
+        var selection: Selection
+        /// The whole answer; nil when there is nothing to give.
+        var frame: ByteBuffer?
+    }
+
+    private static func select(
+        _ queue: QueueRef, _ query: PullQuery, in broker: Broker, mayWait: Bool
+    ) -> Selection {
         broker.store.select(
             queue, from: query.offset, maximumCount: query.maximumCount, limits: broker.pullLimits,
-            filter: query.filter
+            filter: query.filter, mayWait: mayWait
         )
     }
 
-    /// Answers with what was found; what lies far back in the log is copied on a thread that may wait for the disk.
-    private func answer(
-        _ request: ReplyTo,
-        on connection: Connection,
-        _ selection: Selection,
-        _ queue: QueueRef,
-        _ query: PullQuery
-    ) {
-        count(selection, queue, query)
-        let header = responseHeader(selection, query)
-        let code = Self.code(of: selection, asked: query.offset)
+    private func answer(_ pull: Pull, _ selection: Selection) {
+        let code = Self.code(of: selection, asked: pull.query.offset)
+        if code == .pullNotFound, let time = pull.hold { return hold(pull, for: time) }
+        count(selection, pull.queue, pull.query)
         guard code == .success else {
-            return connection.reply { buffer in
+            if code == .pullOffsetMoved { noteMovedOffset(pull.queue, pull.query, selection) }
+            return pull.connection.reply { buffer in
                 buffer.writeResponse(
-                    code, to: request, remark: selection.status.rawValue, header: header, body: nil
+                    code, to: pull.request, remark: selection.status.rawValue, header: Self.header(selection), body: nil
                 )
             }
         }
-        if selection.isCold {
-            return answerCold(request, connection.handle, selection, header)
-        }
         let store = broker.store
-        connection.reply { buffer in
-            Self.write(selection, from: store, header, request, into: &buffer)
+        pull.connection.reply { buffer in
+            Self.write(selection, from: store, pull.request, into: &buffer)
         }
     }
 
@@ -132,10 +161,10 @@ extension BrokerLoop {
     private static func write(
         _ selection: Selection,
         from store: MessageStore,
-        _ header: PullResponseHeader,
         _ request: ReplyTo,
         into buffer: inout ByteBuffer
     ) {
+        let header = header(selection)
         let start = buffer.writerIndex
         buffer.reserveCapacity(minimumWritableBytes: selection.totalBytes + 512)
         buffer.writeResponseHead(
@@ -151,24 +180,7 @@ extension BrokerLoop {
         )
     }
 
-    private func answerCold(
-        _ request: ReplyTo,
-        _ connection: ConnectionHandle,
-        _ selection: Selection,
-        _ header: PullResponseHeader
-    ) {
-        let store = broker.store
-        broker.readThreads.submit { _ in
-            var buffer = ByteBuffer()
-            Self.write(selection, from: store, header, request, into: &buffer)
-            let answer = buffer
-            connection.onLoop { connection in
-                connection.reply(head: { _ in }, body: answer)
-            }
-        }
-    }
-
-    private func responseHeader(_ selection: Selection, _ query: PullQuery) -> PullResponseHeader {
+    private static func header(_ selection: Selection) -> PullResponseHeader {
         PullResponseHeader(
             nextBeginOffset: selection.nextBegin, minimumOffset: selection.minimum, maximumOffset: selection.maximum
         )
@@ -194,24 +206,20 @@ extension BrokerLoop {
 
     // MARK: Holding
 
-    private func hold(
-        _ request: ReplyTo,
-        _ connection: Connection,
-        _ queue: QueueRef,
-        _ query: PullQuery,
-        for time: Duration
-    ) {
-        connection.park()
-        let held = HeldPull(connection: connection.handle, request: request, queue: queue, query: query)
+    private func hold(_ pull: Pull, for time: Duration) {
+        pull.connection.park()
+        let held = HeldPull(
+            connection: pull.connection.handle, request: pull.request, queue: pull.queue, query: pull.query
+        )
         broker.heldPulls.hold(held, until: broker.time.now().advanced(by: time))
         // A message that became readable between looking and holding woke nobody.
-        guard broker.store.maximumOffset(of: queue) > query.offset else { return }
-        for woken in broker.heldPulls.wakeAll(on: queue) { broker.resume(woken) }
+        guard broker.store.maximumOffset(of: pull.queue) > pull.query.offset else { return }
+        for woken in broker.heldPulls.wakeAll(on: pull.queue) { broker.resume(woken) }
     }
 
     /// A held pull looks once more and is answered with whatever there is.
     func resume(_ held: HeldPull, _ connection: Connection) {
         connection.unpark()
-        answer(held.request, on: connection, select(held.queue, held.query), held.queue, held.query)
+        look(Pull(request: held.request, connection: connection, queue: held.queue, query: held.query))
     }
 }

@@ -61,7 +61,6 @@ extension BrokerLoop {
         guard let created else {
             throw RequestError(.topicNotExist, "topic[\(name)] not exist, apply first please!\(Self.help)")
         }
-        awaitSaving(of: created)
         return created
     }
 
@@ -69,18 +68,10 @@ extension BrokerLoop {
         RequestError(.noPermission, "Sending message to topic[\(topic)] is forbidden.")
     }
 
-    private func saving(of topic: Topic) -> EventLoopFuture<Void>? {
-        unsavedTopics.isEmpty ? nil : unsavedTopics[topic.name]
-    }
-
-    /// Sends to a topic that a send just created are acknowledged when the topic, too, is on disk: else a power loss
-    /// could leave messages that nobody can pull.
-    private func awaitSaving(of topic: Topic) {
-        let name = topic.name
-        let saved = broker.topics.persisted(on: eventLoop)
-        unsavedTopics[name] = saved
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        saved.whenComplete { _ in bound.value.unsavedTopics[name] = nil }
+    /// What the acknowledgement of a message waits for when its topic was just created: the topic on disk, or a power
+    /// loss could leave messages that nobody can pull.
+    func saving(of topic: Topic) -> EventLoopFuture<Void>? {
+        broker.topics.saving(of: topic, on: eventLoop)
     }
 
     private static func sendQueue(
@@ -121,7 +112,7 @@ extension BrokerLoop {
         var target = topic
         if topic.isRetry { try redirect(&draft, &target, header, frame.version) }
         if seen.isHalf {
-            return try stageHalf(draft, &properties, seen, frame.replyTo, queueID, connection)
+            return try stageHalf(draft, &properties, seen, frame.replyTo, topic, queueID, connection)
         }
         let delay: DelayRequest?
         do {
@@ -139,7 +130,7 @@ extension BrokerLoop {
         staged.append(
             StagedReply(
                 connection: connection, request: frame.replyTo, items: item..<(item + 1),
-                purpose: .message(queueID: queueID), waits: seen.waits, saved: saving(of: topic)
+                purpose: .message(queueID: queueID), waits: seen.waits, saved: saving(of: target)
             )
         )
     }
@@ -182,10 +173,14 @@ extension BrokerLoop {
     }
 
     /// Adds a record to this turn's append; a message the log cannot take is the sender's mistake alone.
-    func stage(_ draft: borrowing MessageDraft, to queue: QueueRef) throws(RequestError) -> Int {
+    ///
+    /// - Parameter isStoredAgain: whether the message was accepted before (``AppendBatch/add(_:to:isStoredAgain:)``).
+    func stage(
+        _ draft: borrowing MessageDraft, to queue: QueueRef, isStoredAgain: Bool = false
+    ) throws(RequestError) -> Int {
         if let refusal = broker.store.refusal { throw Self.refusal(refusal) }
         do {
-            return try batch.add(draft, to: queue)
+            return try batch.add(draft, to: queue, isStoredAgain: isStoredAgain)
         } catch {
             throw Self.refusal(error)
         }
@@ -198,6 +193,7 @@ extension BrokerLoop {
         _ properties: inout ByteBuffer,
         _ seen: SendProperties,
         _ request: ReplyTo,
+        _ topic: Topic,
         _ queueID: Int32,
         _ connection: Connection
     ) throws(RequestError) {
@@ -217,7 +213,7 @@ extension BrokerLoop {
         staged.append(
             StagedReply(
                 connection: connection, request: request, items: item..<(item + 1),
-                purpose: .half(queueID: queueID, half), waits: seen.waits
+                purpose: .half(queueID: queueID, half), waits: seen.waits, saved: saving(of: topic)
             )
         )
     }

@@ -20,11 +20,16 @@ extension BrokerLoop {
         guard retry.config.perm & 2 != 0 else {
             throw RequestError(.noPermission, "the topic[\(retry.name)] sending message is forbidden")
         }
-        guard let original = broker.store.record(at: header.logOffset).flatMap(StoredRecord.init)
-        else {
-            throw RequestError(.systemError, "look message by offset failed, \(header.logOffset.rawValue)")
+        withRecord(at: header.logOffset) { [self] original in
+            do throws(RequestError) {
+                guard let original else {
+                    throw RequestError(.systemError, "look message by offset failed, \(header.logOffset.rawValue)")
+                }
+                try stageRetry(frame, header, original, group, connection)
+            } catch {
+                refuse(frame.replyTo, on: connection, error)
+            }
         }
-        try stageRetry(frame, header, original, group, connection)
     }
 
     private func stageRetry(
@@ -41,18 +46,19 @@ extension BrokerLoop {
         let reconsumed = original.view.reconsumeTimes
         let isDead = reconsumed >= limit || header.delayLevel < 0
         var draft = retryDraft(original, header, group, isDead: isDead)
-        var queue = broker.topics.ensure(draft.topic, queues: isDead ? 1 : group.retryQueueNums).queue(draft.queueID)
+        let topic = broker.topics.ensure(draft.topic, queues: isDead ? 1 : group.retryQueueNums)
+        var queue = topic.queue(draft.queueID)
         if !isDead {
             let level = header.delayLevel > 0 ? Int(header.delayLevel) : 3 + Int(max(reconsumed, 0))
             draft.wait(for: .level(level), maximumLevel: broker.delayLevels.maximum)
             queue = broker.store.queue(draft.topic, draft.queueID)
         }
-        let item = try stage(draft, to: queue)
+        let item = try stage(draft, to: queue, isStoredAgain: true)
         broker.statistics.consumption(topic: header.originTopic ?? original.topic, group: header.group).sentBack()
         staged.append(
             StagedReply(
                 connection: connection, request: frame.replyTo, items: item..<(item + 1), purpose: .sentBack,
-                waits: true
+                waits: true, saved: saving(of: topic)
             )
         )
     }

@@ -20,24 +20,7 @@ extension BrokerLoop {
             logOffset: header.logOffset, queueOffset: header.queueOffset, group: header.producerGroup,
             uniqueKey: header.messageID
         )
-        switch broker.transactions.decide(verdict, end) {
-        case .store(let half):
-            do throws(RequestError) {
-                try stage(verdict, half, frame.replyTo, connection)
-            } catch {
-                broker.transactions.notStored(half)
-                throw error
-            }
-        case .repeated:
-            answer(frame.replyTo, on: connection, Reply())
-        case .opposite(let final):
-            try refuseOpposite(verdict, final, end)
-        case .beingStored:
-            throw RequestError(.systemBusy, "the same verdict is being stored, repeat the request for its outcome")
-        case .wrongGroup: throw RequestError(.systemError, "The producer group wrong")
-        case .wrongQueueOffset: throw RequestError(.systemError, "The transaction state table offset wrong")
-        case .unknown: throw RequestError(.systemError, "Find prepared transaction message failed")
-        }
+        settle(verdict, end, broker.transactions.decide(verdict, end), frame.replyTo, connection)
     }
 
     private static func verdict(_ number: Int32) -> Verdict? {
@@ -48,49 +31,132 @@ extension BrokerLoop {
         }
     }
 
+    private func settle(
+        _ verdict: Verdict,
+        _ end: EndTransaction,
+        _ decision: HalfTable.Decision,
+        _ request: ReplyTo,
+        _ connection: Connection
+    ) {
+        switch decision {
+        case .store(let half): store(verdict, half, request, connection)
+        case .repeated: acceptRepeated(request, connection)
+        case .opposite(let final): refuseOpposite(verdict, final, end, request, connection)
+        case .beingStored: refuseBusy("the same verdict is being stored", request, connection)
+        case .wrongGroup: refuseUnknown("The producer group wrong", request, connection)
+        case .wrongQueueOffset: refuseUnknown("The transaction state table offset wrong", request, connection)
+        case .unknown: lookUp(verdict, end, request, connection)
+        }
+    }
+
+    /// The table does not know the half (any more): the log is read, by a thread that may wait for it.
+    private func lookUp(_ verdict: Verdict, _ end: EndTransaction, _ request: ReplyTo, _ connection: Connection) {
+        let transactions = broker.transactions
+        offLoop {
+            transactions.history(of: end)
+        } body: { [self] history in
+            switch history {
+            case .decided(let final):
+                settle(verdict, end, transactions.settle(verdict, against: final), request, connection)
+            case .noHalf: refuseUnknown("Find prepared transaction message failed", request, connection)
+            case .wrongGroup: settle(verdict, end, .wrongGroup, request, connection)
+            case .wrongQueueOffset: settle(verdict, end, .wrongQueueOffset, request, connection)
+            case .notYet(let reason): refuseBusy(reason, request, connection)
+            case nil: refuseBusy("the broker is stopping", request, connection)
+            }
+        }
+    }
+
+    // MARK: Answers
+
+    /// The first of the two may not be durable yet: the second is not told so before it is.
+    private func acceptRepeated(_ request: ReplyTo, _ connection: Connection) {
+        guard !request.isOneWay else { return }
+        let stored = StoredReply(
+            connection: connection, request: request, kind: .verdict, status: .success, end: broker.store.appendedOffset
+        )
+        guard broker.flushesSynchronously else { return answer(stored, status: .success) }
+        wait(for: stored)
+        answerFlushed()
+    }
+
+    func refuseVerdict(
+        _ outcome: EndTransactionOutcome, _ error: RequestError, _ request: ReplyTo, _ connection: Connection
+    ) {
+        let header = EndTransactionResponseHeader(outcome)
+        answer(request, on: connection, Reply(code: error.code, remark: error.remark, header: header))
+    }
+
+    private func refuseUnknown(_ remark: String, _ request: ReplyTo, _ connection: Connection) {
+        refuseVerdict(.unknown, RequestError(.systemError, remark), request, connection)
+    }
+
+    private func refuseBusy(_ reason: String, _ request: ReplyTo, _ connection: Connection) {
+        let error = RequestError(.systemBusy, "\(reason), repeat the request for its outcome")
+        refuseVerdict(.busy, error, request, connection)
+    }
+
     /// One-way clients see no answer: the log is where a person learns of it.
-    private func refuseOpposite(_ verdict: Verdict, _ final: Verdict, _ end: EndTransaction) throws(RequestError) {
+    private func refuseOpposite(
+        _ verdict: Verdict, _ final: Verdict, _ end: EndTransaction, _ request: ReplyTo, _ connection: Connection
+    ) {
         broker.logger.error(
             "a verdict against a final one is refused",
             metadata: [
                 "group": "\(end.group)", "key": "\(end.uniqueKey)", "final": "\(final.text)",
                 "refused": "\(verdict.text)",
             ])
-        throw RequestError(
+        let error = RequestError(
             .systemError, "the transaction is final: \(final.text); the later \(verdict.text) is refused"
         )
+        refuseVerdict(.opposite, error, request, connection)
+    }
+
+    // MARK: Storing
+
+    private func store(_ verdict: Verdict, _ half: HalfMessage, _ request: ReplyTo, _ connection: Connection) {
+        guard verdict == .commit else { return stage(verdict, half, nil, request, connection) }
+        withRecord(at: half.logOffset) { [self] in stage(verdict, half, $0, request, connection) }
     }
 
     /// Stages the real message and its op record, or the op record alone, as one group: both or neither.
+    ///
+    /// - Parameter record: the half's, for a commit.
     private func stage(
         _ verdict: Verdict,
         _ half: HalfMessage,
+        _ record: StoredRecord?,
         _ request: ReplyTo,
         _ connection: Connection
-    ) throws(RequestError) {
+    ) {
         let first = batch.count
+        var saved: EventLoopFuture<Void>?
         batch.beginGroup()
         do throws(RequestError) {
-            if verdict == .commit { try stageCommitted(half) }
+            if verdict == .commit { saved = try stageCommitted(half, record) }
             let op = HalfRecord.op(half, verdict: verdict, host: broker.advertisedHost, now: broker.time.now())
             _ = try stage(op, to: broker.transactions.opQueue)
         } catch {
             batch.cancelGroup()
-            throw error
+            broker.transactions.notStored(half)
+            return refuseVerdict(.busy, error, request, connection)
         }
         batch.endGroup()
         staged.append(
             StagedReply(
                 connection: connection, request: request, items: first..<batch.count, purpose: .verdict(half, verdict),
-                waits: true
+                waits: true, saved: saved
             )
         )
     }
 
-    private func stageCommitted(_ half: HalfMessage) throws(RequestError) {
-        guard let record = broker.store.record(at: half.logOffset).flatMap(StoredRecord.init),
-            var draft = HalfRecord.committed(record, at: half.logOffset)
-        else {
+    /// - Returns: what the answer waits for besides the records: the topic on disk.
+    private func stageCommitted(
+        _ half: HalfMessage, _ record: StoredRecord?
+    ) throws(RequestError)
+        -> EventLoopFuture<Void>?
+    {
+        guard let record, var draft = HalfRecord.committed(record, at: half.logOffset) else {
             throw RequestError(.systemError, "Find prepared transaction message failed")
         }
         let topic = broker.topics.find(draft.topic) ?? broker.topics.ensure(draft.topic, queues: draft.queueID + 1)
@@ -101,6 +167,7 @@ extension BrokerLoop {
             draft.wait(for: request, maximumLevel: broker.delayLevels.maximum)
             queue = broker.store.queue(draft.topic, draft.queueID)
         }
-        _ = try stage(draft, to: queue)
+        _ = try stage(draft, to: queue, isStoredAgain: true)
+        return saving(of: topic)
     }
 }

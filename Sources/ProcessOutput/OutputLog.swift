@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The lines a process has written so far, and those who wait for one of them.
-final class OutputLog: Sendable {
+/// The lines a process has written so far to one of its streams, and those who wait for one of them.
+package final class OutputLog: Sendable {
     private struct State {
         var lines: [String] = []
         var isFinished = false
@@ -15,7 +15,9 @@ final class OutputLog: Sendable {
 
     private let state = Mutex(State())
 
-    func append(_ line: String) {
+    package init() {}
+
+    package func append(_ line: String) {
         let woken = state.withLock { state in
             state.lines.append(line)
             let woken = state.waiters.filter { $0.matches(line) }
@@ -26,7 +28,7 @@ final class OutputLog: Sendable {
     }
 
     /// No line will follow.
-    func finish() {
+    package func finish() {
         let woken = state.withLock { state in
             state.isFinished = true
             defer { state.waiters = [] }
@@ -35,8 +37,8 @@ final class OutputLog: Sendable {
         for waiter in woken { waiter.continuation.resume(returning: nil) }
     }
 
-    /// The first line that matches, from the beginning; nil when the process ended without one.
-    func first(where matches: @escaping @Sendable (String) -> Bool) async -> String? {
+    /// The first line that matches, from the beginning; nil when the stream ended without one.
+    package func first(where matches: @escaping @Sendable (String) -> Bool) async -> String? {
         await withCheckedContinuation { continuation in
             let answer: String?? = state.withLock { state in
                 if let line = state.lines.first(where: matches) { return .some(line) }
@@ -48,12 +50,15 @@ final class OutputLog: Sendable {
         }
     }
 
-    var isFinished: Bool {
-        state.withLock { $0.isFinished }
+    /// Returns when the process has closed the stream, which it does at the latest when it ends.
+    package func finished() async {
+        _ = await first { _ in false }
     }
 
+    package var lines: [String] { state.withLock { $0.lines } }
+
+    package var isFinished: Bool { state.withLock { $0.isFinished } }
+
     /// The last lines, for an error message.
-    func tail(_ count: Int = 5) -> String {
-        state.withLock { $0.lines.suffix(count).joined(separator: " | ") }
-    }
+    package func tail(_ count: Int = 5) -> String { lines.suffix(count).joined(separator: " | ") }
 }

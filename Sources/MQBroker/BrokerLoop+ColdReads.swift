@@ -1,0 +1,30 @@
+import MQProtocol
+import MQRemoting
+import MQStore
+import NIOCore
+import NIOPosix
+
+/// Work of a request that may wait for the disk: done on the broker's read threads, continued on this loop.
+extension BrokerLoop {
+    /// Runs `read` on a thread that may wait, and `body` on this loop in a later turn: with its result, or with nil
+    /// when the broker is being closed.
+    func offLoop<Value: Sendable>(_ read: @escaping @Sendable () -> Value, body: @escaping (Value?) -> Void) {
+        let bound = NIOLoopBound((loop: self, body: body), eventLoop: eventLoop)
+        let eventLoop = eventLoop
+        broker.readThreads.submit { state in
+            let value = state == .active ? read() : nil
+            eventLoop.execute {
+                bound.value.body(value)
+                bound.value.loop.turn.requestEnd()
+            }
+        }
+    }
+
+    /// Hands over the record that begins at the offset, nil when none does: at once when it lies near the end of the
+    /// log, else in a later turn.
+    func withRecord(at offset: LogOffset, _ body: @escaping (StoredRecord?) -> Void) {
+        let store = broker.store
+        guard store.isCold(at: offset) else { return body(store.record(at: offset).flatMap(StoredRecord.init)) }
+        offLoop({ store.record(at: offset).flatMap(StoredRecord.init) }, body: { body($0 ?? nil) })
+    }
+}

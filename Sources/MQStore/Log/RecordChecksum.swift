@@ -1,0 +1,75 @@
+import MQProtocol
+import NIOCore
+
+/// RocketMQ 5's checksum of a whole record: a last property, `__CRC32#`, over everything before it.
+///
+/// The header's own checksum covers the body alone; a torn or altered header, topic or property shows only here. A
+/// record without this property is taken as it is: brokers write it only when they are told to, and compare it then.
+enum RecordChecksum {
+    /// `__CRC32#`, 0x01, ten decimal digits with the lowest first, 0x02.
+    static let bytes = name.count + 1 + digits + 1
+
+    private static let name: [UInt8] = Array("__CRC32#".utf8)
+    private static let digits = 10
+
+    /// The draft with room for the checksum at its end.
+    static func reserved(_ draft: consuming MessageDraft) -> MessageDraft {
+        let end = draft.properties.writerIndex
+        if draft.properties.readableBytes > 0, draft.properties.getInteger(at: end - 1) != PropertyScan.itemEnd {
+            draft.properties.writeInteger(PropertyScan.itemEnd)
+        }
+        draft.properties.writeBytes(name)
+        draft.properties.writeInteger(PropertyScan.nameEnd)
+        draft.properties.writeRepeatingByte(UInt8(ascii: "0"), count: digits)
+        draft.properties.writeInteger(PropertyScan.itemEnd)
+        return draft
+    }
+
+    /// Whether the text ends with a checksum. Only our own may be stored: any other would look like damage.
+    static func isAtEnd(of text: ByteBuffer) -> Bool {
+        isAtEnd(of: text.readableBytesUInt8Span)
+    }
+
+    /// The draft without the checksum of the record that it was read from, or that a client made up.
+    static func removed(from draft: consuming MessageDraft) -> MessageDraft {
+        while isAtEnd(of: draft.properties) {
+            draft.properties.moveWriterIndex(to: draft.properties.writerIndex - bytes)
+        }
+        return draft
+    }
+
+    /// Fills in the checksum of a record whose other bytes are complete.
+    ///
+    /// - Parameter record: counted from the first readable byte.
+    static func seal(_ record: Range<Int>, in buffer: inout ByteBuffer) {
+        let start = record.upperBound - bytes
+        var rest = bodyCRC(buffer.readableBytesUInt8Span.extracting(record.lowerBound..<start))
+        let first = buffer.readerIndex + start + name.count + 1
+        for digit in 0..<digits {
+            buffer.setInteger(UInt8(ascii: "0") + UInt8(rest % 10), at: first + digit)
+            rest /= 10
+        }
+    }
+
+    /// False when the record ends with a checksum that is not its own.
+    static func matches(_ record: Span<UInt8>) -> Bool {
+        guard record.count > bytes, isAtEnd(of: record) else { return true }
+        let start = record.count - bytes
+        var expected: Int64 = 0
+        for position in ((start + name.count + 1)..<(record.count - 1)).reversed() {
+            expected = expected * 10 + Int64(record[position] - UInt8(ascii: "0"))
+        }
+        return expected == Int64(bodyCRC(record.extracting(0..<start)))
+    }
+
+    private static func isAtEnd(of text: Span<UInt8>) -> Bool {
+        let start = text.count - bytes
+        guard start >= 0, text[text.count - 1] == PropertyScan.itemEnd, text[start + name.count] == PropertyScan.nameEnd
+        else { return false }
+        for index in 0..<name.count where text[start + index] != name[index] { return false }
+        for index in (start + name.count + 1)..<(text.count - 1) where !(0x30...0x39).contains(text[index]) {
+            return false
+        }
+        return true
+    }
+}
