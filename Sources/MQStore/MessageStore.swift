@@ -115,6 +115,13 @@ package final class MessageStore: Sendable {
     /// - Important: not from the observer, which is called with the dispatcher's lock held.
     package func dispatchPending() { dispatcher.run(includingIndex: true) }
 
+    /// The same up to an offset, and for a bounded number of rounds: senders may be faster.
+    package func dispatch(upTo offset: LogOffset) {
+        for _ in 0..<1000 where dispatcher.indexedOffset < offset {
+            guard dispatcher.step() else { return }
+        }
+    }
+
     // MARK: Positions
 
     /// The end of the log.

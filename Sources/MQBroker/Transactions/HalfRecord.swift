@@ -71,14 +71,15 @@ package enum HalfRecord {
 
     /// What the table needs of a half record that lies at `offset`.
     package static func summary(_ record: StoredRecord, at offset: LogOffset, queueOffset: QueueOffset) -> HalfMessage {
-        HalfMessage(
+        let uniqueKey = record.property(PropertyName.uniqueKey) ?? ""
+        let first = uniqueKey.isEmpty ? record.integerProperty(ProtocolExtension.firstCopy.name) : nil
+        let checks = record.integerProperty(PropertyName.transactionCheckTimes) ?? 0
+        return HalfMessage(
             logOffset: offset, queueOffset: queueOffset, size: Int32(record.view.totalSize),
-            group: record.property(PropertyName.producerGroup) ?? "",
-            uniqueKey: record.property(PropertyName.uniqueKey) ?? "",
+            group: record.property(PropertyName.producerGroup) ?? "", uniqueKey: uniqueKey,
             bornTimestamp: record.view.bornTimestamp,
             immunity: immunity(record.integerProperty(PropertyName.checkImmunitySeconds)),
-            firstCopy: record.integerProperty(ProtocolExtension.firstCopy.name).map { LogOffset(rawValue: $0) },
-            earlierChecks: Int(min(max(0, record.integerProperty(PropertyName.transactionCheckTimes) ?? 0), 1_000_000))
+            firstCopy: first.map { LogOffset(rawValue: $0) }, earlierChecks: Int(min(max(0, checks), 1_000_000))
         )
     }
 

@@ -113,7 +113,7 @@ package struct HalfTable: Sendable {
         let key = Key(half)
         if let final = decidedKeys[key] ?? olderDecidedKeys[key] { return remember(half.logOffset, final) }
         keyByOffset[half.logOffset] = key
-        if let first = half.firstCopy { keyByOffset[first] = key }
+        if let first = half.firstCopy, keyByOffset[first] == nil { keyByOffset[first] = key }
         if var known = undecided[key] {
             if half.logOffset < known.half.logOffset {
                 known.olderCopies.append(half.logOffset)

@@ -84,7 +84,7 @@ extension TransactionService {
         let end = store.appendedOffset
         guard var indexed = store.indexedOffset else { return false }
         if indexed < end, end - indexed < Self.shortLag {
-            store.dispatchPending()
+            store.dispatch(upTo: end)
             indexed = store.indexedOffset ?? .zero
         }
         return indexed >= end
