@@ -76,7 +76,7 @@ let package = Package(
         ),
         .target(
             name: "MQClient",
-            dependencies: ["MQProtocol", "MQRemoting", nioCore, nioPosix, logging, lifecycle],
+            dependencies: ["MQProtocol", "MQRemoting", nioCore, nioPosix, logging, lifecycle, deque],
             swiftSettings: settings
         ),
         .target(name: "Schema", path: "schema", resources: [.embedInCode("identity.sql")], swiftSettings: settings),
@@ -104,8 +104,8 @@ let package = Package(
         .executableTarget(
             name: "BenchTool",
             dependencies: [
-                "MQClient", "MQProtocol", "MQRemoting", "MQStore", arguments, logging, nioCore, nioPosix, histogram,
-                subprocess,
+                "MQClient", "MQProtocol", "MQRemoting", "MQStore", arguments, logging, lifecycle, nioCore, nioPosix,
+                histogram, subprocess,
             ],
             swiftSettings: settings
         ),
@@ -133,7 +133,10 @@ let package = Package(
         ),
         .testTarget(
             name: "MQClientTests",
-            dependencies: ["MQClient", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging, lifecycle],
+            dependencies: [
+                "MQClient", "MQBroker", "MQNameServer", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging,
+                lifecycle,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

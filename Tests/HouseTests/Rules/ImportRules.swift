@@ -16,7 +16,9 @@ enum ImportRules {
             "MQProtocol", "MQStore", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "DequeModule",
             "HeapModule",
         ],
-        "MQClient": ["MQProtocol", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle"],
+        "MQClient": [
+            "MQProtocol", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "DequeModule",
+        ],
         "NameServerTool": [
             "MQNameServer", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
             "NIOCore", "NIOPosix",
@@ -27,8 +29,8 @@ enum ImportRules {
         ],
         "AdminTool": ["MQClient", "MQProtocol", "ArgumentParser", "Logging", "NIOCore", "NIOPosix"],
         "BenchTool": [
-            "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ArgumentParser", "Logging", "NIOCore", "NIOPosix",
-            "Histogram", "Subprocess",
+            "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ArgumentParser", "Logging", "ServiceLifecycle",
+            "NIOCore", "NIOPosix", "Histogram", "Subprocess",
         ],
     ]
 
@@ -43,6 +45,7 @@ enum ImportRules {
         "Sources/MQProtocol/Time/PlatformClock.swift": "clock and calendar",
         "Sources/MQRemoting/Connection/ConnectionFailure.swift": "names of errno values",
         "Sources/MQClient/LocalMachine.swift": "process id and host name",
+        "Sources/MQClient/Consuming/LocalFile.swift": "a broadcasting consumer's offsets",
     ]
 
     /// The only places that open sockets: everything goes through MQRemoting, except what measures MQRemoting.
