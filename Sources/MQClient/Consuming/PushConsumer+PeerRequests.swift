@@ -75,7 +75,7 @@ extension PushConsumer {
         do {
             var body = request.body
             let brokerName = request.fields.string("brokerName") ?? ""
-            var message = try ReceivedMessage(try StoredMessage(reading: &body), brokerName: brokerName)
+            var message = try ReceivedMessage(reading: &body, brokerName: brokerName)
             message.restoreTopic()
             direct.append(
                 DirectConsumption(message: message, request: request.replyTo, connection: connection.handle))

@@ -50,7 +50,7 @@ extension MQClient {
     /// Sends a message that was received, as it is, to its topic once more. It gets a new id.
     public func resend(_ received: ReceivedMessage) async throws(MQClientError) -> SendReceipt {
         var message = Message(topic: received.topic, body: received.body)
-        message.properties = received.properties
+        message.properties = received.properties.dictionary
         message.flag = received.flag
         return try await send(message)
     }

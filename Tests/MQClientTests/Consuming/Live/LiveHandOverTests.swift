@@ -230,7 +230,7 @@ import Testing
             #expect(owners.filter { $0.key.topic == "T" }.map(\.value) == ["me@1", "me@1"])
             var message = deliveries.all[3].message
             // A broker on a port that the system chose does not know it.
-            message.storeHost = cluster.brokerAddress
+            message.storeAddress = try #require(HostAddress(cluster.brokerAddress))
             let result = try await tool.consumeDirectly(message, group: "group-of-T", clientID: "me@1")
             #expect(result.contains("CR_SUCCESS"))
             #expect(deliveries.texts.count == 11 && deliveries.texts[10] == deliveries.texts[3])
