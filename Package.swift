@@ -36,6 +36,7 @@ let package = Package(
         .executable(name: "mqadmin", targets: ["AdminTool"]),
         .executable(name: "mqbench", targets: ["BenchTool"]),
         .library(name: "MQClient", targets: ["MQClient"]),
+        .library(name: "MQEmbedded", targets: ["MQEmbedded"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -77,6 +78,13 @@ let package = Package(
         .target(
             name: "MQClient",
             dependencies: ["MQProtocol", "MQRemoting", nioCore, nioPosix, logging, lifecycle, deque],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "MQEmbedded",
+            dependencies: [
+                "MQNameServer", "MQBroker", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging, lifecycle,
+            ],
             swiftSettings: settings
         ),
         .target(name: "Schema", path: "schema", resources: [.embedInCode("identity.sql")], swiftSettings: settings),
@@ -136,6 +144,13 @@ let package = Package(
             dependencies: [
                 "MQClient", "MQBroker", "MQNameServer", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging,
                 lifecycle,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MQEmbeddedTests",
+            dependencies: [
+                "MQEmbedded", "MQClient", "MQStore", "MQProtocol", nioCore, nioPosix, logging, lifecycle,
             ],
             swiftSettings: settings
         ),

@@ -100,6 +100,7 @@ extension Broker {
     /// Writes what is not written yet and closes the store. After the last request.
     package func close() throws {
         events.connect(nil)
+        forgetLoops()
         try? readThreads.syncShutdownGracefully()
         var failures: [any Error] = []
         func attempt(_ step: () throws -> Void) {

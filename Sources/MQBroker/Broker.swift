@@ -81,6 +81,11 @@ package final class Broker: Sendable {
         loops.withLock { $0.append(LoopEntry(loop)) }
     }
 
+    /// After the last request. The loops hold the broker, and would keep it and its open files for ever.
+    func forgetLoops() {
+        loops.withLock { $0 = [] }
+    }
+
     private func loop(of eventLoop: any EventLoop) -> NIOLoopBound<BrokerLoop>? {
         loops.withLock { loops in loops.first { $0.eventLoop === eventLoop }?.bound }
     }

@@ -22,6 +22,35 @@ extension MQClient {
         }
     }
 
+    /// The same with a time limit that includes opening the connection, if it is not open yet.
+    func request(
+        to address: String, _ code: RequestCode, header: some CommandHeader, body: ByteBuffer? = nil,
+        deadline: NIODeadline
+    ) async throws(MQClientError) -> Frame {
+        do throws(RemotingError) {
+            _ = try await remoting.connection(to: address)
+            let left = deadline - .now()
+            guard left > .zero else {
+                throw RemotingError(.requestTimedOut, "no time was left for a request to \(address)", address: address)
+            }
+            return try await remoting.request(
+                to: address, code, header: header, body: body, timeout: .nanoseconds(left.nanoseconds))
+        } catch {
+            throw MQClientError(remoting: error, address: address)
+        }
+    }
+
+    /// Returns when the request was handed to an open connection. Nobody answers it.
+    func oneWay(
+        to address: String, _ code: RequestCode, header: some CommandHeader, body: ByteBuffer? = nil
+    ) async throws(MQClientError) {
+        do {
+            try await remoting.oneWay(to: address, code, header: header, body: body)
+        } catch {
+            throw MQClientError(remoting: error, address: address)
+        }
+    }
+
     /// - Returns: the answer, which is a success.
     /// - Throws: ``MQClientError/Code/refused`` for every other answer.
     @discardableResult
@@ -56,6 +85,11 @@ extension MQClientError {
         case .protocolViolation: (.malformedResponse, "Is it a RocketMQ server?")
         default: (.brokerUnreachable, "")
         }
+    }
+
+    /// True when certainly nobody saw the request.
+    var isNotSent: Bool {
+        (cause as? RemotingError)?.isNotSent ?? false
     }
 
     init(refusal answer: Frame, address: String, fileID: String = #fileID, line: Int = #line) {

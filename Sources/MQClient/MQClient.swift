@@ -29,6 +29,8 @@ import Synchronization
 /// - ``send(_:)-([Message])``
 /// - ``send(_:orderedBy:)``
 /// - ``send(_:to:)``
+/// - ``sendOneWay(_:)``, ``sendOneWay(_:orderedBy:)``, ``sendOneWay(_:to:)``
+/// - ``TransactionProducer``
 ///
 /// ### Reading
 /// - ``pull(_:from:maximumCount:tags:group:waitingUpTo:)``
@@ -46,8 +48,6 @@ import Synchronization
 public final class MQClient: Sendable {
     struct State {
         var routes = RouteTable()
-        /// Every broker, when that was asked for.
-        var topology: ClusterTopology?
         /// Index of the name server that answered last.
         var nameServer = 0
         /// Grows by one with every queue chosen.

@@ -29,6 +29,10 @@ public struct MQClientConfiguration: Sendable {
     /// client after two minutes.
     public var heartbeatInterval: Duration = .seconds(30)
 
+    /// How long sending one message may take, all attempts together. Default: 3 s, as in RocketMQ's clients. An attempt
+    /// that waits so long for its answer leaves no time for another one.
+    public var sendTimeout: Duration = .seconds(3)
+
     /// Attempts to send one message, each at another broker if there is one. Default: 3.
     public var sendAttempts = 3
 

@@ -8,7 +8,7 @@ public struct MQClientError: Error, CustomStringConvertible {
             case noNameServer, nameServersUnreachable, invalidAddress, topicNotFound, topicUnavailable, brokerUnknown
             case brokerUnreachable, groupNotFound, consumerNotOnline, messageNotFound, invalidMessage, requestTimedOut
             case refused, malformedResponse, closed, cancelled, invalidGroup, groupInUse
-            case invalidConfiguration, offsetFile
+            case invalidConfiguration, offsetFile, unsupportedByBroker
         }
 
         private let base: Base
@@ -47,6 +47,8 @@ public struct MQClientError: Error, CustomStringConvertible {
         public static let offsetFile = Code(.offsetFile)
         /// The message breaks a limit and was not sent.
         public static let invalidMessage = Code(.invalidMessage)
+        /// The broker is a stock one and would do less than was asked for. Nothing was sent.
+        public static let unsupportedByBroker = Code(.unsupportedByBroker)
         /// No answer came in time. What was asked for may have happened.
         public static let requestTimedOut = Code(.requestTimedOut)
         /// The broker or name server answered with an error; see ``MQClientError/responseCode``.

@@ -57,6 +57,12 @@ public final class NameServer: Service {
     public func run() async throws {
         try await start()
         await cancelWhenGracefulShutdown { await self.watchBrokers() }
+        await stop()
+    }
+
+    /// Stops to listen and closes all connections. ``run()`` ends with it; it is for those who only called
+    /// ``start()``.
+    public func stop() async {
         await server.shutdown(drain: configuration.drainTimeout)
     }
 

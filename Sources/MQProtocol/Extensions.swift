@@ -38,8 +38,16 @@ package struct ProtocolExtension: Hashable, Sendable {
         meaning: "what an op record says about its half message: commit or rollback",
         stockPeer: "a stock broker reads an op record's tag and body; the property is carried along")
 
+    /// In the answer to END_TRANSACTION (37): what became of the verdict. Values: ``EndTransactionOutcome``.
+    package static let verdictOutcome = ProtocolExtension(
+        name: "escrowVerdict", carrier: .responseField,
+        meaning: "what became of a verdict: accepted, opposite, unknown or busy",
+        stockPeer: "a stock client sends verdicts one-way; fields of an answer it does not know are ignored")
+
     /// The value of both announcements.
     package static let version = "1"
 
-    package static let all: [ProtocolExtension] = [brokerAnnouncement, clientAnnouncement, verdict]
+    package static let all: [ProtocolExtension] = [
+        brokerAnnouncement, clientAnnouncement, verdict, verdictOutcome,
+    ]
 }

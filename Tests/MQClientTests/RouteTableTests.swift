@@ -43,4 +43,40 @@ import Testing
         table.forget("T")
         #expect(table.broker(named: "a") == nil)
     }
+
+    @Test("A broker is where the latest answer has it, about whatever topic")
+    func movedBroker() {
+        var table = RouteTable()
+        table.learn("A", route, now: at(0))
+        var moved = route
+        moved.brokers[0].addresses = [0: "a:2"]
+        table.learn("B", moved, now: at(1))
+        #expect(table.broker(named: "a")?.master == "a:2")
+        #expect(table.broker(withMaster: "a:1") == nil)
+        #expect(table.routedBrokers.map(\.master) == ["a:2"])
+    }
+
+    @Test("Brokers that only the cluster's list names are known, but have no route")
+    func listedBrokers() {
+        var table = RouteTable()
+        table.learn("T", route, now: at(0))
+        let other = TopicRoute.Broker(cluster: "C", name: "b", addresses: [0: "b:1"])
+        table.learn(ClusterTopology(brokerNamesByCluster: ["C": ["b"]], brokersByName: ["b": other]))
+        #expect(table.routedBrokers.map(\.name) == ["a"])
+        #expect(Set(table.allBrokers.map(\.name)) == ["a", "b"])
+        table.learn(ClusterTopology(brokerNamesByCluster: [:], brokersByName: [:]))
+        #expect(table.broker(named: "b") == nil)
+    }
+
+    @Test("Publish queues age with their route")
+    func publishQueues() {
+        var table = RouteTable()
+        var writable = route
+        writable.queues = [.init(brokerName: "a", readQueues: 1, writeQueues: 1, permission: [.read, .write])]
+        table.learn("T", writable, now: at(0))
+        #expect(table.freshPublishQueues("T", now: at(29), maximumAge: age)?.map(\.queueID) == [0])
+        #expect(table.freshPublishQueues("T", now: at(30), maximumAge: age) == nil)
+        table.learn("T", writable, now: at(30))
+        #expect(table.freshPublishQueues("T", now: at(30), maximumAge: age)?.count == 1)
+    }
 }

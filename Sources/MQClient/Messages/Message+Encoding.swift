@@ -15,6 +15,10 @@ extension Message {
         ids: UniqueIDGenerator, configuration: MQClientConfiguration, compresses: Bool = true
     ) throws(MQClientError) -> EncodedMessage {
         try checkTopic()
+        guard body.readableBytes > 0 else {
+            throw MQClientError(
+                .invalidMessage, "The body is empty: RocketMQ's clients and brokers take no message without one.")
+        }
         guard body.readableBytes <= configuration.maximumBodyBytes else {
             throw MQClientError(
                 .invalidMessage,
@@ -36,6 +40,11 @@ extension Message {
     private func checkTopic() throws(MQClientError) {
         if let remark = TopicName.remark(refusing: topic) {
             throw MQClientError(.invalidMessage, "The topic \"\(topic)\" is not possible: \(remark)")
+        }
+        guard !SystemTopic.forbidsSending(topic) else {
+            throw MQClientError(
+                .invalidMessage,
+                "Sending message to topic[\(topic)] is forbidden: brokers keep their own records there.")
         }
     }
 

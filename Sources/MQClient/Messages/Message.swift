@@ -16,14 +16,15 @@ public struct Message: Sendable, Equatable {
         case none
         /// One of RocketMQ's 18 levels: 1 is 1 s, 18 is 2 h, unless the broker is configured otherwise.
         case level(Int)
-        /// So long after the broker stored it, to the millisecond. RocketMQ 4.x brokers ignore it.
+        /// So long after the broker stored it, to the millisecond. Refused when the broker is a stock one.
         case after(Duration)
-        /// At this time by the broker's clock. RocketMQ 4.x brokers ignore it.
+        /// At this time by the broker's clock. Refused when the broker is a stock one.
         case at(Timestamp)
     }
 
     /// At most 127 characters of `%|a-zA-Z0-9_-`.
     public var topic: String
+    /// Not empty.
     public var body: ByteBuffer
     /// Consumers may subscribe to some tags only.
     public var tag: String?

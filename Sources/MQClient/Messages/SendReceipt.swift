@@ -1,7 +1,7 @@
 /// What the broker answered to a message it stored.
 public struct SendReceipt: Sendable, Hashable {
     /// How safe the message is. All of them mean that it is stored.
-    public enum Status: String, Sendable {
+    public enum Status: String, Sendable, Codable {
         /// As safe as the broker is configured to make it.
         case stored = "SEND_OK"
         /// The broker did not wait for its disk any longer.

@@ -103,16 +103,20 @@ extension MQClient {
         let announcement = (ProtocolExtension.clientAnnouncement.name, ProtocolExtension.version)
         let body = heartbeatData().encode()
         presence.standings.withLock { $0.told(address) }
-        let answer: Frame
         do {
-            answer = try await successfulRequest(to: address, .heartbeat, body: body, extra: [announcement])
+            let answer = try await successfulRequest(to: address, .heartbeat, body: body, extra: [announcement])
+            let isOurs = answer.fields.string(ProtocolExtension.brokerAnnouncement.name) != nil
+            // Check-backs are known by the address of their connection, which routes may give as a name.
+            let connected = try? await remoting.connection(to: address).remoteAddress.description
+            presence.standings.withLock { standings in
+                standings.answered(address, announcesEscrow: isOurs)
+                if let connected { standings.answered(connected, announcesEscrow: isOurs) }
+            }
+            return isOurs
         } catch {
             if error.code != .cancelled { presence.standings.withLock { $0.failed(address) } }
             throw error
         }
-        let isOurs = answer.fields.string(ProtocolExtension.brokerAnnouncement.name) != nil
-        presence.standings.withLock { $0.answered(address, announcesEscrow: isOurs) }
-        return isOurs
     }
 
     private func heartbeatData() -> HeartbeatData {
@@ -129,14 +133,11 @@ extension MQClient {
     /// to every master there is: any of them may hold half messages of an earlier run.
     private func heartbeatTargets() -> [String] {
         let (consumes, answersChecks) = presence.groups.withLock { (!$0.consumers.isEmpty, $0.answersChecks) }
-        return state.withLock { state in
-            var brokers = state.routes.brokers
-            if answersChecks { brokers += state.topology?.brokersByName.values.map { $0 } ?? [] }
-            let addresses = brokers.flatMap { broker in
-                consumes ? Array(broker.addresses.values) : broker.master.map { [$0] } ?? []
-            }
-            return Set(addresses).sorted()
+        let brokers = state.withLock { answersChecks ? $0.routes.allBrokers : $0.routes.routedBrokers }
+        let addresses = brokers.flatMap { broker in
+            consumes ? Array(broker.addresses.values) : broker.master.map { [$0] } ?? []
         }
+        return Set(addresses).sorted()
     }
 
     private func findBrokers() async {
@@ -148,8 +149,7 @@ extension MQClient {
         }
         guard answersChecks else { return }
         await attempt("list of brokers") { () async throws(MQClientError) in
-            let topology = try await self.clusterTopology()
-            self.state.withLock { $0.topology = topology }
+            _ = try await self.learnTopology()
         }
     }
 }

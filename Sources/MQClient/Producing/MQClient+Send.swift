@@ -6,13 +6,14 @@ extension MQClient {
     /// Sends a message to some queue of its topic and waits until the broker has stored it.
     ///
     /// Queues are taken in turn. After a failure another broker is tried, ``MQClientConfiguration/sendAttempts`` in
-    /// all: when the failure was a lost answer, the message may then be stored twice.
+    /// all and within ``MQClientConfiguration/sendTimeout``: when the failure was a lost answer, the message may then
+    /// be stored twice.
     ///
     /// - Throws: ``MQClientError``: ``MQClientError/Code/topicNotFound``, ``MQClientError/Code/topicUnavailable``,
-    ///   ``MQClientError/Code/invalidMessage``, ``MQClientError/Code/refused`` or the last attempt's error.
+    ///   ``MQClientError/Code/invalidMessage``, ``MQClientError/Code/unsupportedByBroker``,
+    ///   ``MQClientError/Code/refused`` or the last attempt's error.
     public func send(_ message: Message) async throws(MQClientError) -> SendReceipt {
-        let draft = try message.encoded(ids: ids, configuration: configuration)
-        return try await sendToSomeQueue(OutgoingSend(message, draft))
+        try await send(try outgoing(message)).receipt
     }
 
     /// Sends messages of one topic in one request, to one queue, next to each other.
@@ -21,7 +22,7 @@ extension MQClient {
     ///
     /// - Throws: as ``send(_:)-(Message)``.
     public func send(_ messages: [Message]) async throws(MQClientError) -> SendReceipt {
-        try await sendToSomeQueue(try batch(messages))
+        try await send(try batch(messages)).receipt
     }
 
     /// Sends a message to the queue that belongs to `key`: messages with the same key stay in order while the number of
@@ -29,28 +30,53 @@ extension MQClient {
     ///
     /// There is one attempt only: another queue would break the order.
     public func send(_ message: Message, orderedBy key: String) async throws(MQClientError) -> SendReceipt {
-        let draft = try message.encoded(ids: ids, configuration: configuration)
-        let queues = try await publishQueues(message.topic)
-        let hash = Int64(javaHash(key))
-        let queue = queues[Int(abs(hash % Int64(queues.count)))]
-        return try await send(OutgoingSend(message, draft), to: queue)
+        let outgoing = try outgoing(message)
+        return try await send(outgoing, to: try await queue(of: message.topic, key: key), by: sendDeadline()).receipt
     }
 
     /// Sends a message to one queue. There is one attempt only.
     public func send(_ message: Message, to queue: MessageQueue) async throws(MQClientError) -> SendReceipt {
-        guard queue.topic == message.topic else {
-            throw MQClientError(
-                .invalidMessage,
-                "The message's topic is \(message.topic), the queue's \(queue.topic): they must be equal.")
-        }
-        let draft = try message.encoded(ids: ids, configuration: configuration)
-        return try await send(OutgoingSend(message, draft), to: queue)
+        try checkTopic(of: message, queue)
+        return try await send(try outgoing(message), to: queue, by: sendDeadline()).receipt
     }
 
-    /// Sends a message that was received, as it is, to its topic once more. It gets a new id.
+    /// Sends a message to some queue of its topic without asking for an answer: whether it was stored stays unknown.
+    ///
+    /// - Returns: the message's id, when it was handed to an open connection.
+    /// - Throws: as ``send(_:)-(Message)``, but for what only a broker knows.
+    @discardableResult
+    public func sendOneWay(_ message: Message) async throws(MQClientError) -> String {
+        let outgoing = try outgoing(message)
+        let queue = nextQueue(try await publishQueues(message.topic), avoiding: nil)
+        return try await sendOneWay(outgoing, to: queue)
+    }
+
+    /// Sends a message to the queue that belongs to `key` without asking for an answer.
+    ///
+    /// - Returns: as ``sendOneWay(_:)``.
+    @discardableResult
+    public func sendOneWay(_ message: Message, orderedBy key: String) async throws(MQClientError) -> String {
+        let outgoing = try outgoing(message)
+        return try await sendOneWay(outgoing, to: try await queue(of: message.topic, key: key))
+    }
+
+    /// Sends a message to one queue without asking for an answer.
+    ///
+    /// - Returns: as ``sendOneWay(_:)``.
+    @discardableResult
+    public func sendOneWay(_ message: Message, to queue: MessageQueue) async throws(MQClientError) -> String {
+        try checkTopic(of: message, queue)
+        return try await sendOneWay(try outgoing(message), to: queue)
+    }
+
+    /// Sends a message that was received once more to its topic. It gets a new id, and keeps what its producer gave it:
+    /// body, tag, keys, own properties and flag.
     public func resend(_ received: ReceivedMessage) async throws(MQClientError) -> SendReceipt {
         var message = Message(topic: received.topic, body: received.body)
-        message.properties = received.properties.dictionary
+        message.tag = received.tag
+        message.keys = received.keys
+        // What brokers and clients noted on the message would be taken as wishes: to be a half message, to wait.
+        message.properties = received.properties.dictionary.filter { name, _ in !PropertyName.isReserved(name) }
         message.flag = received.flag
         return try await send(message)
     }
@@ -59,6 +85,10 @@ extension MQClient {
     ///
     /// - Throws: ``MQClientError/Code/topicUnavailable`` when there are none.
     public func publishQueues(_ topic: String) async throws(MQClientError) -> [MessageQueue] {
+        let now = configuration.time.now()
+        let age = configuration.routeRefreshInterval
+        let known = state.withLock { $0.routes.freshPublishQueues(topic, now: now, maximumAge: age) }
+        if let known, !known.isEmpty { return known }
         let queues = try await publishRoute(topic).publishQueues(topic: topic)
         guard !queues.isEmpty else {
             throw MQClientError(
@@ -70,93 +100,23 @@ extension MQClient {
         return queues
     }
 
-    private func sendToSomeQueue(_ outgoing: OutgoingSend) async throws(MQClientError) -> SendReceipt {
-        let queues = try await publishQueues(outgoing.topic)
-        var failed: MQClientError?
-        var failedBroker: String?
-        for _ in 0..<max(1, configuration.sendAttempts) {
-            let queue = nextQueue(queues, avoiding: failedBroker)
-            do {
-                return try await send(outgoing, to: queue)
-            } catch {
-                guard error.isRetriable else { throw error }
-                failed = error
-                failedBroker = queue.brokerName
-            }
-        }
-        throw failed ?? MQClientError(.topicUnavailable, "No queue of \(outgoing.topic) was tried.")
+    /// The queue of the messages with this key, as RocketMQ's hash selector chooses it.
+    func queue(of topic: String, key: String) async throws(MQClientError) -> MessageQueue {
+        let queues = try await publishQueues(topic)
+        let hash = Int64(javaHash(key))
+        return queues[Int(abs(hash % Int64(queues.count)))]
     }
 
-    private func nextQueue(_ queues: [MessageQueue], avoiding broker: String?) -> MessageQueue {
-        let others = queues.filter { $0.brokerName != broker }
-        let candidates = others.isEmpty ? queues : others
-        let turn = state.withLock { state in
-            state.rotation = (state.rotation + 1) % Int(Int32.max)
-            return state.rotation
-        }
-        return candidates[turn % candidates.count]
+    private func outgoing(_ message: Message) throws(MQClientError) -> OutgoingSend {
+        OutgoingSend(
+            message, try message.encoded(ids: ids, configuration: configuration), group: configuration.producerGroup)
     }
 
-    private func send(_ outgoing: OutgoingSend, to queue: MessageQueue) async throws(MQClientError) -> SendReceipt {
-        let address = try await master(ofBroker: queue.brokerName, in: queue.topic)
-        let header = outgoing.header(queue: queue, configuration: configuration)
-        let code: RequestCode = outgoing.isBatch ? .sendBatchMessage : .sendMessageV2
-        let answer = try await request(to: address, code, header: header, body: outgoing.body)
-        guard let status = SendReceipt.Status(answer.responseCode) else {
-            throw MQClientError(refusal: answer, address: address)
-        }
-        return SendReceipt(
-            status: status,
-            messageID: outgoing.messageID,
-            offsetMessageID: answer.fields.string("msgId") ?? "",
-            queue: MessageQueue(
-                topic: queue.topic, brokerName: queue.brokerName,
-                queueID: answer.fields.int32("queueId") ?? queue.queueID),
-            queueOffset: answer.fields.int64("queueOffset") ?? -1,
-            brokerAddress: address
-        )
-    }
-
-    private func batch(_ messages: [Message]) throws(MQClientError) -> OutgoingSend {
-        guard let first = messages.first else { throw MQClientError(.invalidMessage, "A batch needs a message.") }
-        var body = ByteBuffer()
-        var identifiers: [String] = []
-        for message in messages {
-            guard message.topic == first.topic else {
-                throw MQClientError(.invalidMessage, "A batch has one topic, not \(first.topic) and \(message.topic).")
-            }
-            guard message.delay == .none else {
-                throw MQClientError(.invalidMessage, "A message of a batch cannot be delayed: send it by itself.")
-            }
-            let draft = try message.encoded(ids: ids, configuration: configuration, compresses: false)
-            identifiers.append(draft.uniqueID)
-            let item = BatchItem(flag: message.flag, body: draft.body, properties: draft.properties.encode())
-            do {
-                try item.write(to: &body)
-            } catch {
-                throw MQClientError(.invalidMessage, "A message does not fit a batch: \(error)", cause: error)
-            }
-        }
-        guard body.readableBytes <= configuration.maximumBodyBytes else {
+    private func checkTopic(of message: Message, _ queue: MessageQueue) throws(MQClientError) {
+        guard queue.topic == message.topic else {
             throw MQClientError(
                 .invalidMessage,
-                "The batch has \(body.readableBytes) bytes, more than \(configuration.maximumBodyBytes): split it.")
-        }
-        return OutgoingSend(
-            topic: first.topic, body: body, properties: MessageProperties(), sysFlag: SysFlag(rawValue: 0), flag: 0,
-            messageID: identifiers.joined(separator: ","), isBatch: true)
-    }
-}
-
-extension SendReceipt.Status {
-    /// Nil for an answer that means the message was not stored.
-    init?(_ code: ResponseCode) {
-        switch code {
-        case .success: self = .stored
-        case .flushDiskTimeout: self = .flushTimedOut
-        case .flushSlaveTimeout: self = .replicationTimedOut
-        case .slaveNotAvailable: self = .slaveUnavailable
-        default: return nil
+                "The message's topic is \(message.topic), the queue's \(queue.topic): they must be equal.")
         }
     }
 }

@@ -5,34 +5,54 @@ import NIOCore
 struct OutgoingSend {
     var topic: String
     var body: ByteBuffer
-    var properties: MessageProperties
-    var sysFlag: SysFlag
-    var flag: Int32
+    var properties: ByteBuffer
+    var sysFlag = SysFlag(rawValue: 0)
+    var flag: Int32 = 0
     var messageID: String
+    var producerGroup: String
     var isBatch = false
+    var isHalf = false
+    /// Where stock brokers would do less than is asked for.
+    var power: BrokerPower?
 
-    init(_ message: Message, _ encoded: EncodedMessage) {
-        self.init(
-            topic: message.topic, body: encoded.body, properties: encoded.properties, sysFlag: encoded.sysFlag,
-            flag: message.flag, messageID: encoded.uniqueID)
+    init(_ message: Message, _ encoded: EncodedMessage, group: String) {
+        topic = message.topic
+        body = encoded.body
+        properties = encoded.properties.encode()
+        sysFlag = encoded.sysFlag
+        flag = message.flag
+        messageID = encoded.uniqueID
+        producerGroup = group
+        power = BrokerPower(message.delay)
     }
 
-    init(
-        topic: String, body: ByteBuffer, properties: MessageProperties, sysFlag: SysFlag, flag: Int32,
-        messageID: String, isBatch: Bool = false
-    ) {
+    /// A half message of `group`: it stays invisible until its verdict.
+    init(half message: Message, _ encoded: EncodedMessage, group: String) {
+        var encoded = encoded
+        encoded.properties[PropertyName.transactionPrepared] = "true"
+        encoded.properties[PropertyName.producerGroup] = group
+        encoded.sysFlag.transactionType = .prepared
+        self.init(message, encoded, group: group)
+        isHalf = true
+        power = message.delay == .none ? nil : .delayedHalf
+    }
+
+    init(batch body: ByteBuffer, topic: String, messageID: String, group: String) {
         self.topic = topic
         self.body = body
-        self.properties = properties
-        self.sysFlag = sysFlag
-        self.flag = flag
+        properties = ByteBuffer()
         self.messageID = messageID
-        self.isBatch = isBatch
+        producerGroup = group
+        isBatch = true
+    }
+
+    var code: RequestCode {
+        isBatch ? .sendBatchMessage : .sendMessageV2
     }
 
     func header(queue: MessageQueue, configuration: MQClientConfiguration) -> SendMessageHeader {
         SendMessageHeader(
-            producerGroup: configuration.producerGroup,
+            producerGroup: producerGroup,
             topic: topic,
             defaultTopic: SystemTopic.autoCreate,
             defaultTopicQueueCount: configuration.automaticTopicQueues,
@@ -40,7 +60,7 @@ struct OutgoingSend {
             sysFlag: sysFlag,
             bornTimestamp: configuration.time.now(),
             flag: flag,
-            properties: properties.encode(),
+            properties: properties,
             isBatch: isBatch,
             brokerName: queue.brokerName
         )

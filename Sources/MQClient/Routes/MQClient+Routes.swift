@@ -73,6 +73,14 @@ extension MQClient {
         )
     }
 
+    /// Remembers where every broker of the cluster is.
+    @discardableResult
+    func learnTopology() async throws(MQClientError) -> ClusterTopology {
+        let topology = try await clusterTopology()
+        state.withLock { $0.routes.learn(topology) }
+        return topology
+    }
+
     /// The master, or while it is away a slave: good enough to read from.
     func readableAddress(ofBroker name: String, in topic: String) async throws(MQClientError) -> String {
         if let address = state.withLock({ $0.routes.broker(named: name)?.readable }) { return address }

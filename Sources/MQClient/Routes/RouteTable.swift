@@ -1,18 +1,34 @@
 import MQProtocol
 
-/// The routes a client knows, and when it asked for them. Pure: the client asks and tells it the answers.
+/// The routes a client knows, when it asked for them, and where each broker is. Pure: the client asks and tells it the
+/// answers.
 struct RouteTable {
     private struct Entry {
         var route: TopicRoute
+        /// Worked out once, not with every message.
+        var publishQueues: [MessageQueue]
         var refreshed: Timestamp
     }
 
     private var entries: [String: Entry] = [:]
+    /// As the cluster's list has them, when that was asked for.
+    private var listed: [String: TopicRoute.Broker] = [:]
+    /// By name, as the latest answer about any topic or about the cluster has them.
+    private var latest: [String: TopicRoute.Broker] = [:]
 
     /// A route that is not older than `maximumAge`.
     func fresh(_ topic: String, now: Timestamp, maximumAge: Duration) -> TopicRoute? {
+        freshEntry(topic, now: now, maximumAge: maximumAge)?.route
+    }
+
+    /// The queues to send to, by a route that is not older than `maximumAge`.
+    func freshPublishQueues(_ topic: String, now: Timestamp, maximumAge: Duration) -> [MessageQueue]? {
+        freshEntry(topic, now: now, maximumAge: maximumAge)?.publishQueues
+    }
+
+    private func freshEntry(_ topic: String, now: Timestamp, maximumAge: Duration) -> Entry? {
         guard let entry = entries[topic], entry.refreshed.duration(to: now) < maximumAge else { return nil }
-        return entry.route
+        return entry
     }
 
     /// A route of any age: good enough while no name server answers.
@@ -23,13 +39,35 @@ struct RouteTable {
     /// - Returns: true when the route differs from the one known before.
     @discardableResult
     mutating func learn(_ topic: String, _ route: TopicRoute, now: Timestamp) -> Bool {
-        let isChanged = entries[topic]?.route != route
-        entries[topic] = Entry(route: route, refreshed: now)
-        return isChanged
+        for broker in route.brokers { latest[broker.name] = broker }
+        guard entries[topic]?.route != route else {
+            entries[topic]?.refreshed = now
+            return false
+        }
+        entries[topic] = Entry(
+            route: route, publishQueues: route.publishQueues(topic: topic), refreshed: now)
+        dropVanishedBrokers()
+        return true
+    }
+
+    mutating func learn(_ topology: ClusterTopology) {
+        listed = topology.brokersByName
+        latest.merge(listed) { _, new in new }
+        dropVanishedBrokers()
     }
 
     mutating func forget(_ topic: String) {
         entries[topic] = nil
+        dropVanishedBrokers()
+    }
+
+    private mutating func dropVanishedBrokers() {
+        let names = routedNames.union(listed.keys)
+        latest = latest.filter { names.contains($0.key) }
+    }
+
+    private var routedNames: Set<String> {
+        Set(entries.values.lazy.flatMap(\.route.brokers).map(\.name))
     }
 
     /// Topics whose route is due for a refresh, in order of name.
@@ -37,16 +75,23 @@ struct RouteTable {
         entries.filter { $0.value.refreshed.duration(to: now) >= maximumAge }.keys.sorted()
     }
 
-    /// Every broker of every route, with repetitions.
-    var brokers: [TopicRoute.Broker] {
-        entries.values.flatMap(\.route.brokers)
+    /// Where a broker was last seen.
+    func broker(named name: String) -> TopicRoute.Broker? {
+        latest[name]
     }
 
-    /// Where a broker was last seen, in any route.
-    func broker(named name: String) -> TopicRoute.Broker? {
-        for topic in entries.keys.sorted() {
-            if let broker = entries[topic]?.route.broker(named: name) { return broker }
-        }
-        return nil
+    /// The broker whose master has that address.
+    func broker(withMaster address: String) -> TopicRoute.Broker? {
+        latest.values.first { $0.master == address }
+    }
+
+    /// The brokers of known routes.
+    var routedBrokers: [TopicRoute.Broker] {
+        routedNames.compactMap { latest[$0] }
+    }
+
+    /// The brokers of known routes, and all of the cluster's when its list is known.
+    var allBrokers: [TopicRoute.Broker] {
+        Array(latest.values)
     }
 }

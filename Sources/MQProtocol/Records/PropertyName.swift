@@ -68,6 +68,14 @@ package enum PropertyName {
     /// Cancels the timed message with this unique key.
     package static let timerDeleteUniqueKey = "TIMER_DEL_UNIQKEY"
 
+    /// Set by clients and brokers, never by a user: the names above, and those of timers.
+    package static func isReserved(_ name: String) -> Bool {
+        reserved.contains(name) || name.utf8.starts(with: timerPrefix.utf8) || name == transactionCheckTimes
+            || name == preparedQueueOffset || name == checkImmunitySeconds
+    }
+
+    private static let timerPrefix = "TIMER_"
+
     /// What a client refuses as the name of a user's property: the names above, except the four a user may set.
     package static let reserved: Set<String> = [
         keys, tags, waitStored, delayLevel, uniqueKey, retryTopic, realTopic, realQueueID, transactionPrepared,

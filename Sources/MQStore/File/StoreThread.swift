@@ -9,13 +9,14 @@ import Glibc
 /// A thread for work that blocks on the disk and therefore has no place on an event loop or the cooperative pool.
 package final class StoreThread: @unchecked Sendable {
     private let name: String
-    private let body: @Sendable () -> Void
+    /// Given away when it runs: it names its owner, who keeps this object.
+    private let body: Mutex<(@Sendable () -> Void)?>
     private let handle = Mutex<pthread_t?>(nil)
 
     /// - Parameter name: shown by system tools; at most 15 bytes are kept.
     package init(name: String, _ body: @escaping @Sendable () -> Void) {
         self.name = String(decoding: name.utf8.prefix(15), as: UTF8.self)
-        self.body = body
+        self.body = Mutex(body)
     }
 
     /// Starts the thread; it keeps this object alive until its body returns.
@@ -60,7 +61,14 @@ package final class StoreThread: @unchecked Sendable {
             try? name.write(thread.name.utf8.span, at: 0)
         }
         #endif
-        thread.body()
+        thread.takeBody()?()
         return nil
+    }
+
+    private func takeBody() -> (@Sendable () -> Void)? {
+        body.withLock { body in
+            defer { body = nil }
+            return body
+        }
     }
 }

@@ -16,8 +16,10 @@ enum ImportRules {
             "MQProtocol", "MQStore", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "DequeModule",
             "HeapModule",
         ],
-        "MQClient": [
-            "MQProtocol", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "DequeModule",
+        "MQClient": ["MQProtocol", "MQRemoting", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "DequeModule"],
+        "MQEmbedded": [
+            "MQNameServer", "MQBroker", "MQRemoting", "MQProtocol", "NIOCore", "NIOPosix", "Logging",
+            "ServiceLifecycle",
         ],
         "NameServerTool": [
             "MQNameServer", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
@@ -34,9 +36,10 @@ enum ImportRules {
         ],
     ]
 
-    /// Executables, and the name server: its files are small and nothing waits for them.
+    /// Executables; the name server: its files are small and nothing waits for them; the embedded broker, for its
+    /// temporary directory.
     private static let withFoundation: Set<String> = [
-        "MQNameServer", "NameServerTool", "BrokerTool", "AdminTool", "BenchTool",
+        "MQNameServer", "MQEmbedded", "NameServerTool", "BrokerTool", "AdminTool", "BenchTool",
     ]
 
     /// Files in which the C library is called, each with its reason.

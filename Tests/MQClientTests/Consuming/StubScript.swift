@@ -36,6 +36,10 @@ final class StubScript: Sendable {
         return scripted ?? standard(request)
     }
 
+    func add(pull: StubServer.Answer) {
+        state.withLock { $0.pulls.append(pull) }
+    }
+
     func serve(at address: String) {
         state.withLock { $0.address = address }
     }

@@ -134,8 +134,7 @@ import Testing
     private func withBrokers<Value>(
         alsoListed: [String] = [], _ body: (MQClient, StubServer, StubServer) async throws -> Value
     ) async throws -> Value {
-        let announcement = StubServer.Answer(fields: [(ProtocolExtension.brokerAnnouncement.name, "1")])
-        return try await StubServer.with(answer: { _ in announcement }) { ours in
+        try await StubServer.with(answer: Stubs.broker) { ours in
             try await StubServer.with(answer: { _ in StubServer.Answer() }) { stock in
                 let masters = alsoListed + [ours.address, stock.address]
                 let answer = Stubs.nameServer(topics: ["Orders"], broker: ours.address, masters: masters)

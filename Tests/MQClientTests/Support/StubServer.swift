@@ -13,6 +13,10 @@ final class StubServer: Sendable {
         var remark: String?
         var fields: [(String, String)] = []
         var body: ByteBuffer?
+        var isGiven = true
+
+        /// Leaves the request without an answer.
+        static let never = Answer(isGiven: false)
     }
 
     let address: String
@@ -130,6 +134,7 @@ final class StubHandler: RequestHandler {
         log.append(request, from: connection.handle)
         guard !request.isOneWay else { return }
         let answer = answer(request)
+        guard answer.isGiven else { return connection.finishWithoutReply() }
         connection.reply {
             $0.writeResponse(
                 answer.code, to: request.replyTo, remark: answer.remark, header: NoFieldsHeader(), body: answer.body,

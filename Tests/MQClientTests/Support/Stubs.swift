@@ -8,40 +8,64 @@ enum Stubs {
     static func nameServer(
         topics: [String], broker address: String, masters: [String] = []
     ) -> @Sendable (Frame) -> StubServer.Answer {
+        let listed = Dictionary(
+            uniqueKeysWithValues: masters.enumerated().map { ("m\($0.offset)", $0.element) })
+        return nameServer(topics: topics, brokers: { ["a": address] }, listed: { listed })
+    }
+
+    /// Knows `topics` at all `brokers`, by name, with two queues each.
+    static func nameServer(
+        topics: [String], brokers: @escaping @Sendable () -> [String: String],
+        listed: @escaping @Sendable () -> [String: String] = { [:] }
+    ) -> @Sendable (Frame) -> StubServer.Answer {
         { request in
             switch request.requestCode {
             case .getRouteInfoByTopic:
                 guard topics.contains(request.fields.string("topic") ?? "") else {
                     return StubServer.Answer(code: .topicNotExist, remark: "No topic route info")
                 }
-                let route = TopicRouteData(
-                    queueDatas: [QueueData(brokerName: "a", readQueueNums: 2, writeQueueNums: 2, perm: 6)],
-                    brokerDatas: [BrokerData(cluster: "C", brokerName: "a", brokerAddrs: [0: address])])
-                return StubServer.Answer(body: route.encodeStandard())
+                return StubServer.Answer(body: route(brokers()).encodeStandard())
             case .getAllTopicListFromNameServer:
                 return StubServer.Answer(body: TopicList(topicList: topics).encode())
             case .getBrokerClusterInfo:
-                return StubServer.Answer(body: cluster(masters: masters).encode())
+                return StubServer.Answer(body: cluster(masters: listed()).encode())
             default:
                 return StubServer.Answer(code: .requestCodeNotSupported)
             }
         }
     }
 
-    private static func cluster(masters: [String]) -> ClusterInfo {
-        let brokers = masters.enumerated().map { index, address in
-            BrokerData(cluster: "C", brokerName: "m\(index)", brokerAddrs: [0: address])
-        }
-        return ClusterInfo(
-            brokerAddrTable: Dictionary(uniqueKeysWithValues: brokers.map { ($0.brokerName, $0) }),
-            clusterAddrTable: ["C": brokers.map(\.brokerName)])
+    private static func route(_ brokers: [String: String]) -> TopicRouteData {
+        let names = brokers.keys.sorted()
+        return TopicRouteData(
+            queueDatas: names.map { QueueData(brokerName: $0, readQueueNums: 2, writeQueueNums: 2, perm: 6) },
+            brokerDatas: names.map { name in
+                BrokerData(cluster: "C", brokerName: name, brokerAddrs: brokers[name].map { [0: $0] } ?? [:])
+            })
+    }
+
+    private static func cluster(masters: [String: String]) -> ClusterInfo {
+        ClusterInfo(
+            brokerAddrTable: Dictionary(
+                uniqueKeysWithValues: masters.map { name, address in
+                    (name, BrokerData(cluster: "C", brokerName: name, brokerAddrs: [0: address]))
+                }),
+            clusterAddrTable: ["C": masters.keys.sorted()])
+    }
+
+    /// Stores everything at queue offset 7, and announces itself as one of ours.
+    static let broker: @Sendable (Frame) -> StubServer.Answer = { request in
+        request.requestCode == .heartbeat ? announcement : stockBroker(request)
     }
 
     /// Stores everything at queue offset 7.
-    static let broker: @Sendable (Frame) -> StubServer.Answer = { request in
+    static let stockBroker: @Sendable (Frame) -> StubServer.Answer = { request in
+        guard request.requestCode != .heartbeat else { return StubServer.Answer() }
         let id = "7F00000100002A9F0000000000000010"
         return StubServer.Answer(fields: [("msgId", id), ("queueId", "1"), ("queueOffset", "7")])
     }
+
+    static let announcement = StubServer.Answer(fields: [(ProtocolExtension.brokerAnnouncement.name, "1")])
 
     /// An address that nobody listens at.
     static func deadAddress() async throws -> String {

@@ -1,4 +1,4 @@
-import MQClient
+@testable import MQClient
 import MQProtocol
 import NIOCore
 import Testing
@@ -51,6 +51,9 @@ import Testing
             Message(topic: "not a topic", body: "x"),
             Message(topic: String(repeating: "t", count: 128), body: "x"),
             Message(topic: "Orders", body: ByteBuffer(repeating: 0, count: 4 * 1024 * 1024 + 1)),
+            Message(topic: "Orders", body: ""),
+            Message(topic: "RMQ_SYS_TRANS_HALF_TOPIC", body: "x"),
+            Message(topic: "SCHEDULE_TOPIC_\("XXXX")", body: "x"),
             unrepresentable,
         ])
     func refused(message: Message) async throws {
@@ -77,13 +80,55 @@ import Testing
         }
     }
 
+    @Test("A one-way send says so, carries the same message and waits for nothing")
+    func oneWay() async throws {
+        try await withServers { client, broker in
+            let id = try await client.sendOneWay(Message(topic: "Orders", body: "x"))
+            let request = await broker.request(.sendMessageV2)
+            #expect(request.isOneWay)
+            let header = try SendMessageHeader(request.fields)
+            #expect(MessageProperties(text: header.properties)[PropertyName.uniqueKey] == id)
+            try await client.sendOneWay(Message(topic: "Orders", body: "x"), orderedBy: "order-17")
+            let ordered = await broker.request(.sendMessageV2, number: 2)
+            #expect(try SendMessageHeader(ordered.fields).queueID == 1)
+            let queue = try #require(try await client.publishQueues("Orders").first)
+            try await client.sendOneWay(Message(topic: "Orders", body: "x"), to: queue)
+            #expect(try SendMessageHeader(await broker.request(.sendMessageV2, number: 3).fields).queueID == 0)
+        }
+    }
+
+    @Test("What is sent again keeps what its producer gave it, and is neither half nor delayed")
+    func resend() async throws {
+        try await withServers { client, broker in
+            var body = ByteBuffer()
+            let properties: MessageProperties = [
+                "TAGS": "web", "KEYS": "a b", "colour": "red", "TRAN_MSG": "true", "PGROUP": "Shop", "DELAY": "3",
+                "TIMER_OUT_MS": "17", "UNIQ_KEY": "old",
+            ]
+            let draft = MessageDraft(
+                topic: "Orders", queueID: 0, bornTimestamp: Timestamp(milliseconds: 1),
+                bornHost: HostAddress(ip: .v4(1), port: 1), storeHost: HostAddress(ip: .v4(1), port: 2),
+                body: ByteBuffer(string: "again"), properties: properties.encode())
+            _ = try body.writeRecord(draft)
+            let received = try ReceivedMessage(StoredMessage(reading: &body), brokerName: "a")
+            let receipt = try await client.resend(received)
+            let sent = await broker.request(.sendMessageV2)
+            let text = try SendMessageHeader(sent.fields).properties
+            #expect(
+                MessageProperties(text: text) == [
+                    "TAGS": "web", "KEYS": "a b", "colour": "red", "UNIQ_KEY": receipt.messageID, "WAIT": "true",
+                ])
+        }
+    }
+
     @Test("A batch of two topics, or with a delay, is refused")
     func badBatches() async throws {
         var delayed = Message(topic: "Orders", body: "x")
         delayed.delay = .level(1)
         let plain = Message(topic: "Orders", body: "x")
         try await withServers { client, broker in
-            for batch in [[], [plain, Message(topic: "Other", body: "x")], [plain, delayed]] {
+            let retries = [Message(topic: "%RETRY%G", body: "x")]
+            for batch in [[], [plain, Message(topic: "Other", body: "x")], [plain, delayed], retries] {
                 let error = await #expect(throws: MQClientError.self) { try await client.send(batch) }
                 #expect(error?.code == .invalidMessage)
             }
@@ -107,7 +152,7 @@ import Testing
             } else {
                 receipt = try await client.send(message)
             }
-            let request = try #require(broker.requests.first)
+            let request = await broker.request(.sendMessageV2)
             return (try SendMessageHeader(request.fields), request.body, receipt)
         }
     }

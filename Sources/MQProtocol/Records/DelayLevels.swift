@@ -1,5 +1,3 @@
-package import MQProtocol
-
 /// RocketMQ's delay levels: a fixed table of waiting times, numbered from 1.
 package struct DelayLevels: Sendable, Hashable {
     /// `messageDelayLevel` as a stock broker has it: 18 levels.
