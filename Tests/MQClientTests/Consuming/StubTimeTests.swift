@@ -17,7 +17,7 @@ import Testing
     /// Moves the clock in steps, each when everybody has done what the last one woke them for.
     private func move(by step: Duration, until isMet: () -> Bool) async {
         await clock.waitForSleepers(count: sleepers)
-        while !isMet() {
+        while !isMet(), !Task.isCancelled {
             clock.advance(by: step)
             await clock.waitForSleepers(count: sleepers)
         }

@@ -167,14 +167,23 @@ final class Deliveries: Sendable {
         for waiter in met { waiter.continuation.resume() }
     }
 
+    /// Returns when it is met, or the test's time is over.
     func wait(until isMet: @escaping @Sendable ([Delivery]) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let isMetAlready = state.withLock { state in
-                if isMet(state.all) { return true }
-                state.waiters.append((isMet, continuation))
-                return false
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if isMet(state.all) || Task.isCancelled { return true }
+                    state.waiters.append((isMet, continuation))
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isMetAlready { continuation.resume() }
+        } onCancel: {
+            let waiters = state.withLock { state in
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            for waiter in waiters { waiter.continuation.resume() }
         }
     }
 

@@ -30,20 +30,20 @@ func deadLetters(_ cluster: LiveCluster, _ topic: String) async throws -> [Strin
     let client = try cluster.client()
     let queue = MessageQueue(topic: "%DLQ%group-of-\(topic)", brokerName: "a", queueID: 0)
     var texts: [String] = []
-    while texts.isEmpty {
+    while texts.isEmpty, !Task.isCancelled {
         texts = try await client.pull(queue, from: 0, waitingUpTo: .seconds(10)).messages.map(\.text)
     }
     await client.shutdown()
     return texts
 }
 
-/// Looks again and again at what tells nobody when it changes.
+/// Looks again and again at what tells nobody when it changes, until the test's time is over.
 func poll(_ isMet: () -> Bool) async {
-    while !isMet() { await Task.yield() }
+    while !isMet(), !Task.isCancelled { await Task.yield() }
 }
 
 func pollThrowing(_ isMet: () async throws -> Bool) async {
-    while (try? await isMet()) != true { await Task.yield() }
+    while (try? await isMet()) != true, !Task.isCancelled { await Task.yield() }
 }
 
 struct TemporaryFolder: ~Copyable {
