@@ -114,7 +114,7 @@ let package = Package(
         .executableTarget(
             name: "BenchTool",
             dependencies: [
-                "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ProcessOutput", arguments, logging, nioCore,
+                "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ProcessOutput", arguments, logging, lifecycle, nioCore,
                 nioPosix, histogram, subprocess,
             ],
             swiftSettings: settings
@@ -143,7 +143,10 @@ let package = Package(
         ),
         .testTarget(
             name: "MQClientTests",
-            dependencies: ["MQClient", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging, lifecycle],
+            dependencies: [
+                "MQClient", "MQBroker", "MQNameServer", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging,
+                lifecycle,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -36,6 +36,9 @@ import Synchronization
 /// - ``pull(_:from:maximumCount:tags:group:waitingUpTo:)``
 /// - ``minimumOffset(of:)``, ``maximumOffset(of:)``, ``offset(of:at:)``
 ///
+/// ### Consuming
+/// - ``PushConsumer``, ``ConsumerConfiguration``, ``ConsumeOutcome``
+///
 /// ### Finding messages
 /// - ``message(offsetID:)``
 /// - ``messages(topic:key:maximumCount:from:to:)``

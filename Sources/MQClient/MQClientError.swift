@@ -8,7 +8,7 @@ public struct MQClientError: Error, CustomStringConvertible {
             case noNameServer, nameServersUnreachable, invalidAddress, topicNotFound, topicUnavailable, brokerUnknown
             case brokerUnreachable, groupNotFound, consumerNotOnline, messageNotFound, invalidMessage, requestTimedOut
             case refused, malformedResponse, closed, cancelled, invalidGroup, groupInUse
-            case unsupportedByBroker
+            case invalidConfiguration, offsetFile, unsupportedByBroker
         }
 
         private let base: Base
@@ -41,6 +41,10 @@ public struct MQClientError: Error, CustomStringConvertible {
         public static let invalidGroup = Code(.invalidGroup)
         /// The client already has a producer or consumer of that group.
         public static let groupInUse = Code(.groupInUse)
+        /// A configured value cannot be used.
+        public static let invalidConfiguration = Code(.invalidConfiguration)
+        /// The file with a broadcasting consumer's offsets cannot be read or written.
+        public static let offsetFile = Code(.offsetFile)
         /// The message breaks a limit and was not sent.
         public static let invalidMessage = Code(.invalidMessage)
         /// The broker is a stock one and would do less than was asked for. Nothing was sent.

@@ -2,29 +2,61 @@ import MQProtocol
 import NIOCore
 
 extension ReceivedMessage {
+    /// Reads one record and moves the reader index behind it.
+    ///
+    /// - Parameter topic: of the message before; its text is shared when the topic is the same.
+    init(
+        reading buffer: inout ByteBuffer, brokerName: String, after topic: String = ""
+    ) throws(RecordError) {
+        let source = buffer
+        let bytes = source.readableBytesUInt8Span
+        let record = try RecordView.parse(bytes)
+        guard record.bodyChecksumMatches(in: bytes) else {
+            throw RecordError(.checksumMismatch, "the body of the record at \(record.physicalOffset) is damaged")
+        }
+        let isSameTopic = PropertyScan.equal(bytes, record.topicRange, topic)
+        self.init(
+            record,
+            topic: isSameTopic ? topic : String(buffer: source.part(record.topicRange)),
+            body: try Self.decompressed(source.part(record.bodyRange), record.sysFlag),
+            properties: ReceivedProperties(text: source.part(record.propertiesRange)),
+            brokerName: brokerName)
+        buffer.moveReaderIndex(forwardBy: record.totalSize)
+    }
+
     /// - Throws: `RecordError` for a body that cannot be decompressed.
     init(_ stored: StoredMessage, brokerName: String) throws(RecordError) {
-        var properties: [String: String] = [:]
-        for (name, value) in stored.properties { properties[name] = value }
         self.init(
-            topic: stored.topic,
-            body: try stored.decompressedBody(limit: 64 << 20),
+            stored.record, topic: stored.topic, body: try Self.decompressed(stored.body, stored.sysFlag),
+            properties: ReceivedProperties(text: stored.properties.encode()), brokerName: brokerName)
+    }
+
+    private init(
+        _ record: RecordView, topic: String, body: ByteBuffer, properties: ReceivedProperties, brokerName: String
+    ) {
+        self.init(
+            topic: topic,
+            body: body,
             properties: properties,
             brokerName: brokerName,
-            queueID: stored.queueID,
-            queueOffset: stored.queueOffset.rawValue,
-            logOffset: stored.logOffset.rawValue,
-            storedBytes: Int32(clamping: stored.record.totalSize),
-            flag: stored.flag,
-            systemFlag: stored.sysFlag.rawValue,
-            bornTimestamp: stored.bornTimestamp,
-            storeTimestamp: stored.storeTimestamp,
-            bornHost: stored.bornHost.description,
-            storeHost: stored.storeHost.description,
-            reconsumeTimes: stored.reconsumeTimes,
-            preparedTransactionOffset: stored.preparedTransactionOffset.rawValue,
-            offsetMessageID: stored.offsetMessageID.hex
+            queueID: record.queueID,
+            queueOffset: record.queueOffset.rawValue,
+            logOffset: record.physicalOffset.rawValue,
+            storedBytes: Int32(clamping: record.totalSize),
+            flag: record.flag,
+            systemFlag: record.sysFlag.rawValue,
+            bornTimestamp: record.bornTimestamp,
+            storeTimestamp: record.storeTimestamp,
+            reconsumeTimes: record.reconsumeTimes,
+            preparedTransactionOffset: record.preparedTransactionOffset.rawValue,
+            bornAddress: record.bornHost,
+            storeAddress: record.storeHost
         )
+    }
+
+    private static func decompressed(_ body: ByteBuffer, _ flag: SysFlag) throws(RecordError) -> ByteBuffer {
+        guard let compression = flag.compression else { return body }
+        return try compression.decompress(body, limit: 64 << 20)
     }
 
     /// The messages of an answer's body, in order.
@@ -33,12 +65,21 @@ extension ReceivedMessage {
     ) throws(MQClientError) -> [ReceivedMessage] {
         do throws(RecordError) {
             var messages: [ReceivedMessage] = []
-            for stored in try StoredMessage.list(from: body) {
-                messages.append(try ReceivedMessage(stored, brokerName: brokerName))
+            var rest = body
+            while rest.readableBytes > 0 {
+                messages.append(
+                    try ReceivedMessage(reading: &rest, brokerName: brokerName, after: messages.last?.topic ?? ""))
             }
             return messages
         } catch {
             throw MQClientError(malformed: "messages", from: address, cause: error)
         }
+    }
+}
+
+extension ByteBuffer {
+    /// A slice of a record that begins at the reader index; its ranges were checked against its length.
+    fileprivate func part(_ range: Range<Int>) -> ByteBuffer {
+        getSlice(at: readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
     }
 }

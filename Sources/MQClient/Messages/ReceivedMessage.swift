@@ -7,7 +7,7 @@ public struct ReceivedMessage: Sendable {
     /// Decompressed.
     public var body: ByteBuffer
     /// All properties, RocketMQ's own among them.
-    public var properties: [String: String]
+    public var properties: ReceivedProperties
     public var brokerName: String
     public var queueID: Int32
     public var queueOffset: Int64
@@ -18,16 +18,23 @@ public struct ReceivedMessage: Sendable {
     public var systemFlag: Int32
     public var bornTimestamp: Timestamp
     public var storeTimestamp: Timestamp
-    /// `ip:port` of the producer.
-    public var bornHost: String
-    /// `ip:port` of the broker.
-    public var storeHost: String
     /// How often consumers gave it back before.
     public var reconsumeTimes: Int32
     /// Of a committed transactional message: where its half message is in the log.
     public var preparedTransactionOffset: Int64
+    var bornAddress: HostAddress
+    var storeAddress: HostAddress
+
+    /// `ip:port` of the producer.
+    public var bornHost: String { bornAddress.description }
+
+    /// `ip:port` of the broker.
+    public var storeHost: String { storeAddress.description }
+
     /// The id given by the broker: address and log offset.
-    public var offsetMessageID: String
+    public var offsetMessageID: String {
+        OffsetMessageID(host: storeAddress, offset: LogOffset(rawValue: logOffset)).hex
+    }
 
     /// The id given by the producer, or, from producers that give none, ``offsetMessageID``.
     public var messageID: String {

@@ -165,12 +165,12 @@ extension MQClient {
         }
     }
 
-    private func note(worked what: String) {
+    func note(worked what: String) {
         guard presence.outages.withLock({ $0.worked(what) }) else { return }
         configuration.logger.notice("\(what): works again")
     }
 
-    private func note(_ error: MQClientError, failed what: String) {
+    func note(_ error: MQClientError, failed what: String) {
         guard error.code != .cancelled, presence.outages.withLock({ $0.failed(what) }) else { return }
         configuration.logger.warning("\(what): \(error)")
     }

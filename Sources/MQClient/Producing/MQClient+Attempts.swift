@@ -110,7 +110,7 @@ extension MQClient {
 
 extension SendReceipt.Status {
     /// Nil for an answer that means the message was not stored.
-    fileprivate init?(_ code: ResponseCode) {
+    init?(_ code: ResponseCode) {
         switch code {
         case .success: self = .stored
         case .flushDiskTimeout: self = .flushTimedOut

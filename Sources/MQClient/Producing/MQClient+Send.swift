@@ -76,7 +76,7 @@ extension MQClient {
         message.tag = received.tag
         message.keys = received.keys
         // What brokers and clients noted on the message would be taken as wishes: to be a half message, to wait.
-        message.properties = received.properties.filter { name, _ in !PropertyName.isReserved(name) }
+        message.properties = received.properties.dictionary.filter { name, _ in !PropertyName.isReserved(name) }
         message.flag = received.flag
         return try await send(message)
     }

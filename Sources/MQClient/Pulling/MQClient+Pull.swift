@@ -43,7 +43,8 @@ extension MQClient {
             maximumOffset: answer.fields.int64("maxOffset") ?? 0,
             messages: try ReceivedMessage.list(answer.body, brokerName: queue.brokerName, address: address)
         )
-        result.keepOnly(tags: tags)
+        let selection = TagSelection(tags)
+        result.messages.removeAll { !selection.admits($0.tag) }
         return result
     }
 
@@ -122,13 +123,5 @@ extension PullResult.Status {
         case .pullOffsetMoved: self = .offsetOutsideQueue
         default: return nil
         }
-    }
-}
-
-extension PullResult {
-    fileprivate mutating func keepOnly(tags expression: String) {
-        let wanted = Set(expression.split(separator: "|").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty })
-        guard !wanted.isEmpty, wanted != ["*"] else { return }
-        messages.removeAll { !wanted.contains($0.tag ?? "") }
     }
 }

@@ -145,22 +145,6 @@ package struct ProducerTableInfo: JSONBody, Hashable {
     }
 }
 
-/// The internals of a consumer (307): what tools read of it; the rest travels on as it came.
-package struct ConsumerRunningInfo: JSONBody, Hashable {
-    package var queues: [MessageQueueKey]
-    package var properties: [String: String]
-    private var whole: JSONValue
-
-    package init(json: JSONValue) throws(BodyError) {
-        whole = json
-        queues = try MessageQueueKey.map(json["mqTable"]).map(\.queue)
-        properties = [:]
-        for member in json["properties"]?.members ?? [] { properties[member.key.text] = member.value.text }
-    }
-
-    package var json: JSONValue { whole }
-}
-
 /// What a consumer made of one message (309).
 package struct ConsumeDirectlyResult: JSONBody, Hashable {
     package var consumeResult: String

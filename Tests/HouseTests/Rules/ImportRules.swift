@@ -31,8 +31,8 @@ enum ImportRules {
         ],
         "AdminTool": ["MQClient", "MQProtocol", "ArgumentParser", "Logging", "NIOCore", "NIOPosix"],
         "BenchTool": [
-            "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ProcessOutput", "ArgumentParser", "Logging", "NIOCore",
-            "NIOPosix", "Histogram", "Subprocess",
+            "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ProcessOutput", "ArgumentParser", "Logging",
+            "ServiceLifecycle", "NIOCore", "NIOPosix", "Histogram", "Subprocess",
         ],
         "ProcessOutput": [],
     ]
@@ -49,6 +49,7 @@ enum ImportRules {
         "Sources/MQProtocol/Time/PlatformClock.swift": "clock and calendar",
         "Sources/MQRemoting/Connection/ConnectionFailure.swift": "names of errno values",
         "Sources/MQClient/LocalMachine.swift": "process id and host name",
+        "Sources/MQClient/Consuming/LocalFile.swift": "a broadcasting consumer's offsets",
     ]
 
     /// The only places that open sockets: everything goes through MQRemoting, except what measures MQRemoting.

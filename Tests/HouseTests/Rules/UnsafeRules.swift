@@ -8,6 +8,7 @@ enum UnsafeRules {
         "Sources/MQProtocol/Compression/Zlib.swift": "the C interface of zlib",
         "Sources/MQProtocol/Records/BigEndian.swift": "unaligned integer loads",
         "Sources/MQProtocol/Time/PlatformClock.swift": "the C library's clock and calendar",
+        "Sources/MQClient/Consuming/LocalFile.swift": "system calls on the offset file",
     ]
 
     /// Types whose thread safety the compiler takes on trust.

@@ -1,0 +1,42 @@
+import Foundation
+
+/// The seed of every random test of this run: from ESCROW_SEED, else a new one. It is printed once.
+enum TestSeed {
+    static let current: UInt64 = {
+        let given = ProcessInfo.processInfo.environment["ESCROW_SEED"].flatMap { UInt64($0) }
+        let seed = given ?? UInt64.random(in: 1...0xFFFF_FFFF)
+        print("ESCROW_SEED=\(seed)")
+        return seed
+    }()
+}
+
+/// SplitMix64: the same numbers for the same seed on every platform.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64 = TestSeed.current) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
+    }
+
+    mutating func letters(_ count: Int) -> String {
+        let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEF0123456789_-|%"
+        return String((0..<count).map { _ in alphabet.randomElement(using: &self) ?? "a" })
+    }
+
+    /// Characters of one to four bytes, none of which separates properties.
+    mutating func text(_ count: Int) -> String {
+        String((0..<count).map { _ in "aZ09 éß键标签✓😀𝕏/#*".randomElement(using: &self) ?? "a" })
+    }
+}
