@@ -25,6 +25,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
 let package = Package(
@@ -35,8 +36,10 @@ let package = Package(
         .executable(name: "mqbroker", targets: ["BrokerTool"]),
         .executable(name: "mqadmin", targets: ["AdminTool"]),
         .executable(name: "mqbench", targets: ["BenchTool"]),
+        .executable(name: "escrowbench", targets: ["EscrowBenchTool"]),
         .library(name: "MQClient", targets: ["MQClient"]),
         .library(name: "MQEmbedded", targets: ["MQEmbedded"]),
+        .library(name: "Escrow", targets: ["Escrow", "MQClient", "MQEmbedded", "MQProtocol"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -45,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
@@ -81,13 +85,27 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Schema",
+            path: "schema",
+            resources: [
+                .embedInCode("identity.sql"), .embedInCode("fence.sql"), .embedInCode("outbox.sql"),
+                .embedInCode("inbox.sql"), .embedInCode("deadline.sql"), .embedInCode("deadLetter.sql"),
+                .embedInCode("service.sql"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "MQEmbedded",
             dependencies: [
                 "MQNameServer", "MQBroker", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging, lifecycle,
             ],
             swiftSettings: settings
         ),
-        .target(name: "Schema", path: "schema", resources: [.embedInCode("identity.sql")], swiftSettings: settings),
+        .target(
+            name: "Escrow",
+            dependencies: ["MQClient", "MQEmbedded", "MQProtocol", "Schema", grdb, nioCore, logging, lifecycle],
+            swiftSettings: settings
+        ),
 
         .executableTarget(
             name: "NameServerTool",
@@ -114,12 +132,40 @@ let package = Package(
         .executableTarget(
             name: "BenchTool",
             dependencies: [
-                "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ProcessOutput", arguments, logging, lifecycle, nioCore,
+                "MQClient", "MQProtocol", "MQRemoting", "MQStore", "ProcessOutput", arguments, logging, lifecycle,
+                nioCore,
                 nioPosix, histogram, subprocess,
             ],
             swiftSettings: settings
         ),
 
+        .executableTarget(
+            name: "EscrowBenchTool",
+            dependencies: ["Escrow", "MQClient", "MQEmbedded", "MQProtocol", grdb, arguments, logging],
+            swiftSettings: settings
+        ),
+
+        // What test targets share: the seed of random tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(
+            name: "EscrowTests",
+            dependencies: [
+                "Escrow", "MQClient", "MQEmbedded", "MQProtocol", "TestSupport", grdb, nioCore, logging,
+            ],
+            swiftSettings: settings
+        ),
+        // A service that ends itself at a given step, for the crash tests.
+        .executableTarget(
+            name: "CrashService",
+            dependencies: ["Escrow", "MQClient", "MQProtocol", grdb, logging],
+            path: "Tests/CrashService",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EscrowCrashTests",
+            dependencies: ["CrashService", "MQEmbedded", "ProcessOutput", "ProcessSupport", grdb],
+            swiftSettings: settings
+        ),
         .testTarget(name: "MQProtocolTests", dependencies: ["MQProtocol", nioCore], swiftSettings: settings),
         .testTarget(
             name: "MQStoreTests", dependencies: ["MQStore", "MQProtocol", nioCore, logging], swiftSettings: settings),

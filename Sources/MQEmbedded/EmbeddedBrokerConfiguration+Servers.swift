@@ -32,6 +32,8 @@ extension EmbeddedBrokerConfiguration {
         broker.storage.directory = directory
         broker.storage.synchronousFlush = flush == .synchronous
         broker.storage.segmentBytes = segmentBytes
+        // RocketMQ's own checksum covers bodies only.
+        broker.storage.recordChecksum = true
         // A store for one team: index files of 42 MB instead of 420.
         broker.storage.indexSlots = 500_000
         broker.storage.indexEntries = 2_000_000

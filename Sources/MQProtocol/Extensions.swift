@@ -51,10 +51,35 @@ package struct ProtocolExtension: Hashable, Sendable {
         meaning: "the log offset of the first copy of a half message that has no unique key",
         stockPeer: "a stock broker carries the property along and takes the copy for another half message")
 
+    /// On messages of the framework: what makes an event the same event when it arrives twice.
+    package static let idempotencyKey = ProtocolExtension(
+        name: "ESCROW_KEY", carrier: .messageProperty,
+        meaning: "the idempotency key of the event in the body",
+        stockPeer: "the property is carried along; stock consumers may dedupe by it")
+
+    /// On messages of the framework: the identity of the database that published them.
+    package static let database = ProtocolExtension(
+        name: "ESCROW_DB", carrier: .messageProperty,
+        meaning: "the identity of the publishing database, 32 hexadecimal digits",
+        stockPeer: "the property is carried along")
+
+    /// On half messages of the framework: the transaction whose fence tells the verdict.
+    package static let transaction = ProtocolExtension(
+        name: "ESCROW_TX", carrier: .messageProperty,
+        meaning: "the id of the transaction, 32 hexadecimal digits",
+        stockPeer: "the property is carried along, to the check-back too")
+
+    /// On half messages of the framework: who answers their check-backs.
+    package static let transactionKind = ProtocolExtension(
+        name: "ESCROW_KIND", carrier: .messageProperty,
+        meaning: "the kind of the transaction",
+        stockPeer: "the property is carried along, to the check-back too")
+
     /// The value of both announcements.
     package static let version = "1"
 
     package static let all: [ProtocolExtension] = [
-        brokerAnnouncement, clientAnnouncement, verdict, verdictOutcome, firstCopy,
+        brokerAnnouncement, clientAnnouncement, verdict, verdictOutcome, firstCopy, idempotencyKey, database,
+        transaction, transactionKind,
     ]
 }

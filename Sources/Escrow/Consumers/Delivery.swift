@@ -1,0 +1,135 @@
+import Foundation
+import GRDB
+import MQClient
+import MQProtocol
+
+/// One message on its way through a handler.
+struct Delivery: Sendable {
+    enum Content: Sendable {
+        case event(PreparedEvent, RetryPolicy)
+        /// The body is no such event: nothing but a dead letter helps.
+        case unreadable(String)
+    }
+
+    var content: Content
+    var letter: DeadLetterTable.Letter
+
+    /// What became of it in one group.
+    enum Result: Sendable {
+        /// Committed, now or before: nobody needs the message again.
+        case settled
+        /// Given up, now or before.
+        case dead
+        case again
+        case later(Duration)
+        /// Not run, because an earlier one of the batch has to be handled first.
+        case held
+        /// The database could not do it.
+        case trouble(DatabaseTrouble)
+    }
+}
+
+/// Turns deliveries of one consumer into pieces for the writer.
+struct DeliveryPieces: Sendable {
+    let service: ServiceContext
+    let consumer: String
+    /// Whether a failed attempt may be on record, so that a success has to look.
+    let attempts: AttemptsHint
+
+    /// - Parameters:
+    ///   - batch: shared by the messages of one queue: after a failure of an ordered one, the later ones are held.
+    func piece(
+        _ delivery: Delivery, in batch: BatchGate, completion: @escaping @Sendable (Delivery.Result) -> Void
+    ) -> Piece {
+        let verdict = ResultBox()
+        return Piece(
+            body: { db, context in
+                if batch.isClosed { throw HeldBack() }
+                verdict.set(try handle(delivery, db, context))
+            },
+            afterFailure: { db, context, error in
+                if error is HeldBack { return }
+                let made = try recordFailure(of: delivery, error, db, context)
+                verdict.set(made)
+                if case .dead = made { return }
+                batch.close(after: delivery)
+            },
+            completion: { result in
+                completion(Self.result(result, verdict))
+            })
+    }
+
+    // MARK: Inside the SQLite transaction
+
+    private func handle(_ delivery: Delivery, _ db: Database, _ context: GroupContext) throws -> Delivery.Result {
+        let key = delivery.letter.idempotencyKey
+        switch try InboxTable.enter(db, consumer: consumer, key: key, now: context.now) {
+        case .handled:
+            context.count(.duplicatesSuppressed)
+            return .settled
+        case .dead:
+            return .dead
+        case .entered:
+            break
+        }
+        guard case .event(let event, _) = delivery.content else {
+            guard case .unreadable(let reason) = delivery.content else { preconditionFailure("content has two cases") }
+            throw HopelessDelivery(description: reason)
+        }
+        try run(event, key: key, db, context)
+        return .settled
+    }
+
+    /// Runs the handler and records what it said. The inbox row is there.
+    func run(_ event: PreparedEvent, key: String, _ db: Database, _ context: GroupContext) throws {
+        let transaction = Transaction(
+            database: db, now: context.now, context: context, service: service, fence: nil)
+        switch try event.run(transaction) {
+        case .done: break
+        case .late: try record("late", nil, key, db, context)
+        case .ignored(let reason): try record("ignored", reason, key, db, context)
+        case .retry(let delay): throw RetryWanted(delay: delay)
+        case .deadLetter(let reason): throw HopelessDelivery(description: reason)
+        }
+        if attempts.mayExist { try InboxTable.clearAttempts(db, consumer: consumer, key: key) }
+    }
+
+    private func record(
+        _ outcome: String, _ reason: String?, _ key: String, _ db: Database, _ context: GroupContext
+    ) throws {
+        try InboxTable.record(db, consumer: consumer, key: key, outcome: outcome, reason: reason, now: context.now)
+    }
+
+    private func recordFailure(
+        of delivery: Delivery, _ error: any Error, _ db: Database, _ context: GroupContext
+    ) throws -> Delivery.Result {
+        let key = delivery.letter.idempotencyKey
+        let reason = String("\(error)".prefix(2000))
+        attempts.willExist()
+        let failures = try InboxTable.addAttempt(db, consumer: consumer, key: key, reason: reason, now: context.now)
+        let policy =
+            if case .event(_, let policy) = delivery.content { policy } else { RetryPolicy(immediate: 0, delays: []) }
+        switch policy.decide(failures: failures, error: error) {
+        case .again: return .again
+        case .after(let delay): return .later(delay)
+        case .giveUp:
+            try DeadLetterTable.insert(db, delivery.letter, reason: reason, attempts: failures, now: context.now)
+            try record("dead", reason, key, db, context)
+            try InboxTable.clearAttempts(db, consumer: consumer, key: key)
+            context.count(.deadLetters)
+            return .dead
+        }
+    }
+
+    private static func result(_ result: PieceResult, _ verdict: ResultBox) -> Delivery.Result {
+        switch result {
+        case .committed: verdict.get() ?? .held
+        case .failed(let error):
+            if error is HeldBack { .held } else { verdict.get() ?? .later(.seconds(1)) }
+        // In doubt: delivered again, and the inbox tells.
+        case .refused(let trouble), .inDoubt(let trouble): .trouble(trouble)
+        }
+    }
+
+    private struct HeldBack: Error {}
+}

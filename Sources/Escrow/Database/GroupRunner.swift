@@ -1,0 +1,135 @@
+import GRDB
+import MQProtocol
+
+/// Runs a group of pieces in one SQLite transaction, each in a savepoint.
+///
+/// Some errors end the whole transaction and not only the statement: a full disk, an input/output error, no memory, an
+/// interrupt, `RAISE(ROLLBACK)`. After each failure SQLite is asked whether the transaction is still there; if not,
+/// nothing of the group happened, and every piece runs again in a transaction of its own, so that only the culprit
+/// fails. The same when COMMIT finds a deferred constraint violated.
+struct GroupRunner {
+    struct Done {
+        /// One for each piece that ran; the rest is to be put back.
+        var results: [PieceResult]
+        var wroteOutbox = false
+    }
+
+    let db: Database
+    let time: TimeSource
+    let steps: StepObserver
+
+    /// How long one SQLite transaction may gather: beyond this, who waits for the first piece waits for nothing.
+    private static let longest = Duration.milliseconds(5)
+
+    func run(_ pieces: [Piece]) -> Done {
+        let context = GroupContext(now: time.now())
+        do {
+            try db.beginTransaction(.immediate)
+        } catch {
+            return Done(results: pieces.map { _ in .refused(trouble(error)) })
+        }
+        var results: [PieceResult] = []
+        let started = ContinuousClock.now
+        for piece in pieces {
+            let result = run(piece, context)
+            guard db.isInsideTransaction else { return alone(pieces, lost: result) }
+            results.append(result)
+            if started.duration(to: .now) > Self.longest { break }
+        }
+        do {
+            try context.store(db)
+            steps.reached(.beforeCommit)
+            try db.commit()
+        } catch {
+            return commitFailed(error, pieces.prefix(results.count), results)
+        }
+        return Done(results: results, wroteOutbox: context.wroteOutbox)
+    }
+
+    // MARK: One piece
+
+    private func run(_ piece: Piece, _ context: GroupContext) -> PieceResult {
+        context.mark()
+        do {
+            try savepoint { try piece.body(db, context) }
+            return .committed
+        } catch {
+            context.takeBack()
+            if let trouble = DatabaseTrouble(error) { return .refused(trouble) }
+            guard db.isInsideTransaction, let afterFailure = piece.afterFailure else { return .failed(error) }
+            do {
+                try savepoint { try afterFailure(db, context, error) }
+                return .failed(error)
+            } catch let second {
+                context.takeBack()
+                return DatabaseTrouble(second).map(PieceResult.refused) ?? .failed(second)
+            }
+        }
+    }
+
+    private func savepoint(_ body: () throws -> Void) throws {
+        try db.cachedStatement(sql: "SAVEPOINT escrow").execute()
+        do {
+            try body()
+            try db.cachedStatement(sql: "RELEASE escrow").execute()
+        } catch {
+            if db.isInsideTransaction {
+                try db.execute(sql: "ROLLBACK TO escrow")
+                try db.execute(sql: "RELEASE escrow")
+            }
+            throw error
+        }
+    }
+
+    // MARK: When the transaction is gone
+
+    /// - Parameter lost: the result of the piece during which the transaction ended.
+    private func alone(_ pieces: [Piece], lost: PieceResult) -> Done {
+        guard pieces.count > 1 else { return Done(results: [failedAlone(pieces[0], lost)]) }
+        var done = Done(results: [])
+        for piece in pieces {
+            if case .refused(.busy(let text)) = done.results.last {
+                // Each would wait for the lock as long as the last one did.
+                done.results.append(.refused(.busy(text)))
+                continue
+            }
+            let one = run([piece])
+            done.results.append(contentsOf: one.results)
+            done.wroteOutbox = done.wroteOutbox || one.wroteOutbox
+        }
+        return done
+    }
+
+    /// The failure of a piece that took its transaction with it is remembered in another one.
+    private func failedAlone(_ piece: Piece, _ result: PieceResult) -> PieceResult {
+        guard case .failed(let error) = result, let afterFailure = piece.afterFailure else { return result }
+        let record = Piece(body: { try afterFailure($0, $1, error) }, completion: { _ in })
+        switch run([record]).results[0] {
+        case .committed: return .failed(error)
+        case let other: return other
+        }
+    }
+
+    private func commitFailed(
+        _ error: any Error, _ pieces: ArraySlice<Piece>, _ results: [PieceResult]
+    ) -> Done {
+        let wasOpen = db.isInsideTransaction
+        if wasOpen { try? db.rollback() }
+        guard let trouble = DatabaseTrouble(error) else {
+            // A deferred constraint: undone as a whole, so each piece shows whether it is the culprit.
+            if pieces.count > 1 { return alone(Array(pieces), lost: .failed(error)) }
+            return Done(results: pieces.map { failedAlone($0, .failed(error)) })
+        }
+        // A lock that was not to be had leaves the transaction open, and the rollback above ended it for certain. After
+        // a failed write or flush the commit record may or may not have reached the file.
+        if case .busy = trouble, wasOpen { return Done(results: pieces.map { _ in .refused(trouble) }) }
+        return Done(
+            results: results.map { result in
+                if case .committed = result { .inDoubt(trouble) } else { .refused(trouble) }
+            })
+    }
+
+    private func trouble(_ error: any Error) -> DatabaseTrouble {
+        DatabaseTrouble(error) ?? .failing("\(error)")
+    }
+}

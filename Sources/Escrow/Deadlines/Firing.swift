@@ -1,0 +1,145 @@
+import Foundation
+import GRDB
+import Logging
+import MQClient
+import MQProtocol
+import NIOCore
+
+/// Fires due deadlines: on the ring of the broker's timer, and from the sweeper when the ring is missing.
+struct Firing: Sendable {
+    let service: ServiceContext
+    let handlers: [String: DeadlineHandler]
+    let writer: Writer
+    let logger: Logger
+
+    /// The consumer name under which failed attempts and dead letters of a deadline stand.
+    static func consumer(_ name: String) -> String { "deadline:\(name)" }
+
+    // MARK: Rings
+
+    /// The handler of the push consumer of rings. A ring is only a hint, so each is acknowledged whatever it finds.
+    func handle(_ messages: [ReceivedMessage]) async -> [ConsumeOutcome] {
+        writer.steps.reached(.deadlineRang)
+        var rings: [DeadlineRing] = []
+        for message in messages {
+            guard let ring = try? JSONDecoder().decode(DeadlineRing.self, from: Data(message.body.readableBytesView))
+            else {
+                logger.error("a ring cannot be read", metadata: ["message": "\(message.messageID)"])
+                continue
+            }
+            // Of another database: its owner's sweeper fires it.
+            guard ring.database == service.identity else { continue }
+            rings.append(ring)
+        }
+        let isTroubled = await fire(rings.map { ($0.deadline, $0.generation) })
+        return isTroubled ? [.suspend(EventConsumer.troublePause)] : messages.map { _ in .consumed }
+    }
+
+    /// - Parameter generation: nil takes the row as it is.
+    /// - Returns: whether the database was in trouble for some of them.
+    func fire(_ due: [(deadline: Deadline, generation: Int64?)]) async -> Bool {
+        var pending = due
+        while !pending.isEmpty {
+            let batch = pending
+            let results = await withCheckedContinuation { continuation in
+                let tally = Tally(batch.count) { continuation.resume(returning: $0) }
+                writer.add(
+                    batch.enumerated().map { index, item in
+                        piece(item.deadline, item.generation) { tally.set($0, at: index) }
+                    })
+            }
+            pending = []
+            for (item, result) in zip(batch, results) {
+                switch result {
+                case .again: pending.append(item)
+                case .trouble: return true
+                default: break
+                }
+            }
+        }
+        return false
+    }
+
+    private func piece(
+        _ deadline: Deadline, _ generation: Int64?, completion: @escaping @Sendable (Delivery.Result) -> Void
+    ) -> Piece {
+        let verdict = ResultBox()
+        return Piece(
+            body: { db, context in try fire(deadline, generation, db, context) },
+            afterFailure: { db, context, error in
+                verdict.set(try recordFailure(of: deadline, error, db, context))
+            },
+            completion: { result in
+                switch result {
+                case .refused(let trouble), .inDoubt(let trouble): completion(.trouble(trouble))
+                case .committed: completion(.settled)
+                case .failed: completion(verdict.get() ?? .settled)
+                }
+            })
+    }
+
+    // MARK: Inside the SQLite transaction
+
+    private func fire(_ deadline: Deadline, _ generation: Int64?, _ db: Database, _ context: GroupContext) throws {
+        guard let handler = handlers[deadline.name] else {
+            return logger.error("nothing handles a deadline that rang", metadata: ["deadline": "\(deadline)"])
+        }
+        let (found, current) = try DeadlineTable.fire(db, deadline, generation: generation, now: context.now)
+        switch found {
+        case .stale:
+            context.count(.staleRings)
+        case .early(let due):
+            let ring = DeadlineRing(deadline, generation: current, database: service.identity)
+            let outgoing = try ring.outgoing(due: due, topic: service.deadlineTopic)
+            try OutboxTable.insert(db, outgoing, fence: nil, half: nil, now: context.now)
+            context.outboxWritten()
+        case .due(let due):
+            let fired = DueDeadline(deadline: deadline, generation: current, due: due)
+            try run(handler, fired, db, context)
+            context.count(.deadlinesFired)
+        }
+    }
+
+    func run(_ handler: DeadlineHandler, _ due: DueDeadline, _ db: Database, _ context: GroupContext) throws {
+        let transaction = Transaction(
+            database: db, now: context.now, context: context, service: service, fence: nil)
+        switch try handler.run(due, transaction) {
+        case .done, .late, .ignored: break
+        case .retry(let delay): throw RetryWanted(delay: delay)
+        case .deadLetter(let reason): throw HopelessDelivery(description: reason)
+        }
+    }
+
+    /// The row is armed again, because the savepoint was undone; the sweeper tries it when it is time.
+    private func recordFailure(
+        of deadline: Deadline, _ error: any Error, _ db: Database, _ context: GroupContext
+    ) throws -> Delivery.Result {
+        guard let handler = handlers[deadline.name] else { return .settled }
+        let consumer = Self.consumer(deadline.name)
+        let reason = String("\(error)".prefix(2000))
+        let failures = try InboxTable.addAttempt(
+            db, consumer: consumer, key: deadline.key, reason: reason, now: context.now)
+        switch handler.policy.decide(failures: failures, error: error) {
+        case .again:
+            return .again
+        case .after(let delay):
+            try DeadlineTable.retry(db, deadline, at: context.now.advanced(by: delay))
+            return .later(delay)
+        case .giveUp:
+            try DeadlineTable.giveUp(db, deadline, now: context.now)
+            try DeadLetterTable.insert(
+                db, try letter(deadline, now: context.now), reason: reason, attempts: failures, now: context.now)
+            try InboxTable.clearAttempts(db, consumer: consumer, key: deadline.key)
+            context.count(.deadLetters)
+            return .dead
+        }
+    }
+
+    private func letter(_ deadline: Deadline, now: Timestamp) throws -> DeadLetterTable.Letter {
+        let ring = DeadlineRing(deadline, generation: 0, database: service.identity)
+        return DeadLetterTable.Letter(
+            consumer: Self.consumer(deadline.name), idempotencyKey: deadline.key, orderingKey: nil,
+            topic: service.deadlineTopic, tag: DeadlineRing.tag, body: try JSONEncoder().encode(ring), messageID: "",
+            born: now)
+    }
+}

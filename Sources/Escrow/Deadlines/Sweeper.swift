@@ -1,0 +1,37 @@
+import GRDB
+import Logging
+import MQProtocol
+
+/// Fires overdue deadlines whose ring is missing: a lost broker timer heals itself. Also the clock of retries.
+struct Sweeper: Sendable {
+    let firing: Firing
+    let writer: Writer
+    let interval: Duration
+    let grace: Duration
+    let logger: Logger
+
+    private static let batch = 256
+
+    /// Sweeps until the task is cancelled.
+    func run() async {
+        while (try? await writer.time.sleep(for: interval)) != nil { await sweep() }
+    }
+
+    func sweep() async {
+        while !Task.isCancelled {
+            let now = writer.time.now()
+            let before = now.advanced(by: .zero - grace)
+            do {
+                let overdue = try await writer.database.read { db in
+                    try DeadlineTable.overdue(db, before: before, now: now, limit: Self.batch)
+                }
+                let known = overdue.filter { firing.handlers[$0.name] != nil }
+                guard !known.isEmpty else { return }
+                let isTroubled = await firing.fire(known.map { ($0, nil) })
+                if isTroubled || overdue.count < Self.batch { return }
+            } catch {
+                return logger.warning("overdue deadlines cannot be read", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

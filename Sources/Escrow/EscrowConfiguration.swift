@@ -1,0 +1,73 @@
+public import Logging
+public import MQClient
+public import MQProtocol
+
+/// Where a service finds its broker, and how it behaves. The same handlers run on both kinds of broker.
+public struct EscrowConfiguration: Sendable {
+    public enum Broker: Sendable {
+        /// A name server and a broker inside this process, for development and small deployments. The path of their
+        /// directory; nil for a temporary one, which goes with the process.
+        case embedded(directory: String?)
+        /// Escrow's or Apache RocketMQ's brokers.
+        case cluster(NameServerAddresses)
+    }
+
+    public var broker: Broker
+
+    /// Keeps topics and groups of several stores on one broker apart: every name begins with it and `%`. Default: none.
+    public var namespace: String?
+
+    /// How often overdue deadlines are looked for whose ring is missing. Default: 1 s.
+    public var sweepInterval: Duration = .seconds(1)
+
+    /// How long after its due time a deadline's ring counts as missing. Default: 3 s.
+    public var sweepGrace: Duration = .seconds(3)
+
+    /// How long a fence is kept after its messages were acknowledged, and a stored result with it: a check-back that
+    /// comes later is answered unknown and listed. Default: 7 days.
+    public var fenceRetention: Duration = .seconds(7 * 86_400)
+
+    /// How long an inbox remembers what it has handled. Nil: 7 days, or what the slowest consumer's retries and the
+    /// broker's retention need, if that is more. A shorter one is refused at start.
+    public var inboxRetention: Duration?
+
+    /// How long the broker keeps messages, after which it cannot deliver one again. Default: 72 h, RocketMQ's own.
+    public var brokerRetention: Duration = .seconds(72 * 3600)
+
+    /// How long dead letters are kept after they were redriven or discarded. Open ones are kept for ever.
+    /// Default: 30 days.
+    public var deadLetterRetention: Duration = .seconds(30 * 86_400)
+
+    /// Messages of a queue handed to the writer together at most. Default: 64, one group of it.
+    public var batchSize = 64
+
+    /// How long a shutdown may wait for running handlers and for the outbox to empty. Default: 10 s.
+    public var drainTimeout: Duration = .seconds(10)
+
+    /// Default: the system's clock.
+    public var time = TimeSource.system
+
+    /// Default: a logger labelled `Escrow`.
+    public var logger = Logger(label: "Escrow")
+
+    /// For tests: sees each step after which a crash could hurt.
+    package var steps = StepObserver.none
+
+    /// For tests: verdicts that are withheld, so that a check-back settles them. Given the idempotency key.
+    package var withholdsVerdict: @Sendable (String) -> Bool = { _ in false }
+
+    /// For tests: deliveries that are handled a second time after they were. Given the idempotency key.
+    package var doublesDelivery: @Sendable (String) -> Bool = { _ in false }
+
+    public init(_ broker: Broker) {
+        self.broker = broker
+    }
+
+    public static func embedded(_ directory: String? = nil) -> EscrowConfiguration {
+        EscrowConfiguration(.embedded(directory: directory))
+    }
+
+    public static func cluster(nameServers: NameServerAddresses) -> EscrowConfiguration {
+        EscrowConfiguration(.cluster(nameServers))
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import MQProtocol
+
+/// An event ready to be sent or stored: what its message will carry.
+struct OutgoingEvent: Sendable, Equatable {
+    var topic: String
+    var tag: String
+    var idempotencyKey: String
+    var orderingKey: String?
+    var body: Data
+    /// Not to be delivered before.
+    var due: Timestamp?
+
+    init(
+        topic: String, tag: String, idempotencyKey: String, orderingKey: String?, body: Data, due: Timestamp? = nil
+    ) {
+        self.topic = topic
+        self.tag = tag
+        self.idempotencyKey = idempotencyKey
+        self.orderingKey = orderingKey
+        self.body = body
+        self.due = due
+    }
+
+    /// - Throws: ``EscrowError/Code/invalidEvent``.
+    init<E: Event>(_ event: E, in namespace: Namespace) throws(EscrowError) {
+        let key = event.idempotencyKey
+        guard key.isValid else {
+            throw EscrowError(
+                .invalidEvent,
+                "The idempotency key \"\(key)\" of \(E.name) needs 1 to \(IdempotencyKey.maximumBytes) bytes and no "
+                    + "control characters.")
+        }
+        if let order = event.orderingKey.text, !IdempotencyKey(order).isValid {
+            throw EscrowError(
+                .invalidEvent,
+                "The ordering key \"\(order)\" of \(E.name) needs 1 to \(IdempotencyKey.maximumBytes) bytes and no "
+                    + "control characters.")
+        }
+        let body: Data
+        do {
+            body = try E.codec.encode(event)
+        } catch {
+            throw EscrowError(.invalidEvent, "\(E.name) \(key) could not be encoded: \(error)", cause: error)
+        }
+        guard !body.isEmpty else {
+            throw EscrowError(.invalidEvent, "\(E.name) \(key) was encoded to no bytes: a message needs a body.")
+        }
+        self.init(
+            topic: namespace.topic(E.topic.name), tag: E.name, idempotencyKey: key.text,
+            orderingKey: event.orderingKey.text, body: body)
+    }
+}
+
+/// Keeps the topics and groups of several stores on one broker apart: `<namespace>%<name>`, as RocketMQ's clients write
+/// namespaces.
+struct Namespace: Sendable, Equatable {
+    var prefix: String
+
+    init(_ name: String?) {
+        prefix = name.map { $0 + "%" } ?? ""
+    }
+
+    func topic(_ name: String) -> String { prefix + name }
+
+    func group(_ name: String) -> String { prefix + name }
+}

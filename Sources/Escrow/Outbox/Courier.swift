@@ -1,0 +1,103 @@
+import Foundation
+import MQClient
+import MQProtocol
+import NIOCore
+
+/// Hands one row of the outbox to its broker.
+struct Courier: Sendable {
+    enum Result: Sendable {
+        case acknowledged
+        /// The broker does not have the half any more, or its final verdict is the other one.
+        case halfIsGone(String)
+        case failed(MQClientError)
+    }
+
+    let client: MQClient
+    let producer: TransactionProducer
+    let identity: String
+    let time: TimeSource
+    /// Tests withhold verdicts, so that a check-back must settle them.
+    let withholds: @Sendable (String) -> Bool
+
+    func deliver(_ row: OutboxRow) async -> Result {
+        do throws(MQClientError) {
+            guard let half = row.half else {
+                try await send(row.event)
+                return .acknowledged
+            }
+            if withholds(row.event.idempotencyKey) { return .acknowledged }
+            switch try await producer.end(half, .commit) {
+            case .accepted: return .acknowledged
+            case .opposite: return .halfIsGone("its final verdict at the broker is rollback")
+            case .unknownHalf: return .halfIsGone("the broker does not have it")
+            case .unanswered:
+                // A stock broker never answers, and would deliver a repeated commit twice: it asks back if it has to.
+                guard half.keepsVerdictsFinal else { return .acknowledged }
+                return .failed(MQClientError(.requestTimedOut, "\(half.brokerName) did not answer to a verdict."))
+            }
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private func send(_ event: OutgoingEvent) async throws(MQClientError) {
+        var message = Message(event, identity: identity)
+        let left = event.due.map { time.now().duration(to: $0) } ?? .zero
+        guard left > .zero else { return try await send(message, orderedBy: event.orderingKey) }
+        // What is left is computed when the message leaves.
+        message.delay = .after(min(left, Self.longestDelay))
+        do {
+            try await send(message, orderedBy: event.orderingKey)
+        } catch {
+            guard error.code == .unsupportedByBroker else { throw error }
+            // A stock broker: the longest level that is not too long. The ring that comes early is sent on its way
+            // again.
+            message.delay = DelayLevels.standard.longest(within: left).map(Message.Delay.level) ?? .none
+            try await send(message, orderedBy: event.orderingKey)
+        }
+    }
+
+    private func send(_ message: Message, orderedBy key: String?) async throws(MQClientError) {
+        if let key {
+            _ = try await client.send(message, orderedBy: key)
+        } else {
+            _ = try await client.send(message)
+        }
+    }
+
+    /// Beyond this a deadline is re-armed in hops; brokers of ours take at least as much.
+    private static let longestDelay = Duration.seconds(40 * 86_400)
+}
+
+extension DelayLevels {
+    /// Nil when even the shortest is longer.
+    func longest(within delay: Duration) -> Int? {
+        milliseconds.lastIndex { .milliseconds($0) <= delay }.map { $0 + 1 }
+    }
+
+    /// The level that waits at least so long; the longest when none does.
+    func shortest(atLeast delay: Duration) -> Int32 {
+        Int32((milliseconds.firstIndex { .milliseconds($0) >= delay } ?? milliseconds.count - 1) + 1)
+    }
+}
+
+extension Message {
+    init(_ event: OutgoingEvent, identity: String) {
+        self.init(topic: event.topic, body: ByteBuffer(bytes: event.body))
+        tag = event.tag
+        keys = event.idempotencyKey.contains(" ") ? [] : [event.idempotencyKey]
+        properties[EventProperty.idempotencyKey] = event.idempotencyKey
+        properties[EventProperty.database] = identity
+        if let key = event.orderingKey { properties[EventProperty.orderingKey] = key }
+    }
+}
+
+/// Properties of the framework's messages; all but the last are listed in MQProtocol's `ProtocolExtension`.
+enum EventProperty {
+    static let idempotencyKey = ProtocolExtension.idempotencyKey.name
+    static let database = ProtocolExtension.database.name
+    static let transaction = ProtocolExtension.transaction.name
+    static let kind = ProtocolExtension.transactionKind.name
+    /// RocketMQ's own, of FIFO messages.
+    static let orderingKey = "__SHARDINGKEY"
+}

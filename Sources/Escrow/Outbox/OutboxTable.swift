@@ -1,0 +1,75 @@
+import Foundation
+import GRDB
+import MQClient
+import MQProtocol
+
+/// A message of a committed transaction that its broker has not acknowledged yet.
+struct OutboxRow: Sendable, Equatable {
+    var sequence: Int64
+    var fence: TransactionID?
+    var event: OutgoingEvent
+    /// Its half message waits for the verdict; nil: the message itself is to be sent.
+    var half: HalfMessage?
+}
+
+/// The rows of the outbox; see `outbox.sql`.
+enum OutboxTable {
+    static func insert(
+        _ db: Database, _ event: OutgoingEvent, fence: TransactionID?, half: HalfMessage?, now: Timestamp
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO escrow_outbox
+                    (fence, topic, tag, idempotency_key, ordering_key, body, due, half, created)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            fence?.bytes, event.topic, event.tag, event.idempotencyKey, event.orderingKey, event.body,
+            event.due?.milliseconds, half.map(HalfText.encode), now.milliseconds,
+        ])
+    }
+
+    /// Rows behind `sequence`, in commit order.
+    static func rows(_ db: Database, after sequence: Int64, limit: Int) throws -> [OutboxRow] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half FROM escrow_outbox
+                WHERE sequence > ? ORDER BY sequence LIMIT ?
+                """)
+        return try Row.fetchAll(statement, arguments: [sequence, limit]).map { row in
+            OutboxRow(
+                sequence: row[0],
+                fence: (row[1] as Data?).flatMap(TransactionID.init),
+                event: OutgoingEvent(
+                    topic: row[2], tag: row[3], idempotencyKey: row[4], orderingKey: row[5], body: row[6],
+                    due: (row[7] as Int64?).map(Timestamp.init(milliseconds:))),
+                half: (row[8] as String?).flatMap(HalfText.decode))
+        }
+    }
+
+    static func delete(_ db: Database, _ sequence: Int64) throws {
+        try db.cachedStatement(sql: "DELETE FROM escrow_outbox WHERE sequence = ?").execute(arguments: [sequence])
+    }
+
+    /// The half is gone or decided otherwise: the event is to be sent as a whole message.
+    static func forgetHalf(_ db: Database, _ sequence: Int64) throws {
+        try db.cachedStatement(sql: "UPDATE escrow_outbox SET half = NULL WHERE sequence = ?")
+            .execute(arguments: [sequence])
+    }
+
+    static func count(_ db: Database, of fence: TransactionID) throws -> Int {
+        let statement = try db.cachedStatement(sql: "SELECT count(*) FROM escrow_outbox WHERE fence = ?")
+        return try Int.fetchOne(statement, arguments: [fence.bytes]) ?? 0
+    }
+}
+
+/// The place of a half message as the outbox keeps it.
+private enum HalfText {
+    static func encode(_ half: HalfMessage) -> String? {
+        (try? JSONEncoder().encode(half)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    static func decode(_ text: String) -> HalfMessage? {
+        try? JSONDecoder().decode(HalfMessage.self, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import GRDB
+import Logging
+public import MQClient
+import MQProtocol
+
+/// Gives the verdict of a transaction whose rows are not in this database, when a broker asks back. It reads the
+/// decision from where it was made; while that cannot be reached, or is not made yet, it answers `.unknown` and is
+/// asked again.
+public typealias TransactionChecker = @Sendable (CheckBack) async -> Verdict
+
+/// Answers the brokers' questions after verdicts that did not arrive.
+struct CheckBacks: Sendable {
+    let writer: Writer
+    let identity: String
+    let checkers: [String: TransactionChecker]
+    /// Older fences may have been purged: no fence says nothing then.
+    let fenceRetention: Duration
+    let logger: Logger
+
+    func verdict(_ check: CheckBack) async -> Verdict {
+        let properties = check.message.properties
+        let kind = properties[EventProperty.kind] ?? ""
+        if let checker = checkers[kind] {
+            let verdict = await checker(check)
+            if verdict != .unknown { _ = try? await writer.perform { _, context in context.count(.checkBacks) } }
+            return verdict
+        }
+        guard kind == TransactionKind.fenced,
+            let id = properties[EventProperty.transaction].flatMap(TransactionID.init(text:))
+        else {
+            return await unresolved(check, "nothing here answers transactions of kind \"\(kind)\"")
+        }
+        guard properties[EventProperty.database] == identity else {
+            return await unresolved(
+                check, "it belongs to another database, \(properties[EventProperty.database] ?? "")")
+        }
+        let age = check.message.bornTimestamp.duration(to: writer.time.now())
+        guard age < fenceRetention else {
+            return await unresolved(check, "it is older than fences are kept")
+        }
+        do {
+            return try await writer.perform { db, context in
+                let verdict = try Fence.decide(db, id, kind: kind, now: context.now)
+                context.count(.checkBacks)
+                return verdict
+            }
+        } catch {
+            logger.warning("a check-back gets no verdict now", metadata: ["error": "\(error)"])
+            return .unknown
+        }
+    }
+
+    /// Never guessed: it is listed for a person, and the broker asks again.
+    private func unresolved(_ check: CheckBack, _ reason: String) async -> Verdict {
+        logger.warning(
+            "a check-back is answered unknown",
+            metadata: ["topic": "\(check.message.topic)", "message": "\(check.messageID)", "reason": "\(reason)"])
+        let (id, topic) = (check.messageID, check.message.topic)
+        _ = try? await writer.perform { db, context in
+            try db.execute(
+                sql: """
+                    INSERT INTO escrow_unresolved (message_id, reason, topic, first_asked, last_asked, asked)
+                    VALUES (?1, ?2, ?3, ?4, ?4, 1)
+                    ON CONFLICT (message_id) DO UPDATE SET reason = ?2, last_asked = ?4, asked = asked + 1
+                    """,
+                arguments: [id, reason, topic, context.now.milliseconds])
+        }
+        return .unknown
+    }
+}

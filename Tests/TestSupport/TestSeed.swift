@@ -1,0 +1,28 @@
+import Foundation
+
+/// The seed of every random test of this run: from ESCROW_SEED, else a new one. It is printed once.
+package enum TestSeed {
+    package static let current: UInt64 = {
+        let given = ProcessInfo.processInfo.environment["ESCROW_SEED"].flatMap { UInt64($0) }
+        let seed = given ?? UInt64.random(in: 1...0xFFFF_FFFF)
+        print("ESCROW_SEED=\(seed)")
+        return seed
+    }()
+}
+
+/// SplitMix64: the same numbers for the same seed on every platform.
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64 = TestSeed.current) {
+        state = seed
+    }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}
