@@ -36,6 +36,10 @@ let package = Package(
         .executable(name: "mqbroker", targets: ["BrokerTool"]),
         .executable(name: "mqadmin", targets: ["AdminTool"]),
         .executable(name: "mqbench", targets: ["BenchTool"]),
+        .executable(name: "escrow", targets: ["EscrowTool"]),
+        .executable(name: "order-service", targets: ["OrderServiceTool"]),
+        .executable(name: "inventory-service", targets: ["InventoryServiceTool"]),
+        .executable(name: "registration-mail", targets: ["RegistrationMailTool"]),
         .executable(name: "escrowbench", targets: ["EscrowBenchTool"]),
         .library(name: "MQClient", targets: ["MQClient"]),
         .library(name: "MQEmbedded", targets: ["MQEmbedded"]),
@@ -139,6 +143,68 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The samples: three services that talk through messages only, and the flow that runs and checks them together.
+        .target(
+            name: "ShopEvents", dependencies: ["Escrow", "MQProtocol", grdb], path: "Samples/ShopEvents",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "OrderService",
+            dependencies: ["Escrow", "ShopEvents", "MQProtocol", grdb, lifecycle],
+            path: "Samples/OrderService",
+            resources: [.embedInCode("orders.sql")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "InventoryService",
+            dependencies: ["Escrow", "ShopEvents", "MQProtocol", grdb, lifecycle],
+            path: "Samples/InventoryService",
+            resources: [.embedInCode("inventory.sql")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "RegistrationMail",
+            dependencies: ["Escrow", "ShopEvents", "MQProtocol", grdb, logging, lifecycle],
+            path: "Samples/RegistrationMail",
+            resources: [.embedInCode("registration.sql")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ShopFlow",
+            dependencies: [
+                "OrderService", "InventoryService", "RegistrationMail", "ShopEvents", "Escrow", "MQEmbedded",
+                "MQClient",
+                "MQProtocol", grdb, nioCore, logging, lifecycle,
+            ],
+            path: "Samples/ShopFlow",
+            resources: [.embedInCode("flow.sql")],
+            swiftSettings: settings
+        ),
+        // What the samples' executables share.
+        .target(
+            name: "SampleTool", dependencies: ["Escrow", "MQClient", arguments, logging, lifecycle, signals],
+            path: "Samples/SampleTool", swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "OrderServiceTool", dependencies: ["OrderService", "ShopEvents", "SampleTool", "Escrow", arguments],
+            path: "Samples/OrderServiceTool", swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "InventoryServiceTool", dependencies: ["InventoryService", "SampleTool", arguments],
+            path: "Samples/InventoryServiceTool", swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "RegistrationMailTool", dependencies: ["RegistrationMail", "SampleTool", arguments],
+            path: "Samples/RegistrationMailTool", swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "EscrowTool",
+            dependencies: [
+                "ShopFlow", "Escrow", "MQClient", "MQProtocol", arguments, logging, lifecycle, signals,
+            ],
+            swiftSettings: settings
+        ),
+
         .executableTarget(
             name: "EscrowBenchTool",
             dependencies: ["Escrow", "MQClient", "MQEmbedded", "MQProtocol", grdb, arguments, logging],
@@ -220,6 +286,15 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: ["ProcessOutput", "ProcessSupport", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SamplesTests",
+            dependencies: [
+                "ShopFlow", "OrderService", "InventoryService", "RegistrationMail", "ShopEvents", "Escrow",
+                "MQEmbedded",
+                "MQClient", "MQProtocol", "TestSupport", "ProcessSupport", grdb, nioCore, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "HouseTests", swiftSettings: settings),

@@ -123,16 +123,19 @@ private struct Parts: Sendable {
             client, group: escrow.namespace.group("\(escrow.name)-transactions"), check: { await checks.verdict($0) })
         courier = Courier(
             client: client, producer: producer, identity: escrow.store.identity, time: configuration.time,
-            withholds: configuration.withholdsVerdict)
+            withholds: configuration.withholdsVerdict, repeats: configuration.repeatsEvent)
         let attempts = AttemptsHint(exist: true)
         var eventConsumers: [String: EventConsumer] = [:]
         for (name, handlers) in registry.consumers {
             eventConsumers[name] = EventConsumer(
                 name: name, handlers: handlers,
-                pieces: DeliveryPieces(service: service, consumer: name, attempts: attempts), writer: writer,
-                logger: logger)
+                pieces: DeliveryPieces(
+                    service: service, consumer: name, attempts: attempts, afterHandler: configuration.afterHandler),
+                writer: writer, logger: logger)
         }
-        let firing = Firing(service: service, handlers: registry.deadlines, writer: writer, logger: logger)
+        let firing = Firing(
+            service: service, handlers: registry.deadlines, afterHandler: configuration.afterHandler, writer: writer,
+            logger: logger)
         let admission = Admission(identity: escrow.store.identity)
         var consumers: [PushConsumer] = []
         for (name, consumer) in eventConsumers.sorted(by: { $0.key < $1.key }) {

@@ -56,8 +56,15 @@ public struct EscrowConfiguration: Sendable {
     /// For tests: verdicts that are withheld, so that a check-back settles them. Given the idempotency key.
     package var withholdsVerdict: @Sendable (String) -> Bool = { _ in false }
 
+    /// For tests: events that are sent a second time, as a message of their own. Given the idempotency key.
+    package var repeatsEvent: @Sendable (String) -> Bool = { _ in false }
+
     /// For tests: deliveries that are handled a second time after they were. Given the idempotency key.
     package var doublesDelivery: @Sendable (String) -> Bool = { _ in false }
+
+    /// For tests: called after a handler has run, before its commit; what it throws makes the run fail. Given the
+    /// consumer and the idempotency key, for a deadline `deadline:` with its name and its key.
+    package var afterHandler: @Sendable (_ consumer: String, _ key: String) throws -> Void = { _, _ in }
 
     public init(_ broker: Broker) {
         self.broker = broker

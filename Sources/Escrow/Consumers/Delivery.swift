@@ -35,6 +35,8 @@ struct DeliveryPieces: Sendable {
     let consumer: String
     /// Whether a failed attempt may be on record, so that a success has to look.
     let attempts: AttemptsHint
+    /// Tests let runs of handlers fail here.
+    var afterHandler: @Sendable (_ consumer: String, _ key: String) throws -> Void = { _, _ in }
 
     /// - Parameters:
     ///   - batch: shared by the messages of one queue: after a failure of an ordered one, the later ones are held.
@@ -84,7 +86,9 @@ struct DeliveryPieces: Sendable {
     func run(_ event: PreparedEvent, key: String, _ db: Database, _ context: GroupContext) throws {
         let transaction = Transaction(
             database: db, now: context.now, context: context, service: service, fence: nil)
-        switch try event.run(transaction) {
+        let outcome = try event.run(transaction)
+        try afterHandler(consumer, key)
+        switch outcome {
         case .done: break
         case .late: try record("late", nil, key, db, context)
         case .ignored(let reason): try record("ignored", reason, key, db, context)

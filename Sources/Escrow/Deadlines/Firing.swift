@@ -9,6 +9,8 @@ import NIOCore
 struct Firing: Sendable {
     let service: ServiceContext
     let handlers: [String: DeadlineHandler]
+    /// Tests let runs of handlers fail here.
+    var afterHandler: @Sendable (_ consumer: String, _ key: String) throws -> Void = { _, _ in }
     let writer: Writer
     let logger: Logger
 
@@ -103,7 +105,9 @@ struct Firing: Sendable {
     func run(_ handler: DeadlineHandler, _ due: DueDeadline, _ db: Database, _ context: GroupContext) throws {
         let transaction = Transaction(
             database: db, now: context.now, context: context, service: service, fence: nil)
-        switch try handler.run(due, transaction) {
+        let outcome = try handler.run(due, transaction)
+        try afterHandler(Self.consumer(due.deadline.name), due.key)
+        switch outcome {
         case .done, .late, .ignored: break
         case .retry(let delay): throw RetryWanted(delay: delay)
         case .deadLetter(let reason): throw HopelessDelivery(description: reason)

@@ -18,8 +18,16 @@ struct Courier: Sendable {
     let time: TimeSource
     /// Tests withhold verdicts, so that a check-back must settle them.
     let withholds: @Sendable (String) -> Bool
+    /// Tests send events again, so that inboxes must absorb them.
+    var repeats: @Sendable (String) -> Bool = { _ in false }
 
     func deliver(_ row: OutboxRow) async -> Result {
+        let result = await deliverOnce(row)
+        if case .acknowledged = result, repeats(row.event.idempotencyKey) { try? await send(row.event) }
+        return result
+    }
+
+    private func deliverOnce(_ row: OutboxRow) async -> Result {
         do throws(MQClientError) {
             guard let half = row.half else {
                 try await send(row.event)

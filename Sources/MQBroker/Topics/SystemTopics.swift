@@ -23,6 +23,8 @@ enum SystemTopics {
             config(SystemTopic.schedule, scheduleQueues),
             config(configuration.replyTopic, 1),
             config(SystemTopic.half, 1),
+            // A stock broker makes it for its first verdict; from the first start, whoever asks for verdicts can read it.
+            config(SystemTopic.opHalf, 1),
         ]
         if topics.createOnSend {
             configs.append(config(SystemTopic.autoCreate, topics.templateQueues, readWrite | inherit))

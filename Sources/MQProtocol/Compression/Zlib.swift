@@ -1,7 +1,7 @@
 import CZlib
 package import NIOCore
 
-/// The system's zlib: streams of RFC 1950, and CRC-32. Every call into it is in this file.
+/// The system's zlib: streams of RFC 1950 and files of RFC 1952, and CRC-32. Every call into it is in this file.
 package enum Zlib {
     /// The level stock producers use.
     package static let defaultLevel: Int32 = 5
@@ -11,7 +11,7 @@ package enum Zlib {
     ///   to be huge costs no more than this.
     /// - Throws: `corruptCompression`, `inflatesBeyondLimit`.
     package static func inflate(_ input: ByteBuffer, limit: Int) throws(RecordError) -> ByteBuffer {
-        let stream = try InflateStream()
+        let stream = try InflateStream(.zlib)
         var output = ByteBuffer()
         output.reserveCapacity(min(max(limit, 0), max(input.readableBytes * 4, chunkBytes)))
         var rest = input
@@ -54,7 +54,13 @@ package enum Zlib {
 
 /// An inflating z_stream. It lives on the heap: zlib's own state points back at it.
 @safe
-private struct InflateStream: ~Copyable {
+struct InflateStream: ~Copyable {
+    /// What stands around the deflated data, as zlib's window bits say it.
+    enum Wrapping: Int32 {
+        case zlib = 15
+        case gzip = 31
+    }
+
     enum Step {
         case progress
         case finished
@@ -65,10 +71,11 @@ private struct InflateStream: ~Copyable {
 
     private let stream: UnsafeMutablePointer<z_stream>
 
-    init() throws(RecordError) {
+    init(_ wrapping: Wrapping) throws(RecordError) {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        let status = unsafe inflateInit_(stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        let status = unsafe inflateInit2_(
+            stream, wrapping.rawValue, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else {
             unsafe stream.deallocate()
             throw RecordError(.corruptCompression, "zlib does not start: error \(status)")
@@ -78,6 +85,11 @@ private struct InflateStream: ~Copyable {
     deinit {
         unsafe inflateEnd(stream)
         unsafe stream.deallocate()
+    }
+
+    /// Begins another stream of the same kind.
+    borrowing func reset() {
+        _ = unsafe inflateReset(stream)
     }
 
     /// Inflates up to `room` bytes from the front of `input` to the end of `output`.

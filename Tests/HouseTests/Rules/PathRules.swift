@@ -27,7 +27,7 @@ enum PathRules {
 
     /// A file that no target compiles.
     static func strays(_ files: [SourceFile], targets: Set<String>) -> [Violation] {
-        files.filter { $0.isSwift && ($0.path.hasPrefix("Sources/") || $0.path.hasPrefix("Tests/")) }
+        files.filter { file in file.isSwift && ["Sources/", "Samples/", "Tests/"].contains(where: file.path.hasPrefix) }
             .filter { !targets.contains($0.target) }
             .map { Violation(path: $0.path, line: 1, message: "belongs to no target of the manifest") }
     }
@@ -44,8 +44,8 @@ enum PathRules {
 
     /// SQL that no program contains: the manifest embeds file by file.
     static func unembedded(_ files: [SourceFile], _ manifest: SourceFile) -> [Violation] {
-        files.filter { $0.path.hasPrefix("schema/") && $0.path.hasSuffix(".sql") }.compactMap { file in
-            let name = file.path.dropFirst("schema/".count)
+        files.filter { $0.path.hasSuffix(".sql") }.compactMap { file in
+            let name = file.path.split(separator: "/").last ?? ""
             if manifest.text.contains(".embedInCode(\"\(name)\")") { return nil }
             return Violation(path: file.path, line: 1, message: "not embedded by the manifest")
         }

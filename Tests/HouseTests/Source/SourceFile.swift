@@ -30,15 +30,19 @@ struct SourceFile {
 
     var isSwift: Bool { path.hasSuffix(".swift") }
 
-    /// The folder below `Sources` or `Tests`; empty elsewhere.
+    /// The folder below `Sources`, `Samples` or `Tests`; empty elsewhere.
     var target: String {
         let parts = path.split(separator: "/")
-        guard parts.count > 2, parts[0] == "Sources" || parts[0] == "Tests" else { return "" }
+        guard parts.count > 2, Self.roots.contains(parts[0]) else { return "" }
         return String(parts[1])
     }
 
+    private static let roots: Set<Substring> = ["Sources", "Samples", "Tests"]
+
     var isTest: Bool { path.hasPrefix("Tests/") }
-    var isLibrary: Bool { path.hasPrefix("Sources/MQ") || path.hasPrefix("Sources/Escrow") }
+    var isSource: Bool { path.hasPrefix("Sources/") || path.hasPrefix("Samples/") }
+    /// Not one of an executable's own files.
+    var isLibrary: Bool { isSource && isSwift && !target.hasSuffix("Tool") }
 }
 
 /// A place where a file breaks a rule.

@@ -1,0 +1,76 @@
+public import ArgumentParser
+public import Escrow
+import Foundation
+import Logging
+import MQClient
+public import ServiceLifecycle
+import UnixSignals
+
+/// What every sample service is told when it runs alone.
+public struct ServiceOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("n"), .customLong("name-servers")],
+        help: ArgumentHelp("The name servers of the cluster.", valueName: "host:port;..."))
+    var nameServers: String
+
+    @Option(help: ArgumentHelp("The service's database file; it is made when it is missing.", valueName: "file"))
+    public var store: String
+
+    @Option(help: "In front of every topic and group; services that talk to each other have the same (default: none).")
+    var namespace: String?
+
+    public init() {}
+
+    public func configuration() throws -> EscrowConfiguration {
+        var configuration = EscrowConfiguration.cluster(nameServers: try NameServerAddresses(nameServers))
+        configuration.namespace = namespace
+        configuration.logger = Self.logger
+        return configuration
+    }
+
+    private static let logger = Logger(label: "service", factory: { StreamLogHandler.standardError(label: $0) })
+
+    /// Runs services until SIGTERM or SIGINT.
+    public func run(_ services: [any Service]) async throws {
+        print("running on \(nameServers) with \(store); end it with Ctrl-C")
+        let group = ServiceGroup(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.logger)
+        try await group.run()
+    }
+}
+
+/// Commands on standard input, one a line, until it ends or the service is shut down.
+public struct Commands: Service {
+    private let perform: @Sendable ([String]) async throws -> String
+
+    /// - Parameter perform: is given the words of a line and returns what is printed.
+    public init(_ perform: @escaping @Sendable ([String]) async throws -> String) {
+        self.perform = perform
+    }
+
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await line in Self.lines() {
+                let words = line.split(separator: " ").map(String.init)
+                guard !words.isEmpty else { continue }
+                do {
+                    print(try await perform(words))
+                } catch {
+                    print("\(words[0]): \(error)")
+                }
+            }
+        }
+        // The end of the input does not end the service.
+        try? await gracefulShutdown()
+    }
+
+    /// Read on a thread of its own, which ends with the input or the process.
+    private static func lines() -> AsyncStream<String> {
+        AsyncStream { continuation in
+            Thread.detachNewThread {
+                while let line = readLine() { continuation.yield(line) }
+                continuation.finish()
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import MQClient
+import MQProtocol
+
+/// One message of a topic, as far as the checks need it.
+struct TopicMessage: Sendable, Equatable {
+    /// The name of its event.
+    var event: String
+    var idempotencyKey: String
+    var queue: String
+    var offset: Int64
+}
+
+/// Everything that was published, read from the broker and not from what anybody remembers.
+struct Topics: Sendable {
+    /// By topic without namespace; queue by queue, in the order of offsets.
+    var messages: [String: [TopicMessage]] = [:]
+
+    /// Messages asked for at once.
+    private static let batch = 256
+
+    /// Reads every message of a store's topics, without consuming any.
+    static func read(_ names: Set<String>, namespace: String, _ client: MQClient) async throws -> Topics {
+        var topics = Topics()
+        for name in names.sorted() {
+            topics.messages[name] = try await read("\(namespace)%\(name)", client)
+        }
+        return topics
+    }
+
+    private static func read(_ topic: String, _ client: MQClient) async throws -> [TopicMessage] {
+        let queues: [MessageQueue]
+        do {
+            queues = try await client.subscribeQueues(topic)
+        } catch {
+            guard error.code == .topicUnavailable || error.code == .topicNotFound else { throw error }
+            // Nothing was ever published there.
+            return []
+        }
+        var messages: [TopicMessage] = []
+        for queue in queues.sorted() {
+            try await forEachMessage(of: queue, client) { message in
+                messages.append(
+                    TopicMessage(
+                        event: message.tag ?? "",
+                        idempotencyKey: message.properties[ProtocolExtension.idempotencyKey.name] ?? message.messageID,
+                        queue: "\(queue.brokerName)/\(queue.queueID)", offset: message.queueOffset))
+            }
+        }
+        return messages
+    }
+
+    static func forEachMessage(
+        of queue: MessageQueue, _ client: MQClient, _ body: (ReceivedMessage) -> Void
+    ) async throws {
+        var offset = try await client.minimumOffset(of: queue)
+        let end = try await client.maximumOffset(of: queue)
+        while offset < end {
+            let result = try await client.pull(queue, from: offset, maximumCount: batch)
+            result.messages.forEach(body)
+            guard result.nextOffset > offset else { return }
+            offset = result.nextOffset
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import GRDB
+import MQClient
+import MQProtocol
+import Synchronization
+
+/// Lets customers and services work until everything has come to rest.
+struct ShopFloor: Sendable {
+    let store: Store
+    let workload: Workload
+    let settings: FlowSettings
+    let nameServers: NameServerAddresses
+    let brokers: [String]
+    let client: MQClient
+    let time: TimeSource
+    let onProgress: @Sendable (FlowProgress) -> Void
+
+    /// How long nothing at all may move before the run is given up: longer than a broker's restart and than the pause
+    /// between two check-backs.
+    private static let patience = Duration.seconds(120)
+    private static let look = Duration.milliseconds(20)
+
+    private enum Ending {
+        case settled, stuck, servicesEnded
+    }
+
+    /// - Returns: false when nothing moved any more and the run was given up.
+    func run() async throws -> Bool {
+        let chaos = settings.isChaotic ? Chaos(seed: settings.workload.seed) : nil
+        let shop = try Shop(
+            store, nameServers: nameServers, paymentTimeout: settings.paymentTimeout, chaos: chaos,
+            logger: settings.logger)
+        let stops = Mutex(1)
+        let all = workload.steps
+        let customers = Customers(workload: workload, store: store, shop: shop, time: time) { done in
+            onProgress(.selling(done: done, of: all))
+            guard chaos != nil else { return }
+            let isDue = stops.withLock { next in
+                let isDue = Chaos.isStopDue(next, done: done, of: all)
+                if isDue { next += 1 }
+                return isDue
+            }
+            if isDue { shop.interrupt() }
+        }
+        try await customers.payWhatWaits()
+        return try await withTaskCancellationHandler {
+            try await work(shop, customers)
+        } onCancel: {
+            shop.decisions.close()
+        }
+    }
+
+    private func work(_ shop: Shop, _ customers: Customers) async throws -> Bool {
+        try await withThrowingTaskGroup(of: Ending.self) { tasks in
+            tasks.addTask {
+                try await shop.run()
+                return .servicesEnded
+            }
+            tasks.addTask {
+                try await customers.run()
+                try await settle()
+                return .settled
+            }
+            tasks.addTask {
+                try await watch()
+                return .stuck
+            }
+            defer { shop.decisions.close() }
+            let first: Ending?
+            do {
+                first = try await tasks.next()
+            } catch {
+                tasks.cancelAll()
+                shop.decisions.close()
+                throw error
+            }
+            tasks.cancelAll()
+            shop.decisions.close()
+            while let other = await tasks.nextResult() { _ = other }
+            try Task.checkCancellation()
+            return first == .settled
+        }
+    }
+
+    /// Returns when the services have nothing to do and no broker waits for a verdict.
+    private func settle() async throws {
+        while true {
+            let work = try await OpenWork.count(store)
+            onProgress(.settling(open: work.count))
+            if work.isNothing { break }
+            try await time.sleep(for: Self.look)
+        }
+        while true {
+            let undecided = try await Patience.ask(time) {
+                try await HalfMessages.undecided(namespace: store.settings.namespace, brokers, client)
+            }
+            onProgress(.settling(open: undecided.count))
+            if undecided.isEmpty { return }
+            try await time.sleep(for: .milliseconds(200))
+        }
+    }
+
+    /// Returns when nothing has moved for too long.
+    private func watch() async throws {
+        var last = try await movement()
+        var since = ContinuousClock.now
+        while since.duration(to: .now) < Self.patience {
+            try await time.sleep(for: .seconds(1))
+            let now = try await movement()
+            if now != last { since = .now }
+            last = now
+        }
+    }
+
+    /// Differs from the last one when anything has happened in a database.
+    private func movement() async throws -> [Int64] {
+        var rows: [Int64] = []
+        for (_, database) in store.services {
+            rows += try await database.read { db in
+                try [
+                    Checks.sum(db, "SELECT max(sequence) FROM escrow_inbox"),
+                    Checks.sum(db, "SELECT count(*) FROM escrow_outbox"),
+                    Checks.sum(db, "SELECT count(*) FROM escrow_fence"),
+                    Checks.sum(db, "SELECT sum(value) FROM escrow_counter"),
+                ]
+            }
+        }
+        return rows
+    }
+}

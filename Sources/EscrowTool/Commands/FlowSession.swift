@@ -1,0 +1,56 @@
+import ShopFlow
+import UnixSignals
+
+/// Runs the flow, shows how far it is, and prints what it left behind.
+enum FlowSession {
+    /// - Throws: ``WorkFailed`` when something is lost or doubled, or the run was interrupted.
+    static func run(_ settings: FlowSettings, json: Bool) async throws {
+        let line = ProgressLine()
+        let run = FlowRun(settings) { line.show($0) }
+        let report: FlowReport
+        do {
+            report = try await untilSignal { try await run.run() }
+        } catch {
+            line.clear()
+            throw error is Interruption ? WorkFailed(message: farewell(settings)) as any Error : error
+        }
+        line.clear()
+        complain(of: report)
+        Console.print(json ? try report.json() : report.text(isColoured: Console.outputIsTerminal))
+        if report.violations > 0 || !report.isComplete { throw WorkFailed() }
+    }
+
+    private static func farewell(_ settings: FlowSettings) -> String {
+        guard let store = settings.store else { return "interrupted; its temporary store is gone" }
+        return "interrupted; the same command with --store \(store) goes on where it stopped"
+    }
+
+    private static func complain(of report: FlowReport) {
+        for row in report.malformedRows { Console.complain("\(row)") }
+        let more = report.totals.malformedRows - Int64(report.malformedRows.count)
+        if more > 0 { Console.complain("and \(more) more malformed rows") }
+    }
+
+    private struct Interruption: Error {}
+
+    /// - Throws: ``Interruption`` after Ctrl-C or a request to end.
+    private static func untilSignal<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        return try await withThrowingTaskGroup(of: Value?.self) { tasks in
+            tasks.addTask { try await body() }
+            tasks.addTask {
+                for await _ in signals { return nil }
+                return nil
+            }
+            defer { tasks.cancelAll() }
+            guard let value = try await tasks.next() ?? nil else {
+                tasks.cancelAll()
+                while await tasks.nextResult() != nil {}
+                throw Interruption()
+            }
+            return value
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Testing
+
+@testable import ShopFlow
+
+@Suite struct CSVReaderTests {
+    /// Rows as lists of fields, malformed lines as `!line reason`.
+    private func read(_ text: String, columns: Int? = nil, pieces: Int = 1_000_000) -> [String] {
+        var reader = CSVReader()
+        reader.columns = columns
+        var found: [String] = []
+        func drain() {
+            while true {
+                switch reader.next() {
+                case .row:
+                    let fields = reader.fields.map { String(decoding: reader.value($0), as: UTF8.self) }
+                    found.append("\(reader.line) " + fields.joined(separator: "|"))
+                case .malformed(let reason): found.append("!\(reader.line) \(reason)")
+                case .needsMore, .end: return
+                }
+            }
+        }
+        let bytes = Array(text.utf8)
+        for start in stride(from: 0, to: bytes.count, by: pieces) {
+            reader.push(bytes[start..<min(start + pieces, bytes.count)])
+            drain()
+        }
+        reader.isComplete = true
+        drain()
+        return found
+    }
+
+    @Test(arguments: [
+        ("a,b\n1,2\n", ["1 a|b", "2 1|2"]),
+        ("a,b\r\n1,2\r\n", ["1 a|b", "2 1|2"]),
+        ("a,b\n1,2", ["1 a|b", "2 1|2"]),
+        ("a,b\r\n1,2\r", ["1 a|b", "2 1|2"]),
+        ("\u{FEFF}a,b\n", ["1 a|b"]),
+        ("\"a\",\"b,c\"\n", ["1 a|b,c"]),
+        ("\"a\"\"b\",\"\"\n", ["1 a\"b|"]),
+        ("\"\"\"\"\n", ["1 \""]),
+        ("\"two\nlines\",x\n3,4\n", ["1 two\nlines|x", "3 3|4"]),
+        ("\"two\r\nlines\",x\r\n3,4\r\n", ["1 two\r\nlines|x", "3 3|4"]),
+        ("12\" RULER,x\n", ["1 12\" RULER|x"]),
+        (",\n,,\n", ["1 |", "2 ||"]),
+        ("naïve 😀,ß\n", ["1 naïve 😀|ß"]),
+        ("\"a\"", ["1 a"]),
+        ("", []),
+        ("\n", ["1 "]),
+    ])
+    func readsRows(_ text: String, _ rows: [String]) {
+        for pieces in [1, 2, 3, 7, 1000] { #expect(read(text, pieces: pieces) == rows) }
+    }
+
+    @Test(arguments: [
+        ("a,b\n1\n3,4\n", ["1 a|b", "!2 1 fields instead of 2", "3 3|4"]),
+        ("a,b\n1,2,3\n3,4\n", ["1 a|b", "!2 3 fields instead of 2", "3 3|4"]),
+        ("a,b\n\n3,4\n", ["1 a|b", "!2 a blank line", "3 3|4"]),
+        ("a,b\n\"6\" NAIL,2\n3,4\n", ["1 a|b", "!2 text behind a closing quote", "3 3|4"]),
+        ("a,b\n\"open,2\n3,4\n", ["1 a|b", "!2 a quote that is not closed", "3 3|4"]),
+        ("a,b\n\"open,2\n\"3\",4\n", ["1 a|b", "!2 text behind a closing quote", "3 3|4"]),
+        ("a,b\n\"x\ny\"\n3,4\n", ["1 a|b", "!2 1 fields instead of 2", "!3 1 fields instead of 2", "4 3|4"]),
+        ("a,b\n\"open", ["1 a|b", "!2 a quote that is not closed"]),
+    ])
+    func aMalformedLineStopsNothing(_ text: String, _ rows: [String]) {
+        for pieces in [1, 2, 3, 7, 1000] { #expect(read(text, columns: 2, pieces: pieces) == rows) }
+    }
+
+    @Test func aQuoteThatIsNeverClosedCostsOneLine() {
+        let rest = String(repeating: "3,4\n", count: 40_000)
+        let found = read("a,b\n\"open,2\n" + rest, columns: 2, pieces: 4096)
+        #expect(found.count == 40_002)
+        #expect(found[1] == "!2 a quote that is not closed")
+        #expect(found[2] == "3 3|4")
+    }
+
+    @Test func anEndlessLineIsGivenUp() {
+        let found = read("a,b\n" + String(repeating: "x", count: 200_000) + "\n3,4\n", columns: 2, pieces: 4096)
+        #expect(found.count == 3)
+        #expect(found[1].hasPrefix("!2 a line of more than"))
+        #expect(found[2] == "3 3|4")
+    }
+}

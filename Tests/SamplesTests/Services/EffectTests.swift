@@ -1,0 +1,147 @@
+import Foundation
+import GRDB
+import Logging
+import MQProtocol
+import Synchronization
+import Testing
+
+@testable import RegistrationMail
+
+@Suite struct EffectTests {
+    private let database: DatabaseQueue
+    private let clock = ManualClock(start: Timestamp(milliseconds: 1_000_000))
+
+    init() throws {
+        database = try DatabaseQueue()
+        try RegistrationDatabase.migrate(database)
+        try database.write { db in
+            try db.execute(
+                sql: "INSERT INTO account (address, name, phone, registered) VALUES ('a@example.org', 'Ada', '1', 1)")
+            try EffectTable.plan(db, .mail, for: "a@example.org", now: Timestamp(milliseconds: 1))
+            try EffectTable.plan(db, .sms, for: "a@example.org", now: Timestamp(milliseconds: 1))
+            try EffectTable.plan(db, .mail, for: "a@example.org", now: Timestamp(milliseconds: 2))
+        }
+    }
+
+    private func runner(_ perform: @escaping EffectPerformer) -> EffectRunner {
+        EffectRunner(
+            database: database, performers: [.mail: perform, .sms: perform],
+            policies: [.mail: .atLeastOnce, .sms: .atMostOnce], time: .manual(clock), logger: Logger(label: "test"),
+            alarm: Alarm())
+    }
+
+    private func states() throws -> [String] {
+        try database.read { try String.fetchAll($0, sql: "SELECT kind || ' ' || state FROM effect ORDER BY id") }
+    }
+
+    @Test func aWelcomeIsPlannedOnceAndSentOnce() async throws {
+        let performed = Mutex<[Effect.Kind]>([])
+        let runner = runner { effect in
+            performed.withLock { $0.append(effect.kind) }
+            return .sent
+        }
+        #expect(try states() == ["mail planned", "sms planned"])
+        _ = try await runner.performBatch()
+        _ = try await runner.performBatch()
+        #expect(try states() == ["mail sent", "sms sent"])
+        #expect(performed.withLock { $0 } == [.mail, .sms])
+    }
+
+    /// The row says so before anything happens outside.
+    @Test func anAttemptIsOnRecordWhileItHappens() async throws {
+        let seen = Mutex<[String]>([])
+        let runner = runner { _ in
+            let found = (try? states()) ?? []
+            seen.withLock { $0 = found }
+            return .sent
+        }
+        _ = try await runner.performBatch()
+        #expect(seen.withLock { $0 } == ["mail attempted", "sms attempted"])
+    }
+
+    @Test func anInterruptedAttemptIsRepeatedOrUnknownByChoice() async throws {
+        try await database.write { _ = try EffectTable.attempt($0, limit: 10, now: Timestamp(milliseconds: 3)) }
+        let runner = runner { _ in .sent }
+        try await runner.recover()
+        #expect(try states() == ["mail planned", "sms unknown"])
+        _ = try await runner.performBatch()
+        #expect(try states() == ["mail sent", "sms unknown"])
+    }
+
+    @Test func aFailureIsTriedAgainLaterAndNotForEver() async throws {
+        let runner = runner { _ in .failed("no route") }
+        _ = try await runner.performBatch()
+        #expect(try states() == ["mail planned", "sms planned"])
+        _ = try await runner.performBatch()
+        let attempts = {
+            try await self.database.read { try Int.fetchOne($0, sql: "SELECT max(attempts) FROM effect") }
+        }
+        #expect(try await attempts() == 1)
+        for _ in 0..<20 {
+            clock.advance(by: .seconds(100))
+            _ = try await runner.performBatch()
+        }
+        #expect(try states() == ["mail unknown", "sms unknown"])
+        #expect(try await attempts() == 10)
+    }
+
+    @Test func whatNobodyKnowsIsRepeatedOrLeftByChoice() async throws {
+        let runner = runner { _ in .unknown("no answer") }
+        _ = try await runner.performBatch()
+        #expect(try states() == ["mail planned", "sms unknown"])
+    }
+
+    // MARK: Mails
+
+    private func effect(_ name: String) -> Effect {
+        Effect(id: 7, kind: .mail, address: "a@example.org", name: name, phone: nil, attempts: 1)
+    }
+
+    @Test func namesFromTheWireEndNoHeader() {
+        for name in [
+            "Ada\r\nBcc: all@example.org", "Ada\n\nbody", "Ad\"a", "Zoë 李雷 " + String(repeating: "ü", count: 80),
+        ] {
+            let mail = Mail.welcome(effect(name), from: "shop@localhost", date: "Thu, 1 Jan 1970 00:00:00 +0000")
+            let header = mail.components(separatedBy: "\r\n\r\n")[0].components(separatedBy: "\r\n")
+            #expect(!header.contains { $0.hasPrefix("Bcc") })
+            #expect(header.allSatisfy { $0.utf8.count <= 120 && $0.utf8.allSatisfy { (0x20...0x7E).contains($0) } })
+            #expect(header.contains("Message-ID: <welcome-7@localhost>"))
+        }
+    }
+
+    @Test func addressesThatCouldDoHarmAreRefused() {
+        #expect(Mail.isAddress("ada.lovelace+shop@example.org"))
+        for text in [
+            "", "a", "@", "a@", "@b", "a@b@c", "-oQ@example.org", "a b@c", "a@b\n", "a@b>", "a,b@c", "ü@example.org",
+            String(repeating: "x", count: 200) + "@b",
+        ] {
+            #expect(!Mail.isAddress(text), "\(text)")
+        }
+    }
+
+    @Test func mailsAreWrittenUnderTheirNumbers() throws {
+        let folder = try TemporaryFolder()
+        let outbox = try OutboxFolder(folder.url.appending(path: "mails"))
+        let file = outbox.file(7, ending: "eml")
+        #expect(outbox.write("one", to: file) == .sent)
+        #expect(outbox.write("two", to: file) == .sent)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("mails")) == ["welcome-7.eml"])
+        #expect(try String(contentsOf: file, encoding: .utf8) == "two")
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aCommandGetsTheMailOnItsInput() async throws {
+        let folder = try TemporaryFolder()
+        let mail = URL(filePath: try folder.write("To: a@example.org\r\n\r\nhello", to: "mail.eml"))
+        let copy = folder.path("copy")
+        let tee = MailCommand("/usr/bin/tee", arguments: [copy])
+        #expect(await tee.send(mail, time: .system) == .sent)
+        #expect(try String(contentsOfFile: copy, encoding: .utf8) == "To: a@example.org\r\n\r\nhello")
+        let failing = await MailCommand("/bin/false", arguments: []).send(mail, time: .system)
+        #expect(failing == .failed("/bin/false ended with status 1"))
+        guard case .failed = await MailCommand(folder.path("missing"), arguments: []).send(mail, time: .system) else {
+            Issue.record("a program that is not there was started")
+            return
+        }
+    }
+}
