@@ -23,7 +23,7 @@ enum SystemTopics {
             config(SystemTopic.schedule, scheduleQueues),
             config(configuration.replyTopic, 1),
             config(SystemTopic.half, 1),
-            // A stock broker makes it for its first verdict; from the first start, whoever asks for verdicts can read it.
+            // A stock broker makes it for its first verdict. Here it can be read before, by whoever looks for verdicts.
             config(SystemTopic.opHalf, 1),
         ]
         if topics.createOnSend {

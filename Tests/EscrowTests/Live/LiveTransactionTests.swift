@@ -196,7 +196,8 @@ extension LiveTests {
                         try db.execute(
                             sql: """
                                 INSERT INTO escrow_outbox (topic, tag, idempotency_key, body, half, created)
-                                VALUES ('orders', 'Placed', 'placed/17/0', CAST('{"order":"17","number":0}' AS BLOB), ?, 0)
+                                VALUES ('orders', 'Placed', 'placed/17/0',
+                                        CAST('{"order":"17","number":0}' AS BLOB), ?, 0)
                                 """, arguments: [half])
                     }
                     _ = try await escrow.transaction(Placed(order: "18"), body: note("placed")).get()

@@ -24,9 +24,11 @@ import Testing
     }
 
     private func runner(_ perform: @escaping EffectPerformer) -> EffectRunner {
-        EffectRunner(
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return EffectRunner(
             database: database, performers: [.mail: perform, .sms: perform],
-            policies: [.mail: .atLeastOnce, .sms: .atMostOnce], time: .manual(clock), logger: Logger(label: "test"),
+            policies: [.mail: .atLeastOnce, .sms: .atMostOnce], time: .manual(clock), logger: logger,
             alarm: Alarm())
     }
 

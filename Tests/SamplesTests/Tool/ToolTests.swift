@@ -102,7 +102,8 @@ import Testing
         try await shop.orders.write { db in
             try db.execute(
                 sql: """
-                    INSERT INTO escrow_outbox (topic, tag, idempotency_key, body, created) VALUES ('t', 'E', 'k', x'00', 1);
+                    INSERT INTO escrow_outbox (topic, tag, idempotency_key, body, created)
+                        VALUES ('t', 'E', 'k', x'00', 1);
                     INSERT INTO escrow_unresolved VALUES ('m', 'too old', 't', 2, 3, 4)
                     """)
         }
@@ -120,7 +121,8 @@ import Testing
                 try db.execute(
                     sql: """
                         INSERT INTO escrow_dead_letter (consumer, idempotency_key, topic, tag, body, message_id, reason,
-                            attempts, born, failed, state) VALUES ('c', ?, 't', 'E', x'00', 'm', 'it broke', 3, 1, 1, 'open')
+                            attempts, born, failed, state)
+                        VALUES ('c', ?, 't', 'E', x'00', 'm', 'it broke', 3, 1, 1, 'open')
                         """,
                     arguments: [key])
             }
