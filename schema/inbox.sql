@@ -20,5 +20,7 @@ CREATE TABLE escrow_attempt (
     reason TEXT NOT NULL,
     first_failed INTEGER NOT NULL,
     last_failed INTEGER NOT NULL,
+    -- The next attempt is not made before; null: at once.
+    not_before INTEGER,
     PRIMARY KEY (consumer, idempotency_key)
 ) STRICT, WITHOUT ROWID;

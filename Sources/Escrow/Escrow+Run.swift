@@ -162,7 +162,8 @@ private struct Parts: Sendable {
             consumers: eventConsumers, firing: firing, writer: writer, logger: logger, alarm: escrow.redriveAlarm)
         housekeeping = Housekeeping(
             writer: writer, inboxRetention: retention, fenceRetention: configuration.fenceRetention,
-            deadLetterRetention: configuration.deadLetterRetention, logger: logger)
+            deadlineRetention: configuration.deadlineRetention, deadLetterRetention: configuration.deadLetterRetention,
+            logger: logger)
     }
 
     private static func consumer(
@@ -175,6 +176,8 @@ private struct Parts: Sendable {
         // A new consumer handles what is there: an event published before it first ran is not lost.
         settings.start = .firstOffset
         settings.batchSize = configuration.batchSize
+        // The retry policy decides; the broker's own limit would move messages to its dead letters unseen.
+        settings.maximumReconsumeTimes = .max
         settings.drainTimeout = configuration.drainTimeout
         settings.admitsMembers = { try admission.check($0) }
         return settings

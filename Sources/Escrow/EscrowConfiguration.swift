@@ -27,6 +27,10 @@ public struct EscrowConfiguration: Sendable {
     /// comes later is answered unknown and listed. Default: 7 days.
     public var fenceRetention: Duration = .seconds(7 * 86_400)
 
+    /// How long a deadline that has fired is remembered: an event that comes later is taken for one on time.
+    /// Default: 400 days.
+    public var deadlineRetention: Duration = .seconds(400 * 86_400)
+
     /// How long an inbox remembers what it has handled. Nil: 7 days, or what the slowest consumer's retries and the
     /// broker's retention need, if that is more. A shorter one is refused at start.
     public var inboxRetention: Duration?

@@ -47,7 +47,13 @@ struct DeliveryPieces: Sendable {
         return Piece(
             body: { db, context in
                 if batch.isClosed { throw HeldBack() }
-                verdict.set(try handle(delivery, db, context))
+                do {
+                    verdict.set(try handle(delivery, db, context))
+                } catch {
+                    // What comes after it in its lane must not overtake it.
+                    if DatabaseTrouble(error) != nil { batch.close(after: delivery) }
+                    throw error
+                }
             },
             afterFailure: { db, context, error in
                 if error is HeldBack { return }
@@ -57,7 +63,9 @@ struct DeliveryPieces: Sendable {
                 batch.close(after: delivery)
             },
             completion: { result in
-                completion(Self.result(result, verdict))
+                let made = Self.result(result, verdict)
+                if case .trouble = made { batch.close(after: delivery) }
+                completion(made)
             })
     }
 
@@ -73,6 +81,9 @@ struct DeliveryPieces: Sendable {
             return .dead
         case .entered:
             break
+        }
+        if attempts.mayExist, let pause = try InboxTable.pause(db, consumer: consumer, key: key, now: context.now) {
+            throw NotYet(pause: pause)
         }
         guard case .event(let event, _) = delivery.content else {
             guard case .unreadable(let reason) = delivery.content else { preconditionFailure("content has two cases") }
@@ -108,6 +119,8 @@ struct DeliveryPieces: Sendable {
         of delivery: Delivery, _ error: any Error, _ db: Database, _ context: GroupContext
     ) throws -> Delivery.Result {
         let key = delivery.letter.idempotencyKey
+        // No attempt: a queue rests for half a minute at most, a policy may say more.
+        if let notYet = error as? NotYet { return .later(notYet.pause) }
         let reason = String("\(error)".prefix(2000))
         attempts.willExist()
         let failures = try InboxTable.addAttempt(db, consumer: consumer, key: key, reason: reason, now: context.now)
@@ -115,7 +128,9 @@ struct DeliveryPieces: Sendable {
             if case .event(_, let policy) = delivery.content { policy } else { RetryPolicy(immediate: 0, delays: []) }
         switch policy.decide(failures: failures, error: error) {
         case .again: return .again
-        case .after(let delay): return .later(delay)
+        case .after(let delay):
+            try InboxTable.postpone(db, consumer: consumer, key: key, until: context.now.advanced(by: delay))
+            return .later(delay)
         case .giveUp:
             try DeadLetterTable.insert(db, delivery.letter, reason: reason, attempts: failures, now: context.now)
             try record("dead", reason, key, db, context)
@@ -136,4 +151,8 @@ struct DeliveryPieces: Sendable {
     }
 
     private struct HeldBack: Error {}
+
+    private struct NotYet: Error {
+        var pause: Duration
+    }
 }

@@ -37,6 +37,12 @@ enum InboxTable {
         ).execute(arguments: [consumer, key, outcome, reason, now.milliseconds])
     }
 
+    static func forgetDead(_ db: Database, consumer: String, key: String) throws {
+        try db.execute(
+            sql: "DELETE FROM escrow_inbox WHERE consumer = ? AND idempotency_key = ? AND outcome = 'dead'",
+            arguments: [consumer, key])
+    }
+
     // MARK: Attempts
 
     /// - Returns: the attempts that have failed, this one included.
@@ -52,6 +58,24 @@ enum InboxTable {
                 RETURNING attempts
                 """)
         return try Int.fetchOne(statement, arguments: [consumer, key, reason, now.milliseconds]) ?? 1
+    }
+
+    /// The next attempt is not made before: kept, so that a restart or a pause that is cut short does not bring it
+    /// forward.
+    static func postpone(_ db: Database, consumer: String, key: String, until time: Timestamp) throws {
+        try db.cachedStatement(
+            sql: "UPDATE escrow_attempt SET not_before = ?3 WHERE consumer = ?1 AND idempotency_key = ?2"
+        ).execute(arguments: [consumer, key, time.milliseconds])
+    }
+
+    /// How long the next attempt has to wait; nil when it may be made.
+    static func pause(_ db: Database, consumer: String, key: String, now: Timestamp) throws -> Duration? {
+        let statement = try db.cachedStatement(
+            sql: "SELECT not_before FROM escrow_attempt WHERE consumer = ? AND idempotency_key = ?")
+        guard let time = try Int64.fetchOne(statement, arguments: [consumer, key]), time > now.milliseconds else {
+            return nil
+        }
+        return now.duration(to: Timestamp(milliseconds: time))
     }
 
     static func clearAttempts(_ db: Database, consumer: String, key: String) throws {

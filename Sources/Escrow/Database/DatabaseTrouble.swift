@@ -16,11 +16,11 @@ enum DatabaseTrouble: Error, Sendable, CustomStringConvertible {
         }
         let text = error.message ?? "\(error.resultCode)"
         switch error.resultCode {
-        case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(text)
+        case .SQLITE_BUSY: self = .busy(text)
         case .SQLITE_FULL: self = .full(text)
-        case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOMEM, .SQLITE_NOTADB, .SQLITE_CANTOPEN, .SQLITE_READONLY,
-            .SQLITE_INTERRUPT, .SQLITE_PROTOCOL, .SQLITE_PERM, .SQLITE_MISUSE, .SQLITE_INTERNAL, .SQLITE_ABORT:
+        case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOMEM, .SQLITE_NOTADB, .SQLITE_INTERRUPT, .SQLITE_PROTOCOL:
             self = .failing(text)
+        // The rest is, or may be, a mistake in a statement of the handler: its own failure, which has an end.
         default: return nil
         }
     }

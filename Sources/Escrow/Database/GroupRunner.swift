@@ -88,9 +88,9 @@ struct GroupRunner {
         guard pieces.count > 1 else { return Done(results: [failedAlone(pieces[0], lost)]) }
         var done = Done(results: [])
         for piece in pieces {
-            if case .refused(.busy(let text)) = done.results.last {
-                // Each would wait for the lock as long as the last one did.
-                done.results.append(.refused(.busy(text)))
+            if let trouble = done.results.last?.trouble {
+                // It would meet the same; and of a lane, nothing may overtake what was refused.
+                done.results.append(.refused(trouble))
                 continue
             }
             let one = run([piece])

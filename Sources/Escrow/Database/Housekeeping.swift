@@ -7,6 +7,7 @@ struct Housekeeping: Sendable {
     let writer: Writer
     let inboxRetention: Duration
     let fenceRetention: Duration
+    let deadlineRetention: Duration
     let deadLetterRetention: Duration
     let logger: Logger
 
@@ -23,7 +24,8 @@ struct Housekeeping: Sendable {
         let now = writer.time.now()
         for (sql, retention) in [
             (Self.inbox, inboxRetention), (Self.attempts, inboxRetention), (Self.fences, fenceRetention),
-            (Self.deadlines, fenceRetention), (Self.deadLetters, deadLetterRetention),
+            (Self.cancelledDeadlines, fenceRetention), (Self.firedDeadlines, deadlineRetention),
+            (Self.deadLetters, deadLetterRetention),
         ] {
             let before = now.advanced(by: .zero - retention).milliseconds
             do {
@@ -56,10 +58,16 @@ struct Housekeeping: Sendable {
         DELETE FROM escrow_fence WHERE id IN (
             SELECT id FROM escrow_fence WHERE acknowledged < ?1 ORDER BY acknowledged LIMIT ?2)
         """
-    private static let deadlines = """
-        DELETE FROM escrow_deadline WHERE (name, key) IN (
-            SELECT name, key FROM escrow_deadline WHERE ended < ?1 ORDER BY ended LIMIT ?2)
+    private static let cancelledDeadlines = deadlines(in: "cancelled")
+    /// Needed to tell a late event from one on time. Those given up stay: their dead letter may be redriven.
+    private static let firedDeadlines = deadlines(in: "fired")
+
+    private static func deadlines(in state: String) -> String {
         """
+        DELETE FROM escrow_deadline WHERE (name, key) IN (
+            SELECT name, key FROM escrow_deadline WHERE ended < ?1 AND state = '\(state)' ORDER BY ended LIMIT ?2)
+        """
+    }
     private static let deadLetters = """
         DELETE FROM escrow_dead_letter WHERE id IN (
             SELECT id FROM escrow_dead_letter WHERE state IN ('redriven', 'discarded') AND ended < ?1 LIMIT ?2)

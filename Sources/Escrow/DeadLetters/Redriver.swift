@@ -30,15 +30,19 @@ struct Redriver: Sendable {
             do {
                 let wanted = try await writer.database.read { try DeadLetterTable.wanted($0, limit: Self.batch) }
                 guard !wanted.isEmpty else { return }
-                for (id, letter) in wanted { try await redrive(id, letter) }
+                for (id, letter) in wanted {
+                    // After a failure the list is read again: it holds back, and somebody may want it anew.
+                    guard try await redrive(id, letter) else { break }
+                }
             } catch {
                 return logger.warning("dead letters cannot be redriven now", metadata: ["error": "\(error)"])
             }
         }
     }
 
+    /// - Returns: whether its handler committed, or was not needed.
     /// - Throws: ``WriterRefusal`` while the database is in trouble; the letter stays wanted.
-    private func redrive(_ id: Int64, _ letter: DeadLetterTable.Letter) async throws {
+    private func redrive(_ id: Int64, _ letter: DeadLetterTable.Letter) async throws -> Bool {
         do {
             let run = try prepare(letter)
             try await writer.perform { db, context in
@@ -47,6 +51,7 @@ struct Redriver: Sendable {
                 try run(db, context)
                 try DeadLetterTable.redriven(db, id, now: context.now)
             }
+            return true
         } catch let refusal as WriterRefusal {
             throw refusal
         } catch {
@@ -54,6 +59,7 @@ struct Redriver: Sendable {
             try await writer.perform { db, context in
                 try DeadLetterTable.failedAgain(db, id, reason: reason, now: context.now)
             }
+            return false
         }
     }
 
@@ -76,9 +82,9 @@ struct Redriver: Sendable {
             {
                 return
             }
-            try InboxTable.record(
-                db, consumer: letter.consumer, key: letter.idempotencyKey, outcome: "done", reason: nil,
-                now: context.now)
+            // A row at the end: the oldest are purged from the front.
+            try InboxTable.forgetDead(db, consumer: letter.consumer, key: letter.idempotencyKey)
+            _ = try InboxTable.enter(db, consumer: letter.consumer, key: letter.idempotencyKey, now: context.now)
             try consumer.pieces.run(event, key: letter.idempotencyKey, db, context)
         }
     }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import MQProtocol
 
@@ -36,7 +37,7 @@ enum DeadlineTable {
         try db.cachedStatement(
             sql: """
                 UPDATE escrow_deadline SET state = 'cancelled', ended = ?3
-                WHERE name = ?1 AND key = ?2 AND state = 'armed'
+                WHERE name = ?1 AND key = ?2 AND state IN ('armed', 'dead')
                 """
         ).execute(arguments: [deadline.name, deadline.key, now.milliseconds])
         if db.changesCount > 0 { return .cancelled }
@@ -105,15 +106,21 @@ enum DeadlineTable {
     }
 
     /// Armed deadlines whose ring is missing, longest overdue first.
-    static func overdue(_ db: Database, before: Timestamp, now: Timestamp, limit: Int) throws -> [Deadline] {
+    ///
+    /// - Parameter names: of those that have a handler here.
+    static func overdue(
+        _ db: Database, names: [String], before: Timestamp, now: Timestamp, limit: Int
+    ) throws -> [Deadline] {
+        let list = String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
         let rows = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
                     SELECT name, key FROM escrow_deadline
                     WHERE state = 'armed' AND due <= ?2 AND (retry IS NULL AND due <= ?1 OR retry <= ?2)
+                        AND name IN (SELECT value FROM json_each(?4))
                     ORDER BY due LIMIT ?3
                     """),
-            arguments: [before.milliseconds, now.milliseconds, limit])
+            arguments: [before.milliseconds, now.milliseconds, limit, list])
         return rows.map { Deadline($0["name"], for: $0["key"]) }
     }
 }

@@ -98,6 +98,7 @@ struct Firing: Sendable {
         case .due(let due):
             let fired = DueDeadline(deadline: deadline, generation: current, due: due)
             try run(handler, fired, db, context)
+            try InboxTable.clearAttempts(db, consumer: Self.consumer(deadline.name), key: deadline.key)
             context.count(.deadlinesFired)
         }
     }

@@ -18,16 +18,16 @@ struct Sweeper: Sendable {
     }
 
     func sweep() async {
+        let names = firing.handlers.keys.sorted()
         while !Task.isCancelled {
             let now = writer.time.now()
             let before = now.advanced(by: .zero - grace)
             do {
                 let overdue = try await writer.database.read { db in
-                    try DeadlineTable.overdue(db, before: before, now: now, limit: Self.batch)
+                    try DeadlineTable.overdue(db, names: names, before: before, now: now, limit: Self.batch)
                 }
-                let known = overdue.filter { firing.handlers[$0.name] != nil }
-                guard !known.isEmpty else { return }
-                let isTroubled = await firing.fire(known.map { ($0, nil) })
+                guard !overdue.isEmpty else { return }
+                let isTroubled = await firing.fire(overdue.map { ($0, nil) })
                 if isTroubled || overdue.count < Self.batch { return }
             } catch {
                 return logger.warning("overdue deadlines cannot be read", metadata: ["error": "\(error)"])

@@ -11,6 +11,9 @@ struct OutgoingEvent: Sendable, Equatable {
     /// Not to be delivered before.
     var due: Timestamp?
 
+    /// RocketMQ's own limit of a body, and this client's and broker's default.
+    static let maximumBodyBytes = 4 << 20
+
     init(
         topic: String, tag: String, idempotencyKey: String, orderingKey: String?, body: Data, due: Timestamp? = nil
     ) {
@@ -42,6 +45,15 @@ struct OutgoingEvent: Sendable, Equatable {
             body = try E.codec.encode(event)
         } catch {
             throw EscrowError(.invalidEvent, "\(E.name) \(key) could not be encoded: \(error)", cause: error)
+        }
+        guard body.count <= Self.maximumBodyBytes else {
+            throw EscrowError(
+                .invalidEvent,
+                "\(E.name) \(key) has \(body.count) bytes, more than \(Self.maximumBodyBytes): publish a reference to "
+                    + "what is large.")
+        }
+        if let remark = TopicName.remark(refusing: namespace.topic(E.topic.name)) {
+            throw EscrowError(.invalidEvent, "The topic \(E.topic) of \(E.name) is not possible: \(remark)")
         }
         guard !body.isEmpty else {
             throw EscrowError(.invalidEvent, "\(E.name) \(key) was encoded to no bytes: a message needs a body.")

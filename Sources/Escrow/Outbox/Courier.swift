@@ -60,7 +60,8 @@ struct Courier: Sendable {
             guard error.code == .unsupportedByBroker else { throw error }
             // A stock broker: the longest level that is not too long. The ring that comes early is sent on its way
             // again.
-            message.delay = DelayLevels.standard.longest(within: left).map(Message.Delay.level) ?? .none
+            // Within the last second the shortest level is waited for: a little late and never early.
+            message.delay = .level(DelayLevels.standard.longest(within: left) ?? 1)
             try await send(message, orderedBy: event.orderingKey)
         }
     }

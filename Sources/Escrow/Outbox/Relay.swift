@@ -73,27 +73,47 @@ final class Relay: Sendable {
     private func keepLease() async {
         while !Task.isCancelled {
             let lease = lease
-            let taken = try? await writer.perform { db, context in try lease.take(db, now: context.now) }
-            let until = taken ?? nil
-            let isNew = state.withLock { state in
-                let isNew = until != nil && state.leasedUntil == nil
-                // Rows known from an earlier lease may have been delivered by another process since.
-                if isNew { state.lanes.removeAll() }
-                state.leasedUntil = until
-                return isNew
+            do {
+                // While the database cannot say, what is held runs out by itself.
+                hold(until: try await writer.perform { db, context in try lease.take(db, now: context.now) })
+            } catch {
+                logger.warning("the lease of the outbox was not renewed", metadata: ["error": "\(error)"])
             }
-            if isNew { wake() }
             guard (try? await writer.time.sleep(for: Lease.renewal)) != nil else { break }
         }
         let lease = lease
         _ = try? await writer.perform { db, _ in try lease.release(db) }
     }
 
+    /// - Parameter until: nil when another process relays.
+    private func hold(until: Timestamp?) {
+        let isNew = state.withLock { state in
+            let isNew = until != nil && state.leasedUntil == nil
+            // Rows known from an earlier lease may have been delivered by another process since.
+            if isNew || until == nil { state.lanes.removeAll() }
+            if isNew { state.mustRead = true }
+            state.leasedUntil = until
+            return isNew
+        }
+        if isNew { wake() }
+    }
+
     private func poll() async {
         while (try? await writer.time.sleep(for: Self.pollInterval)) != nil {
             wake()
             startAcknowledging()
+            await resolveAcknowledged()
         }
+    }
+
+    /// Another process may relay what this one has committed.
+    private func resolveAcknowledged() async {
+        let fences = state.withLock { Array($0.waiting.keys) }
+        guard !fences.isEmpty else { return }
+        let done = try? await writer.database.read { db in
+            try fences.filter { try OutboxTable.count(db, of: $0) == 0 }
+        }
+        resolve(Set(done ?? []))
     }
 
     private func mayRelay(_ state: borrowing State, now: Timestamp) -> Bool {
@@ -120,7 +140,9 @@ final class Relay: Sendable {
     }
 
     private func nextLook() -> Timestamp {
-        state.withLock { $0.lanes.nextRetry } ?? writer.time.now().advanced(by: .seconds(60))
+        let now = writer.time.now()
+        let retry = state.withLock { mayRelay($0, now: now) ? $0.lanes.nextRetry : nil }
+        return retry ?? now.advanced(by: .seconds(60))
     }
 
     private func readAhead() async {

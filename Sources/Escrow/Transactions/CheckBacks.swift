@@ -21,6 +21,10 @@ struct CheckBacks: Sendable {
     func verdict(_ check: CheckBack) async -> Verdict {
         let properties = check.message.properties
         let kind = properties[EventProperty.kind] ?? ""
+        guard properties[EventProperty.database] == identity else {
+            let owner = properties[EventProperty.database] ?? "none"
+            return await unresolved(check, "it belongs to another database: \(owner)")
+        }
         if let checker = checkers[kind] {
             let verdict = await checker(check)
             if verdict != .unknown { _ = try? await writer.perform { _, context in context.count(.checkBacks) } }
@@ -31,10 +35,6 @@ struct CheckBacks: Sendable {
         else {
             return await unresolved(check, "nothing here answers transactions of kind \"\(kind)\"")
         }
-        guard properties[EventProperty.database] == identity else {
-            return await unresolved(
-                check, "it belongs to another database, \(properties[EventProperty.database] ?? "")")
-        }
         let age = check.message.bornTimestamp.duration(to: writer.time.now())
         guard age < fenceRetention else {
             return await unresolved(check, "it is older than fences are kept")
@@ -42,6 +42,8 @@ struct CheckBacks: Sendable {
         do {
             return try await writer.perform { db, context in
                 let verdict = try Fence.decide(db, id, kind: kind, now: context.now)
+                // The relay is about to send it, in the order of commits; here it could overtake an earlier one.
+                if verdict == .commit, try OutboxTable.count(db, of: id) > 0 { return .unknown }
                 context.count(.checkBacks)
                 return verdict
             }

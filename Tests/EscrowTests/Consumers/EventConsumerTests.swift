@@ -92,6 +92,15 @@ import Testing
         #expect(try database.notes() == ["17/0"])
         #expect(try database.count("SELECT attempts FROM escrow_attempt") == 2)
         switchBox.turnOff()
+        // Offered again too early: neither run nor counted.
+        let early = await consumer.handle(Array(messages[1...]))
+        guard case .suspend(let rest)? = early.first, early.count == 1 else {
+            Issue.record("expected a pause, got \(early)")
+            return
+        }
+        #expect(rest > .seconds(5) && rest <= .seconds(9))
+        #expect(try database.count("SELECT attempts FROM escrow_attempt") == 2)
+        try await database.pool.write { try $0.execute(sql: "UPDATE escrow_attempt SET not_before = 0") }
         #expect(await consumer.handle(Array(messages[1...])) == [.consumed, .consumed, .consumed])
         #expect(try database.notes() == ["17/0", "17/1", "17/2", "17/3"])
     }
@@ -131,6 +140,7 @@ import Testing
         let messages = try ["a", "bad", "c"].map { try ReceivedMessage.delivery(Noted(text: $0)) }
         // Level 4 is 30 s: the shortest that is long enough.
         #expect(await consumer.handle(messages) == [.consumed, .retryLater(level: 4), .consumed])
+        try await database.pool.write { try $0.execute(sql: "UPDATE escrow_attempt SET not_before = 0") }
         #expect(await consumer.handle([messages[1]]) == [.deadLetter])
         #expect(try database.notes() == ["a", "c"])
     }
@@ -175,6 +185,16 @@ import Testing
         try await other.writeWithoutTransaction { try $0.rollback() }
         #expect(try database.count("SELECT count(*) FROM escrow_attempt") == 0)
         #expect(await consumer.handle(messages) == [.consumed, .consumed, .consumed])
+    }
+
+    /// A wrong statement is the handler's own mistake, with an end; it does not stop the queue for ever.
+    @Test func aMistakeInAHandlersStatementIsAFailureOfTheHandler() async throws {
+        let consumer = consumer(retry: RetryPolicy(immediate: 0, delays: [])) { _, tx in
+            try tx.database.execute(sql: "INSERT INTO note (text) VALUES (?)", arguments: ["one", "too many"])
+            return .done
+        }
+        #expect(await consumer.handle([try .delivery(Placed(order: "17"))]) == [.consumed])
+        #expect(try database.count("SELECT count(*) FROM escrow_dead_letter") == 1)
     }
 
     @Test func whatAHandlerPublishesIsInTheOutboxWithItsWrites() async throws {

@@ -75,9 +75,24 @@ import Testing
         }
         let found = try database.pool.read { db in
             try DeadlineTable.overdue(
-                db, before: start.advanced(by: .seconds(1)), now: start.advanced(by: .seconds(5)), limit: 10)
+                db, names: ["payment"], before: start.advanced(by: .seconds(1)), now: start.advanced(by: .seconds(5)),
+                limit: 10)
         }
         #expect(found.map(\.key) == ["b", "d"])
+        let others = try database.pool.read { db in
+            try DeadlineTable.overdue(db, names: ["other"], before: due, now: due, limit: 10)
+        }
+        #expect(others.isEmpty, "what has no handler here does not crowd out the rest")
+    }
+
+    /// A payment after the timeout was given up: redriving the timeout must not cancel a paid order.
+    @Test func aCancelEndsADeadlineThatWasGivenUp() throws {
+        try write { db in
+            _ = try DeadlineTable.arm(db, payment, due: due, now: start)
+            try DeadlineTable.giveUp(db, payment, now: due)
+        }
+        #expect(try write { try DeadlineTable.cancel($0, payment, now: due) } == .cancelled)
+        #expect(try write { try DeadlineTable.fireDead($0, payment, now: due) } == nil)
     }
 
     /// A million armed deadlines must not be looked through for the few that are due.

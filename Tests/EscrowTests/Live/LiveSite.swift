@@ -19,7 +19,7 @@ final class LiveSite: Sendable {
     }
 
     deinit {
-        try? pool.close()
+        // Not closed here: the last reference may go on the pool's own thread, which would wait for itself.
         try? FileManager.default.removeItem(at: directory)
     }
 

@@ -21,7 +21,7 @@ final class TestDatabase: Sendable {
     }
 
     deinit {
-        try? pool.close()
+        // Not closed here: the last reference may go on the pool's own thread, which would wait for itself.
         try? FileManager.default.removeItem(at: directory)
     }
 
