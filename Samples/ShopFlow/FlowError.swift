@@ -1,7 +1,10 @@
 /// Why a run did not begin, or could not be ended.
 public struct FlowError: Error, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
-        private enum Base: String { case unusableFile, storeMismatch, storeLocked, brokerUnreachable, topicsMissing }
+        private enum Base: String {
+            case unusableFile, unusableStore, storeMismatch, storeLocked, storeFull, storeFailed
+            case brokerUnreachable, topicsMissing
+        }
         private let base: Base
 
         private init(_ base: Base) {
@@ -10,10 +13,16 @@ public struct FlowError: Error, CustomStringConvertible {
 
         /// The file is not there, or no CSV of orders. Nothing was stored.
         public static let unusableFile = Code(.unusableFile)
+        /// The directory of the store is none, or cannot be made.
+        public static let unusableStore = Code(.unusableStore)
         /// The store holds another run than the one asked for, or no run at all.
         public static let storeMismatch = Code(.storeMismatch)
         /// Another process runs on the store.
         public static let storeLocked = Code(.storeLocked)
+        /// The disk of the store is full.
+        public static let storeFull = Code(.storeFull)
+        /// A file of the store cannot be read or written, or is gone.
+        public static let storeFailed = Code(.storeFailed)
         /// No name server or broker answers.
         public static let brokerUnreachable = Code(.brokerUnreachable)
         /// The brokers create no topics, and those of the store are not there.

@@ -29,8 +29,10 @@ struct Failure {
     private static func status(_ code: FlowError.Code) -> Int32 {
         switch code {
         case .unusableFile: 2
-        case .storeMismatch, .topicsMissing: 64
+        case .unusableStore, .storeMismatch, .topicsMissing: 64
         case .storeLocked: 66
+        case .storeFull: 68
+        case .storeFailed: 69
         default: 1
         }
     }

@@ -1,7 +1,7 @@
 /// Reads rows of comma-separated values (RFC 4180) from bytes that come in pieces.
 ///
-/// Rows end with LF or CRLF; a quoted field may contain commas, doubled quotes and line breaks. A quote inside a field
-/// that does not begin with one stands for itself, as spreadsheets write it.
+/// Rows end with LF, CRLF or CR, also mixed; a quoted field may contain commas, doubled quotes and line breaks. A quote
+/// inside a field that does not begin with one stands for itself, as spreadsheets write it.
 ///
 /// A row that breaks the rules costs one line: reading goes on at the next line break, so that a quote that is never
 /// closed does not swallow the rest of the file.
@@ -87,7 +87,7 @@ struct CSVReader {
 
     private func countComplaint(_ columns: Int, _ end: Int) -> String {
         let isBlank = fields.count == 1 && fields[0].start == fields[0].end
-        return isBlank ? "a blank line" : "\(fields.count) fields instead of \(columns)"
+        return isBlank ? "a blank line" : "\(fields.count) field\(fields.count == 1 ? "" : "s") instead of \(columns)"
     }
 
     // MARK: Scanning
@@ -120,7 +120,7 @@ struct CSVReader {
     }
 
     private enum FieldScan {
-        /// What stands behind the field: a comma, a line feed or the end of everything.
+        /// What stands behind the field: a comma, the last byte of a line's end, or the end of everything.
         case ended(Field, next: Int)
         case broken(String)
         case open
@@ -128,14 +128,23 @@ struct CSVReader {
 
     private func scanPlain(_ start: Int) -> FieldScan {
         var index = start
-        while index < bytes.count, bytes[index] != Self.comma, bytes[index] != Self.lineFeed { index += 1 }
-        guard index < bytes.count || isComplete else {
+        while index < bytes.count, bytes[index] != Self.comma, !isBreak(bytes[index]) { index += 1 }
+        guard let next = stop(index) else {
             return index - position > Self.maximumRowBytes ? .broken(Self.tooLong) : .open
         }
-        var end = index
-        let isLast = index == bytes.count || bytes[index] == Self.lineFeed
-        if isLast, end > start, bytes[end - 1] == Self.carriageReturn { end -= 1 }
-        return .ended(Field(start: start, end: end, hasDoubledQuotes: false), next: index)
+        return .ended(Field(start: start, end: index, hasDoubledQuotes: false), next: next)
+    }
+
+    private func isBreak(_ byte: UInt8) -> Bool {
+        byte == Self.lineFeed || byte == Self.carriageReturn
+    }
+
+    /// The last byte of the line's end, the comma or the end of everything at `index`; nil when more bytes decide.
+    private func stop(_ index: Int) -> Int? {
+        guard index < bytes.count else { return isComplete ? index : nil }
+        guard bytes[index] == Self.carriageReturn else { return index }
+        guard index + 1 < bytes.count else { return isComplete ? index : nil }
+        return bytes[index + 1] == Self.lineFeed ? index + 1 : index
     }
 
     private func scanQuoted(_ start: Int, _ breaks: inout Int) -> FieldScan {
@@ -143,7 +152,7 @@ struct CSVReader {
         var hasDoubledQuotes = false
         while index < bytes.count {
             let byte = bytes[index]
-            if byte == Self.lineFeed { breaks += 1 }
+            if isBreak(byte), stop(index) == index { breaks += 1 }
             if byte == Self.quote {
                 guard index + 1 < bytes.count, bytes[index + 1] == Self.quote else { break }
                 hasDoubledQuotes = true
@@ -158,12 +167,11 @@ struct CSVReader {
     }
 
     private func behindQuote(_ index: Int, _ field: Field) -> FieldScan {
-        var next = index
-        if next < bytes.count, bytes[next] == Self.carriageReturn { next += 1 }
-        guard next < bytes.count else { return isComplete ? .ended(field, next: next) : .open }
-        if bytes[next] == Self.lineFeed { return .ended(field, next: next) }
-        if next == index, bytes[next] == Self.comma { return .ended(field, next: next) }
-        return .broken("text behind a closing quote")
+        guard let next = stop(index) else { return .open }
+        guard next == bytes.count || bytes[next] == Self.comma || isBreak(bytes[next]) else {
+            return .broken("text behind a closing quote")
+        }
+        return .ended(field, next: next)
     }
 
     private static let tooLong = "a line of more than \(maximumRowBytes) bytes"
@@ -179,9 +187,9 @@ struct CSVReader {
 
     /// - Returns: whether the line's end was there.
     private mutating func skipLine() -> Bool {
-        while position < bytes.count, bytes[position] != Self.lineFeed { position += 1 }
-        guard position < bytes.count else { return false }
-        position += 1
+        while position < bytes.count, !isBreak(bytes[position]) { position += 1 }
+        guard position < bytes.count, let end = stop(position) else { return false }
+        position = end + 1
         nextLine += 1
         isSkipping = false
         return true

@@ -16,6 +16,9 @@ struct FilePieces: ~Copyable {
 
     /// - Throws: ``FlowError/Code/unusableFile``.
     init(_ path: String) throws {
+        guard URL(filePath: path, directoryHint: .notDirectory).fileType != .typeDirectory else {
+            throw FlowError(.unusableFile, "\(path) is a directory: name a CSV file.")
+        }
         guard let found = FileHandle(forReadingAtPath: path) else {
             throw FlowError(.unusableFile, "\(path) is no file that can be read.")
         }

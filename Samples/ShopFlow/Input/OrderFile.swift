@@ -101,7 +101,7 @@ struct OrderFile {
     }
 
     private mutating func readHeader(_ path: String) throws(FlowError) {
-        let names = reader.fields.map { reader.value($0) }
+        let names = reader.fields.map { Self.trimmed(reader.value($0)) }
         let found = Self.columns.map { column in names.firstIndex { $0.elementsEqual(column.utf8) } }
         let missing = zip(Self.columns, found).filter { $0.1 == nil }.map(\.0)
         guard missing.isEmpty else {
@@ -112,8 +112,22 @@ struct OrderFile {
                     ? "\(path) is no CSV of orders but binary data."
                     : "\(path) is no CSV of orders: its first line has no column \(missing.joined(separator: ", ")).")
         }
+        let doubled = Self.columns.filter { column in names.count(where: { $0.elementsEqual(column.utf8) }) > 1 }
+        guard doubled.isEmpty else {
+            throw FlowError(
+                .unusableFile,
+                "\(path) is no CSV of orders: its first line names twice: \(doubled.joined(separator: ", ")).")
+        }
         indexes = found.compactMap(\.self)
         reader.columns = names.count
+    }
+
+    /// Without blanks and tabs around it.
+    private static func trimmed(_ name: [UInt8]) -> [UInt8] {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+        var rest = name.drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return Array(rest)
     }
 
     // MARK: Rows

@@ -23,9 +23,13 @@ extension FlowReport {
 
     private var messages: [String] {
         let rate = seconds > 0 ? Int64(Double(totals.messages) / seconds) : 0
+        // The store's messages are those of all its runs, the seconds are of this one.
+        let pace =
+            isResumed
+            ? "in all runs; this one took \(tenths(seconds)) s" : "in \(tenths(seconds)) s, \(grouped(rate))/s"
         return [
             "",
-            "Messages        \(count(totals.messages))  in \(tenths(seconds)) s, \(grouped(rate))/s",
+            "Messages        \(count(totals.messages))  \(pace)",
             "  duplicates    \(count(totals.duplicatesSuppressed))  suppressed",
             "  check-backs   \(count(totals.checkBacks))  answered",
             "  deadlines     \(count(totals.deadlinesFired))  fired, \(grouped(totals.deadlinesCancelled)) cancelled",

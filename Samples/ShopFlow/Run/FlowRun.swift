@@ -25,6 +25,21 @@ public struct FlowRun: Sendable {
         let (workload, malformedRows) = try Self.workload(settings.workload)
         let directory = storeDirectory
         defer { if settings.store == nil { try? FileManager.default.removeItem(at: directory) } }
+        do {
+            return try await run(workload, malformedRows, in: directory, started)
+        } catch {
+            let path = StoreDirectory.plainPath(directory)
+            if let trouble = FlowError(error, store: path) { throw trouble }
+            guard !(error is FlowError), !(error is CancellationError),
+                !FileManager.default.fileExists(atPath: path)
+            else { throw error }
+            throw FlowError(.storeFailed, "The store \(path) is gone: it was deleted while the run used it.")
+        }
+    }
+
+    private func run(
+        _ workload: Workload, _ malformedRows: [MalformedRow], in directory: URL, _ started: ContinuousClock.Instant
+    ) async throws -> FlowReport {
         let store = try Store.open(
             directory, workload, settings.workload, isEmbedded: settings.nameServers == nil, now: time.now())
         let (checks, totals, isComplete) = try await onBroker(store) { nameServers in

@@ -33,4 +33,8 @@ public enum FlowProgress: Sendable, Equatable {
     /// Everybody has left; so much is still on its way.
     case settling(open: Int)
     case checking
+    /// Nothing has moved for a while, and why; said once each time.
+    case waiting(String)
+    /// It moves again.
+    case goingOn
 }

@@ -99,15 +99,28 @@ struct ShopFloor: Sendable {
         }
     }
 
-    /// Returns when nothing has moved for too long.
+    /// Says what is waited for when nothing moves, and returns when it lasts too long.
     private func watch() async throws {
+        let stall = Stall(
+            store: store, brokers: brokers, nameServers: nameServers, client: client,
+            isKept: settings.store != nil)
+        var isStalled = false
         var last = try await movement()
         var since = ContinuousClock.now
         while since.duration(to: .now) < Self.patience {
             try await time.sleep(for: .seconds(1))
             let now = try await movement()
-            if now != last { since = .now }
+            if now != last {
+                since = .now
+                if isStalled { onProgress(.goingOn) }
+                isStalled = false
+            }
             last = now
+            // The broker of this process goes with it: it needs no such help.
+            let isDue = settings.nameServers != nil && !isStalled && since.duration(to: .now) >= Stall.length
+            guard isDue, let cause = try await stall.cause(now: time.now()) else { continue }
+            isStalled = true
+            onProgress(.waiting(cause))
         }
     }
 

@@ -52,11 +52,11 @@ struct Store: Sendable {
 
     /// Opens a store, or makes it.
     ///
-    /// - Throws: ``FlowError/Code/storeLocked``, ``FlowError/Code/storeMismatch``.
+    /// - Throws: ``FlowError/Code/unusableStore``, ``FlowError/Code/storeLocked``, ``FlowError/Code/storeMismatch``.
     static func open(
         _ directory: URL, _ workload: Workload, _ settings: WorkloadSettings, isEmbedded: Bool, now: Timestamp
     ) throws -> Store {
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try StoreDirectory.make(directory)
         func path(_ name: String) -> String { directory.appending(path: name).filePath }
         let lock = try StoreLock(path(lockName))
         let known = try self.settings(in: directory)

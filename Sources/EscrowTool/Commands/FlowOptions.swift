@@ -7,7 +7,10 @@ struct FlowOptions: ParsableArguments {
     @Option(help: "Percent of orders that are not paid in time (default: 10).")
     var unpaid: Int?
 
-    @Option(help: "Units of each stock code at the beginning (default: 100000).")
+    @Option(
+        help: ArgumentHelp(
+            "Units of each stock code at the beginning (default: 100000). In the demo three codes are scarce on "
+                + "purpose: of them there are 40 at most, so that some orders are rejected."))
     var openingStock: Int64?
 
     @Option(help: "How long an order waits for its payment: seconds, or with a unit as in 500ms or 1m.")
@@ -19,7 +22,10 @@ struct FlowOptions: ParsableArguments {
             valueName: "dir"))
     var store: String?
 
-    @Option(help: "The same seed makes the same customers (default: 1).")
+    @Option(
+        help: ArgumentHelp(
+            "The same seed makes the same customers (default: 1). In replay, where orders are the file's, it decides "
+                + "which unpaid ones are paid too late; with --chaos also what goes wrong."))
     var seed: UInt64?
 
     @Flag(help: "Double deliveries, let handlers fail, withhold verdicts, send events again, stop services.")
@@ -28,8 +34,8 @@ struct FlowOptions: ParsableArguments {
     @Option(
         name: [.customShort("n"), .customLong("name-servers")],
         help: ArgumentHelp(
-            "Use the brokers of these name servers instead of one in this process; they have to create topics "
-                + "automatically.", valueName: "host:port;..."))
+            "Use the brokers of these name servers instead of one in this process. The run creates its topics there; "
+                + "where it may not, the brokers have to create them automatically.", valueName: "host:port;..."))
     var nameServers: String?
 
     @Flag(help: "Print one JSON object on one line instead of the report.")

@@ -2,7 +2,7 @@ import Foundation
 import ShopFlow
 import Synchronization
 
-/// One line on a terminal that shows how far a run is; nothing at all in a pipe.
+/// One line on a terminal that shows how far a run is; in a pipe nothing but why it waits.
 final class ProgressLine: Sendable {
     private let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
     private let state = Mutex((shown: ContinuousClock.Instant?.none, text: ""))
@@ -11,6 +11,10 @@ final class ProgressLine: Sendable {
     private static let cells = 30
 
     func show(_ progress: FlowProgress) {
+        switch progress {
+        case .waiting, .goingOn: return announce(Self.text(progress))
+        default: break
+        }
         guard isTerminal else { return }
         let text = Self.text(progress)
         let isDue = state.withLock { state in
@@ -22,6 +26,13 @@ final class ProgressLine: Sendable {
             return true
         }
         if isDue { write("\r\u{1B}[K\(text)") }
+    }
+
+    /// A line that stays.
+    private func announce(_ text: String) {
+        clear()
+        Console.complain(text)
+        state.withLock { $0 = (nil, "") }
     }
 
     func clear() {
@@ -36,6 +47,8 @@ final class ProgressLine: Sendable {
             let bar = String(repeating: "█", count: cells) + String(repeating: "░", count: Self.cells - cells)
             return "Selling   \(bar)  \(done) of \(all)"
         case .settling(let open): return "Settling  \(open) still open"
+        case .waiting(let cause): return cause
+        case .goingOn: return "it goes on"
         case .checking: return "Checking that nothing is lost, doubled or forgotten"
         }
     }

@@ -34,6 +34,10 @@ import Testing
         ("a,b\r\n1,2\r\n", ["1 a|b", "2 1|2"]),
         ("a,b\n1,2", ["1 a|b", "2 1|2"]),
         ("a,b\r\n1,2\r", ["1 a|b", "2 1|2"]),
+        ("a,b\r1,2\r3,4\r", ["1 a|b", "2 1|2", "3 3|4"]),
+        ("a,b\r1,2\r3,4", ["1 a|b", "2 1|2", "3 3|4"]),
+        ("a,b\r\n1,2\r3,4\r\n5,6\r\n", ["1 a|b", "2 1|2", "3 3|4", "4 5|6"]),
+        ("\"a\",\"b\"\r\"two\rlines\",x\r3,4\r", ["1 a|b", "2 two\rlines|x", "4 3|4"]),
         ("\u{FEFF}a,b\n", ["1 a|b"]),
         ("\"a\",\"b,c\"\n", ["1 a|b,c"]),
         ("\"a\"\"b\",\"\"\n", ["1 a\"b|"]),
@@ -52,13 +56,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a,b\n1\n3,4\n", ["1 a|b", "!2 1 fields instead of 2", "3 3|4"]),
+        ("a,b\n1\n3,4\n", ["1 a|b", "!2 1 field instead of 2", "3 3|4"]),
         ("a,b\n1,2,3\n3,4\n", ["1 a|b", "!2 3 fields instead of 2", "3 3|4"]),
         ("a,b\n\n3,4\n", ["1 a|b", "!2 a blank line", "3 3|4"]),
         ("a,b\n\"6\" NAIL,2\n3,4\n", ["1 a|b", "!2 text behind a closing quote", "3 3|4"]),
         ("a,b\n\"open,2\n3,4\n", ["1 a|b", "!2 a quote that is not closed", "3 3|4"]),
         ("a,b\n\"open,2\n\"3\",4\n", ["1 a|b", "!2 text behind a closing quote", "3 3|4"]),
-        ("a,b\n\"x\ny\"\n3,4\n", ["1 a|b", "!2 1 fields instead of 2", "!3 1 fields instead of 2", "4 3|4"]),
+        ("a,b\n\"x\ny\"\n3,4\n", ["1 a|b", "!2 1 field instead of 2", "!3 1 field instead of 2", "4 3|4"]),
+        ("a,b\r1\r3,4\r", ["1 a|b", "!2 1 field instead of 2", "3 3|4"]),
+        ("a,b\r\r\n3,4\r", ["1 a|b", "!2 a blank line", "3 3|4"]),
         ("a,b\n\"open", ["1 a|b", "!2 a quote that is not closed"]),
     ])
     func aMalformedLineStopsNothing(_ text: String, _ rows: [String]) {

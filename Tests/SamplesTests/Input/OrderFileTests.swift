@@ -63,6 +63,18 @@ import Testing
         #expect(file.invoices[0].lines.map(\.quantity) == [5])
     }
 
+    @Test func namesOfColumnsMayHaveBlanksAroundThem() throws {
+        let path = try folder.write("InvoiceNo, StockCode ,\tQuantity\r1,A,5\r", to: "blanks.csv")
+        #expect(try OrderFile.read(path).counts == InputCounts(lines: 1, used: 1))
+    }
+
+    @Test func aColumnThatIsThereTwiceIsRefused() throws {
+        let path = try folder.write("InvoiceNo,StockCode,Quantity,Quantity\n1,A,5,6\n", to: "twice.csv")
+        let refusal = refusal(path)
+        #expect(refusal?.code == .unusableFile)
+        #expect(refusal?.message.contains("names twice: Quantity") == true)
+    }
+
     @Test func readsGzip() throws {
         // "InvoiceNo,StockCode,Quantity\n1,A,2\n", by gzip -9n.
         let packed =
@@ -75,7 +87,9 @@ import Testing
 
     @Test func whatIsNoSuchFileIsRefused() throws {
         #expect(refusal(folder.path("missing.csv"))?.code == .unusableFile)
-        #expect(refusal(folder.url.path(percentEncoded: false))?.code == .unusableFile)
+        let directory = refusal(folder.url.path(percentEncoded: false))
+        #expect(directory?.code == .unusableFile)
+        #expect(directory?.message.contains("is a directory: name a CSV file") == true)
         #expect(refusal(try folder.write("", to: "empty.csv"))?.message.contains("empty") == true)
         #expect(refusal(try folder.write("a,b,c\n1,2,3\n", to: "a.csv"))?.message.contains("Quantity") == true)
         #expect(refusal(try folder.write("\u{0}\u{1}\u{2}\n", to: "b.csv"))?.message.contains("binary") == true)

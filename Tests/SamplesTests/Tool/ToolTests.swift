@@ -80,6 +80,17 @@ import Testing
         #expect(broker.errors.count == 1)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func aStoreThatCannotBeMadeIsRefusedInOneLine() async throws {
+        let file = try folder.write("hello\n", to: "file")
+        let taken = try await escrow("demo", "--orders", "1", "--store", file)
+        #expect(taken.exit == .code(64))
+        #expect(taken.errors == ["escrow: --store \(file) is a file, not a directory."])
+        let below = try await escrow("demo", "--orders", "1", "--store", file + "/below")
+        #expect(below.exit == .code(64))
+        #expect(below.errors == ["escrow: the directory \(file)/below cannot be created: \(file) is a file."])
+    }
+
     // MARK: Databases
 
     @Test(.timeLimit(.minutes(1)))
