@@ -88,8 +88,7 @@ struct GroupRunner {
         guard pieces.count > 1 else { return Done(results: [failedAlone(pieces[0], lost)]) }
         var done = Done(results: [])
         for piece in pieces {
-            if let trouble = done.results.last?.trouble {
-                // It would meet the same; and of a lane, nothing may overtake what was refused.
+            if let trouble = done.results.last.flatMap(Self.stops) {
                 done.results.append(.refused(trouble))
                 continue
             }
@@ -98,6 +97,16 @@ struct GroupRunner {
             done.wroteOutbox = done.wroteOutbox || one.wroteOutbox
         }
         return done
+    }
+
+    /// A lock that is not to be had, and a COMMIT that failed, meet the next piece too: it would wait as long, and of a
+    /// lane nothing may overtake what was refused. (What a body suffers closes the gate of its own batch.)
+    private static func stops(_ result: PieceResult) -> DatabaseTrouble? {
+        switch result {
+        case .inDoubt(let trouble): trouble
+        case .refused(.busy(let text)): .busy(text)
+        case .committed, .failed, .refused: nil
+        }
     }
 
     /// The failure of a piece that took its transaction with it is remembered in another one.

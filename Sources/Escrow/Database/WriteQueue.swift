@@ -21,13 +21,6 @@ enum PieceResult: Sendable {
     case refused(DatabaseTrouble)
     /// COMMIT failed in a way that leaves open whether the writes are there.
     case inDoubt(DatabaseTrouble)
-
-    var trouble: DatabaseTrouble? {
-        switch self {
-        case .refused(let trouble), .inDoubt(let trouble): trouble
-        case .committed, .failed: nil
-        }
-    }
 }
 
 /// Pieces that wait for the writer. Pure: the writer asks what to run and says when it did.
