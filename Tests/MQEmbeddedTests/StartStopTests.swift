@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct StartStopTests {
     /// In a process of its own: other tests open files and start threads. What ended in the last second may still be
-    /// held by a timer of an event loop, and the system's pools may grow by a thread: so much is allowed on top, a tenth
-    /// of what a leak of one would be.
+    /// held by a timer of an event loop, and the system's pools may grow by a thread: so much is allowed on top, a
+    /// tenth of what a leak of one would be.
     @Test("Two hundred starts and stops leave no file, socket or thread behind")
     func leavesNothing() async {
         await #expect(processExitsWith: .success) {
