@@ -58,14 +58,16 @@ import Testing
 
     @Test func damageIsNoticed() throws {
         var random = SeededGenerator()
-        let packed = Zlib.deflate(ByteBuffer(string: random.letters(2000)))
+        let original = ByteBuffer(string: random.letters(2000))
+        let packed = Zlib.deflate(original)
         for _ in 0..<500 {
             var damaged = packed
             let position = Int.random(in: 2..<packed.readableBytes, using: &random)
             let byte = try #require(packed.getInteger(at: position, as: UInt8.self))
             damaged.setInteger(byte ^ UInt8.random(in: 1...255, using: &random), at: position)
-            // A damaged length may also make it too long; whole and equal it cannot be: the stream carries Adler-32.
-            #expect(code(damaged) != nil)
+            // A damaged length may also make it too long. Unnoticed is only what changes nothing: the unused bits of
+            // the last byte before the checksum.
+            if code(damaged) == nil { #expect(try Zlib.inflate(damaged, limit: 8000) == original) }
         }
     }
 
