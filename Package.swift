@@ -211,7 +211,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // What test targets share: the seed of random tests.
+        // What test targets share: the seed of random tests and the generator made from it.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "EscrowTests",
@@ -232,17 +232,18 @@ let package = Package(
             dependencies: ["CrashService", "MQEmbedded", "ProcessOutput", "ProcessSupport", grdb],
             swiftSettings: settings
         ),
-        .testTarget(name: "MQProtocolTests", dependencies: ["MQProtocol", nioCore], swiftSettings: settings),
+        .testTarget(
+            name: "MQProtocolTests", dependencies: ["MQProtocol", "TestSupport", nioCore], swiftSettings: settings),
         .testTarget(
             name: "MQStoreTests", dependencies: ["MQStore", "MQProtocol", nioCore, logging], swiftSettings: settings),
         .testTarget(
             name: "MQRemotingTests",
-            dependencies: ["MQRemoting", "MQProtocol", nioCore, nioPosix, nioEmbedded, logging],
+            dependencies: ["MQRemoting", "MQProtocol", "TestSupport", nioCore, nioPosix, nioEmbedded, logging],
             swiftSettings: settings
         ),
         .testTarget(
             name: "MQNameServerTests",
-            dependencies: ["MQNameServer", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging],
+            dependencies: ["MQNameServer", "MQRemoting", "MQProtocol", "TestSupport", nioCore, nioPosix, logging],
             swiftSettings: settings
         ),
         .testTarget(
@@ -256,8 +257,8 @@ let package = Package(
         .testTarget(
             name: "MQClientTests",
             dependencies: [
-                "MQClient", "MQBroker", "MQNameServer", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging,
-                lifecycle,
+                "MQClient", "MQBroker", "MQNameServer", "MQRemoting", "MQProtocol", "TestSupport", nioCore, nioPosix,
+                logging, lifecycle,
             ],
             swiftSettings: settings
         ),
@@ -285,7 +286,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ProcessTests",
-            dependencies: ["ProcessOutput", "ProcessSupport", "MQRemoting", "MQProtocol", nioCore, nioPosix, logging],
+            dependencies: [
+                "ProcessOutput", "ProcessSupport", "TestSupport", "MQRemoting", "MQProtocol", nioCore, nioPosix,
+                logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,4 +1,5 @@
 import MQProtocol
+import TestSupport
 import Testing
 
 @Suite struct PropertiesFileTests {

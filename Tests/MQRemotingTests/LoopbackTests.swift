@@ -3,6 +3,7 @@ import MQProtocol
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MQRemoting
@@ -105,7 +106,7 @@ import Testing
     @Test func largeBodiesGoBothWays() async throws {
         try await Self.withServer { _, address, _ in
             let client = Self.client()
-            var generator = SeededGenerator(seed: Seed.announced())
+            var generator = SeededGenerator()
             let bytes = (0..<3_000_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
             let response = try await client.request(
                 to: address, .sendMessage, body: ByteBuffer(bytes: bytes), timeout: .seconds(30))
@@ -256,7 +257,7 @@ import Testing
     /// Half of the garbage is random, half are damaged frames; a well-behaved client is served all the time.
     @Test func garbageFromOneClientDoesNotDisturbAnother() async throws {
         try await Self.withServer { _, address, _ in
-            var generator = SeededGenerator(seed: Seed.announced())
+            var generator = SeededGenerator()
             let client = Self.client()
             let port = Int(HostAddress(address)?.port ?? 0)
             for round in 0..<100 {

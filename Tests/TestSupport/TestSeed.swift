@@ -25,4 +25,18 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
         return mixed ^ mixed >> 31
     }
+
+    package mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
+    }
+
+    package mutating func letters(_ count: Int) -> String {
+        let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEF0123456789_-|%"
+        return String((0..<count).map { _ in alphabet.randomElement(using: &self) ?? "a" })
+    }
+
+    /// Characters of one to four bytes, none of which separates properties.
+    package mutating func text(_ count: Int) -> String {
+        String((0..<count).map { _ in "aZ09 éß键标签✓😀𝕏/#*".randomElement(using: &self) ?? "a" })
+    }
 }

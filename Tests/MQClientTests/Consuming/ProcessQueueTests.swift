@@ -1,6 +1,7 @@
 @testable import MQClient
 import MQProtocol
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite struct ProcessQueueTests {

@@ -1,5 +1,6 @@
 import MQProtocol
 import NIOCore
+import TestSupport
 
 /// Producers that keep a fixed number of sends in flight over several queues: one-message sends in both spellings and
 /// batches.

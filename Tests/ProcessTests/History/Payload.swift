@@ -1,5 +1,6 @@
 import MQProtocol
 import NIOCore
+import TestSupport
 
 /// Message bodies that can be made again from their number, so that a test need not keep them.
 enum Payload {

@@ -1,6 +1,7 @@
 import MQProtocol
 import NIOCore
 import ProcessSupport
+import TestSupport
 import Testing
 
 extension ProcessTests {
@@ -8,7 +9,7 @@ extension ProcessTests {
     struct HostileBytesTests {
         @Test("random bytes", .timeLimit(.minutes(1)), arguments: Victim.Kind.allCases)
         func randomBytes(kind: Victim.Kind) async throws {
-            let seed = Seed.announced()
+            let seed = TestSeed.current
             try await Victim.with(kind) { victim in
                 try await victim.endure("random bytes") {
                     try await Self.inParallel(200) { index in
@@ -25,7 +26,7 @@ extension ProcessTests {
 
         @Test("changed frames", .timeLimit(.minutes(1)), arguments: Victim.Kind.allCases)
         func mutants(kind: Victim.Kind) async throws {
-            let seed = Seed.announced()
+            let seed = TestSeed.current
             let frames = HostileFrames.valid(.json) + HostileFrames.valid(.binary)
             try await Victim.with(kind) { victim in
                 try await victim.endure("changed frames") {

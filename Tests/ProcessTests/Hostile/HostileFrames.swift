@@ -1,5 +1,6 @@
 import MQProtocol
 import NIOCore
+import TestSupport
 
 /// What servers receive from scanners, broken clients and attackers.
 enum HostileFrames {

@@ -1,5 +1,6 @@
 import MQProtocol
 import ProcessSupport
+import TestSupport
 import Testing
 
 extension ProcessTests {
@@ -9,7 +10,7 @@ extension ProcessTests {
 
         @Test("are delivered after the restart, never early", .timeLimit(.minutes(1)))
         func pendingDelaysSurvive() async throws {
-            let seed = Seed.announced()
+            let seed = TestSeed.current
             var generator = SeededGenerator(seed: seed)
             let ledger = DelayLedger()
             let first = Int.random(in: 60...100, using: &generator)

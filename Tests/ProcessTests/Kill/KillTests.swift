@@ -2,6 +2,7 @@ import Foundation
 import MQProtocol
 import ProcessOutput
 import ProcessSupport
+import TestSupport
 import Testing
 
 extension ProcessTests {
@@ -29,7 +30,7 @@ extension ProcessTests {
 
         @Test("keeps every acknowledged message", .timeLimit(.minutes(2)), arguments: ["SYNC_FLUSH", "ASYNC_FLUSH"])
         func keepsAcknowledgedMessages(flush: String) async throws {
-            let seed = Seed.announced()
+            let seed = TestSeed.current
             var generator = SeededGenerator(seed: seed)
             let journal = Journal()
             try await TemporaryDirectory.with { directory in

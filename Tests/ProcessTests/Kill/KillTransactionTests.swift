@@ -1,6 +1,7 @@
 import Foundation
 import MQProtocol
 import ProcessSupport
+import TestSupport
 import Testing
 
 extension ProcessTests {
@@ -10,7 +11,7 @@ extension ProcessTests {
 
         @Test("commits once, rolls back for good, and asks about the undecided", .timeLimit(.minutes(1)))
         func verdictsSurvive() async throws {
-            let seed = Seed.announced()
+            let seed = TestSeed.current
             var generator = SeededGenerator(seed: seed)
             let log = TransactionLog()
             let settings = ["transactionTimeOut": "1000", "transactionCheckInterval": "1000"]

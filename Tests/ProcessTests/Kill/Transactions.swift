@@ -2,6 +2,7 @@ import MQProtocol
 import MQRemoting
 import NIOCore
 import Synchronization
+import TestSupport
 
 /// A half message as its producer knows it.
 struct Half: Sendable {

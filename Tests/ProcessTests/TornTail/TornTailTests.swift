@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import ProcessSupport
+import TestSupport
 import Testing
 
 extension ProcessTests {
@@ -25,7 +26,7 @@ extension ProcessTests {
 
         @Test("is cut, and everything before it is there", .timeLimit(.minutes(2)), arguments: [true, false])
         func opens(afterKill: Bool) async throws {
-            var generator = SeededGenerator(seed: Seed.announced())
+            var generator = SeededGenerator()
             let journal = Journal()
             try await TemporaryDirectory.with { directory in
                 let original = directory + "/original"
