@@ -62,6 +62,13 @@ public struct ConsumerConfiguration: Sendable {
     /// Bytes of bodies of unfinished messages of a queue beyond which no more is pulled. Default: 100 MiB.
     public var pullThresholdBytesForQueue = 100 << 20
 
+    /// Unfinished messages of all this consumer's queues together, shared out evenly among the queues it has; takes the
+    /// place of ``pullThresholdForQueue``. 1…6553500. Default: nil, no limit of its own.
+    public var pullThresholdForTopic: Int?
+
+    /// The same for bytes of bodies; takes the place of ``pullThresholdBytesForQueue``. At most 100 GiB. Default: nil.
+    public var pullThresholdBytesForTopic: Int?
+
     /// Offsets between the first and the last unfinished message of a queue beyond which no more is pulled, in
     /// concurrent mode: a slow message keeps the group's offset, and a restart repeats what lies behind it.
     /// 1…65535. Default: 2000.
@@ -125,6 +132,10 @@ extension ConsumerConfiguration {
         try check("pullBatchSize", pullBatchSize, in: 1...1024)
         try check("pullThresholdForQueue", pullThresholdForQueue, in: 1...65535)
         try check("pullThresholdBytesForQueue", pullThresholdBytesForQueue, in: 1...(1024 << 20))
+        if let limit = pullThresholdForTopic { try check("pullThresholdForTopic", limit, in: 1...6_553_500) }
+        if let limit = pullThresholdBytesForTopic {
+            try check("pullThresholdBytesForTopic", limit, in: 1...(102_400 << 20))
+        }
         try check("maximumSpan", maximumSpan, in: 1...65535)
         try check("consumeTimeout", consumeTimeout, in: .milliseconds(1)...Duration.seconds(Int64(Int32.max)))
         try check("drainTimeout", drainTimeout, in: .zero...Duration.seconds(Int64(Int32.max)))
@@ -149,11 +160,16 @@ extension ConsumerConfiguration {
             maximumReconsumeTimes: maximumReconsumeTimes < 0 ? .max : maximumReconsumeTimes, suspendTime: suspendTime)
     }
 
-    var flowLimits: FlowLimits {
-        FlowLimits(
-            count: pullThresholdForQueue, bytes: pullThresholdBytesForQueue,
+    /// - Parameter count: how many queues the consumer has, of all topics.
+    func flowLimits(sharedByQueues count: Int) -> FlowLimits {
+        let queues = max(count, 1)
+        return FlowLimits(
+            count: pullThresholdForTopic.map { max($0 / queues, 1) } ?? pullThresholdForQueue,
+            bytes: pullThresholdBytesForTopic.map { max($0 / queues, 1) } ?? pullThresholdBytesForQueue,
             span: order == .concurrent ? Int64(maximumSpan) : nil)
     }
+
+    var limitsQueuesTogether: Bool { pullThresholdForTopic != nil || pullThresholdBytesForTopic != nil }
 
     /// Queues are locked at their brokers.
     var locksQueues: Bool { order == .orderly && model == .clustering }

@@ -66,7 +66,7 @@ struct ProcessQueue {
     }
 
     let order: ConsumeOrder
-    private let limits: FlowLimits
+    private var limits: FlowLimits
     private var slots = Deque<Slot>()
     /// No slot before this index waits.
     private var cursor = 0
@@ -121,6 +121,12 @@ extension ProcessQueue {
         guard pullWait == .none else { return false }
         lastPull = now
         return true
+    }
+
+    /// Sets how much may be held from now on. What is held already stays.
+    mutating func limit(to limits: FlowLimits) -> Effects {
+        self.limits = limits
+        return effects()
     }
 
     /// Whether everything is finished. When not, ``Effects/wakesPull`` tells when it is.

@@ -105,6 +105,7 @@ extension PushConsumer {
         } else {
             for index in messages.indices { messages[index].restoreTopic() }
         }
+        messages.setQueueRange(from: answer)
         let count = messages.count
         let now = time.now()
         apply(held.state.withLock { $0.add(messages, next: next, now: now) }, to: held)

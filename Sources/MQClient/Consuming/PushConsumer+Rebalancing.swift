@@ -131,6 +131,7 @@ extension PushConsumer {
             granted = await acquireLocks(queues)
             if granted.count < queues.count { result = .waits }
         }
+        let limits = configuration.flowLimits(sharedByQueues: heldQueues().count + granted.count)
         for queue in granted {
             guard isRunning, let offset = await startOffset(of: queue) else {
                 if result == .complete { result = .failed }
@@ -139,12 +140,12 @@ extension PushConsumer {
             }
             let held = HeldQueue(
                 queue,
-                ProcessQueue(
-                    from: offset, order: configuration.order, limits: configuration.flowLimits, now: time.now()))
+                ProcessQueue(from: offset, order: configuration.order, limits: limits, now: time.now()))
             state.withLock { $0.held[queue] = held }
             logger.info("Taken: \(queue) of \(configuration.group), from offset \(offset)")
             tasks.addTask { await self.keep(held) }
         }
+        shareFlowLimits()
         return result
     }
 
@@ -191,6 +192,15 @@ extension PushConsumer {
         if configuration.locksQueues { await unlock([held.queue]) }
         offsets.withLock { $0.forget(held.queue) }
         state.withLock { $0.held[held.queue] = nil }
+        shareFlowLimits()
+    }
+
+    /// Limits that hold for all queues together are shared out again when a queue comes or goes.
+    private func shareFlowLimits() {
+        guard configuration.limitsQueuesTogether else { return }
+        let all = heldQueues()
+        let limits = configuration.flowLimits(sharedByQueues: all.count)
+        for held in all { apply(held.state.withLock { $0.limit(to: limits) }, to: held) }
     }
 
     /// A broker compares the versions of a group's subscriptions to find out which is the newest.

@@ -11,6 +11,9 @@ public struct ReceivedMessage: Sendable {
     public var brokerName: String
     public var queueID: Int32
     public var queueOffset: Int64
+    /// The offsets that the queue had when this message was pulled (`MIN_OFFSET` and `MAX_OFFSET` of RocketMQ's
+    /// clients): behind this message there are `queueRange.upperBound - queueOffset - 1`. Nil when it was not pulled.
+    public var queueRange: Range<Int64>?
     public var logOffset: Int64
     /// Bytes of the whole record in the broker's log.
     public var storedBytes: Int32

@@ -45,6 +45,7 @@ extension MQClient {
         )
         let selection = TagSelection(tags)
         result.messages.removeAll { !selection.admits($0.tag) }
+        result.messages.setQueueRange(from: answer)
         return result
     }
 
@@ -111,6 +112,16 @@ extension MQClient {
         } catch {
             throw MQClientError(malformed: "offset", from: address, cause: error)
         }
+    }
+}
+
+extension [ReceivedMessage] {
+    /// - Parameter answer: to the pull that brought these messages.
+    mutating func setQueueRange(from answer: Frame) {
+        guard let minimum = answer.fields.int64("minOffset"), let maximum = answer.fields.int64("maxOffset"),
+            minimum <= maximum
+        else { return }
+        for index in indices { self[index].queueRange = minimum..<maximum }
     }
 }
 

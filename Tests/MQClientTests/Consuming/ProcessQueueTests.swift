@@ -131,6 +131,21 @@ import Testing
         }
     }
 
+    @Test("Limits for all queues together take the place of a queue's, and a change of share wakes the pulling")
+    func sharedLimits() {
+        var configuration = ConsumerConfiguration(group: "g")
+        configuration.pullThresholdForTopic = 10
+        configuration.pullThresholdBytesForTopic = 1000
+        let shares = [0, 1, 3, 20].map { configuration.flowLimits(sharedByQueues: $0) }
+        #expect(shares.map(\.count) == [10, 10, 3, 1])
+        #expect(shares.map(\.bytes) == [1000, 1000, 333, 50])
+        var queue = Self.queue(.concurrent, limits: shares[2])
+        _ = queue.add(Self.messages(0..<5), next: 5, now: Self.at(0))
+        #expect(queue.mayPull(now: Self.at(0)) == false)
+        #expect(queue.limit(to: shares[1]).wakesPull)
+        #expect(queue.mayPull(now: Self.at(0)) == true)
+    }
+
     @Test("Span counts what is unfinished, so that a slow message in front stops the pulling")
     func span() throws {
         var queue = Self.queue(.concurrent, limits: FlowLimits(count: 1000, bytes: 1 << 20, span: 10))

@@ -164,6 +164,8 @@ import Testing
         ("pullBatchSize", { $0.pullBatchSize = 1025 }),
         ("pullThresholdForQueue", { $0.pullThresholdForQueue = 0 }),
         ("pullThresholdBytesForQueue", { $0.pullThresholdBytesForQueue = 0 }),
+        ("pullThresholdForTopic", { $0.pullThresholdForTopic = 0 }),
+        ("pullThresholdBytesForTopic", { $0.pullThresholdBytesForTopic = 0 }),
         ("maximumSpan", { $0.maximumSpan = 65536 }),
         ("suspendTime", { $0.suspendTime = .milliseconds(9) }),
         ("consumeTimeout", { $0.consumeTimeout = .zero }),

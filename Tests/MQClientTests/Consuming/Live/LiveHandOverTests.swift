@@ -134,11 +134,9 @@ import Testing
     }
 
     @Test(
-        "However much waits, a slow handler keeps no more than the limits allow",
-        arguments: [
-            ConsumeOrder.concurrent, .orderly,
-        ])
-    func flowControl(order: ConsumeOrder) async throws {
+        "However much waits, a slow handler keeps no more than the limits allow, of a queue or of all together",
+        arguments: [ConsumeOrder.concurrent, .orderly], [true, false])
+    func flowControl(order: ConsumeOrder, limitsQueue: Bool) async throws {
         try await LiveCluster.with { cluster in
             try await cluster.createTopic("T", queues: 2)
             try await cluster.send(6000, to: "T")
@@ -149,7 +147,7 @@ import Testing
                 "T", into: deliveries,
                 {
                     $0.order = order
-                    $0.pullThresholdForQueue = 100
+                    if limitsQueue { $0.pullThresholdForQueue = 100 } else { $0.pullThresholdForTopic = 200 }
                     $0.batchSize = 4
                 },
                 outcomes: { messages, _ in
@@ -161,9 +159,10 @@ import Testing
             await deliveries.wait(forCount: 6000)
             try await live.stop()
             held.withLock { $0 = nil }
-            print("most messages cached with a limit of 100 for each of 2 queues: \(most.withLock { $0 })")
+            print("most messages cached with a limit of 200 for 2 queues: \(most.withLock { $0 })")
             #expect(most.withLock { $0 } <= 2 * (100 + 32))
             #expect(Set(deliveries.texts).count == 6000)
+            #expect(deliveries.all.allSatisfy { $0.message.queueRange?.contains($0.message.queueOffset) == true })
         }
     }
 
