@@ -1,4 +1,5 @@
 import MQBroker
+import MQRemoting
 
 /// What the broker says when it is ready: RocketMQ's line, then who can reach it and how it keeps what it is given.
 struct BootReport {
@@ -29,7 +30,8 @@ struct BootReport {
         } else {
             audience = "every machine that can reach this address can reach it"
         }
-        return "listening on \(host): \(audience); ACL is not available, anyone who reaches it may use it"
+        return "listening on \(host): \(audience); \(configuration.network.tls.summary); "
+            + "ACL is not available, anyone who reaches it may use it"
     }
 
     private var flush: String {

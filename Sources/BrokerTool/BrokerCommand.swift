@@ -94,10 +94,10 @@ struct BrokerCommand: ParsableCommand {
 
     private func read(_ path: String) throws -> PropertiesFile {
         do {
-            return PropertiesFile(parsing: try String(contentsOfFile: path, encoding: .utf8))
+            return PropertiesFile(parsing: try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw ConfigurationError(
-                .unreadable, "cannot read \(path): name a readable file of key=value lines in UTF-8 after -c"
+                .unreadable, "cannot read \(path): name a readable file of key=value lines after -c"
             )
         }
     }

@@ -6,9 +6,10 @@ extension BrokerLoop {
     func dispatch(_ frame: Frame, _ connection: Connection) throws(RequestError) {
         switch frame.requestCode {
         case .sendMessageV2, .sendMessage, .sendBatchMessage: try send(frame, connection)
-        case .pullMessage, .litePullMessage: try pull(frame, connection)
+        case .pullMessage where servesPulls, .litePullMessage where servesPulls: try pull(frame, connection)
         case .endTransaction: try endTransaction(frame, connection)
         case .consumerSendMessageBack: try sendBack(frame, connection)
+        case .resumeCheckHalfMessage: try resumeCheck(frame, connection)
         default:
             let context = RequestContext(frame: frame, connection: connection, broker: broker, now: broker.time.now())
             complete(frame.replyTo, on: connection, try Self.daily(context))
@@ -79,7 +80,6 @@ extension BrokerLoop {
         case .cleanUnusedTopic: return try QueueRequests.deleteUnusedTopics(context)
         case .queryConsumeQueue: return try QueueRequests.entries(context)
         case .deleteExpiredCommitLog: return try QueueRequests.deleteExpiredLog(context)
-        case .resumeCheckHalfMessage: return try resumeCheck(context)
         case .updateAndCreateACLConfig: return try AccessRequests.update(context)
         case .deleteACLConfig: return try AccessRequests.delete(context)
         case .getBrokerClusterACLInfo: return try AccessRequests.version(context)
@@ -87,16 +87,5 @@ extension BrokerLoop {
         default:
             throw RequestError(.requestCodeNotSupported, " request type \(context.frame.code) not supported")
         }
-    }
-
-    /// Code 323: the checks of a half message start over.
-    private static func resumeCheck(_ context: RequestContext) throws(RequestError) -> Outcome {
-        let id = context.frame.fields.string("msgId").flatMap { OffsetMessageID($0) }
-        guard let id, context.broker.transactions.resume(at: id.offset) else {
-            throw RequestError(
-                .systemError, "Exception was thrown when putting message back to RMQ_SYS_TRANS_HALF_TOPIC."
-            )
-        }
-        return .success
     }
 }

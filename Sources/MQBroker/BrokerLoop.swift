@@ -11,6 +11,8 @@ package import NIOCore
 /// the list of them.
 package final class BrokerLoop: RequestHandler {
     package let broker: Broker
+    /// The fast port answers pulls as unknown requests, like RocketMQ's.
+    let servesPulls: Bool
     package let eventLoop: any EventLoop
     /// The turn whose end calls ``turnEnded()``.
     let turn: EventLoopTurn
@@ -29,8 +31,9 @@ package final class BrokerLoop: RequestHandler {
     var properties = ByteBuffer()
     private var expiry: Scheduled<Void>?
 
-    package init(broker: Broker, turn: EventLoopTurn) {
+    package init(broker: Broker, turn: EventLoopTurn, servesPulls: Bool = true) {
         self.broker = broker
+        self.servesPulls = servesPulls
         self.turn = turn
         self.eventLoop = turn.eventLoop
         self.settings = broker.settings.current

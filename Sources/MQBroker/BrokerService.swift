@@ -18,6 +18,8 @@ package final class BrokerService: Service {
     private let logger: Logger
     /// The address really listened on.
     package let address: HostAddress
+    /// That of the second listener, which serves everything but pulls.
+    package let fastAddress: HostAddress
 
     /// Opens the store, loads the tables, and listens; serves from here on.
     package static func start(
@@ -42,23 +44,25 @@ package final class BrokerService: Service {
         let configuration = broker.settings.configuration
         self.broker = broker
         self.logger = logger
-        let makeHandler: @Sendable (EventLoopTurn) -> BrokerLoop = { turn in
-            let loop = BrokerLoop(broker: broker, turn: turn)
-            broker.register(loop)
-            return loop
+        func makeHandler(servesPulls: Bool) -> @Sendable (EventLoopTurn) -> BrokerLoop {
+            { turn in
+                let loop = BrokerLoop(broker: broker, turn: turn, servesPulls: servesPulls)
+                broker.register(loop)
+                return loop
+            }
         }
         server = RemotingServer(
             configuration.serverConfiguration(port: configuration.network.listenPort),
-            group: group, logger: logger, makeHandler: makeHandler
+            group: group, logger: logger, makeHandler: makeHandler(servesPulls: true)
         )
         fastServer = RemotingServer(
             configuration.serverConfiguration(port: configuration.network.fastPort),
-            group: group, logger: logger, makeHandler: makeHandler
+            group: group, logger: logger, makeHandler: makeHandler(servesPulls: false)
         )
         address = try await server.bind()
         broker.listens(on: address.port)
         do {
-            _ = try await fastServer.bind()
+            fastAddress = try await fastServer.bind()
         } catch {
             await server.shutdown(drain: .zero)
             throw error

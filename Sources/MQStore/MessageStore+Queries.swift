@@ -13,10 +13,10 @@ extension MessageStore {
     /// The offset the next message gets; ahead of the maximum while the dispatcher is at work.
     package func nextOffset(of queue: QueueRef) -> QueueOffset { log.nextQueueOffset(of: queue) }
 
-    /// Whether the message lies further behind the end of the log than `coldDistance`; false when there is none.
-    package func isCold(_ queue: QueueRef, at offset: QueueOffset) -> Bool {
+    /// Whether the message lies further behind the end of the log than `diskDistance`; false when there is none.
+    package func isOnDisk(_ queue: QueueRef, at offset: QueueOffset) -> Bool {
         guard let entry = table[queue].entries(from: offset.rawValue, count: 1)?.entry(0) else { return false }
-        return log.appendedOffset - entry.logOffset > Int64(configuration.coldDistance)
+        return log.appendedOffset - entry.logOffset > Int64(configuration.diskDistance)
     }
 
     /// Whether reading the record may have to wait for the disk: it lies further behind the end of the log than
@@ -62,7 +62,7 @@ extension MessageStore {
         return (0..<buffer.readableBytes / QueueEntry.bytes).compactMap { buffer.entry($0) }
     }
 
-    /// Messages with a key, in log order: the newest `maximum` (at most 64) stored between `begin` and `end`.
+    /// Messages with a key, in log order: the newest `maximum` stored between `begin` and `end`.
     ///
     /// The index knows times to the second, rounded down: a `begin` equal to the exact store time may miss its message.
     package func query(topic: String, key: String, maximum: Int, begin: Timestamp, end: Timestamp) -> QueryResult {
@@ -74,7 +74,7 @@ extension MessageStore {
         var end = end
         // When everything found in one round is no longer in the log, older hits are not there either, as a rule.
         for _ in 0..<3 {
-            let hits = index.search(topic: topic, key: key, begin: begin, end: end, maximum: min(maximum, 64))
+            let hits = index.search(topic: topic, key: key, begin: begin, end: end, maximum: maximum)
             guard let oldest = hits.map(\.time).min() else { break }
             let places = Set(hits.map(\.offset)).sorted()
             result.records = places.compactMap { record(at: $0) }

@@ -39,7 +39,8 @@ extension MessageStore {
         } else {
             var scan = QueueScan(
                 log: log, limits: limits, maximumCount: maximumCount,
-                coldDistance: Int64(configuration.coldDistance), mayWait: mayWait
+                coldDistance: Int64(configuration.coldDistance), diskDistance: Int64(configuration.diskDistance),
+                mayWait: mayWait
             )
             scan.run(consumeQueue, from: from.rawValue, filter: filter, &selection)
             for complaint in scan.complaints { logger.error("\(complaint)") }

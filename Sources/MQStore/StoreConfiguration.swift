@@ -30,9 +30,12 @@ public struct StoreConfiguration: Sendable {
     public var delayLevels: String = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
     /// Consume-queue files kept open. Default: 4096.
     public var openQueueFiles: Int = 4096
-    /// Records further behind the end of the log than this may have to be read from disk: pulls of them are smaller and
-    /// belong on another thread. Default: 1 GiB; a stock broker takes 40 % of the memory.
+    /// Records further behind the end of the log than this may have to be read from disk: that belongs on another
+    /// thread. In bytes. Default: 1 GiB.
     public var coldDistance: Int = 1 << 30
+    /// Records further behind the end of the log than this count as on disk: pulls of them are smaller, and a new group
+    /// does not begin at them unasked. In bytes. Default: 40 % of the machine's memory, as in RocketMQ.
+    public var diskDistance: Int = PhysicalMemory.bytes / 100 * 40
     /// How often queue files are made durable: bounds what a start after a crash dispatches again. Default: 30 s.
     public var checkpointInterval: Duration = .seconds(30)
 

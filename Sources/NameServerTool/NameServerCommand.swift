@@ -75,9 +75,9 @@ struct NameServerCommand: ParsableCommand {
 
     private func read(_ path: String) throws -> PropertiesFile {
         do {
-            return PropertiesFile(parsing: try String(contentsOfFile: path, encoding: .utf8))
+            return PropertiesFile(parsing: try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
-            let message = "cannot read \(path): name a readable file of key=value lines in UTF-8 after -c"
+            let message = "cannot read \(path): name a readable file of key=value lines after -c"
             throw NameServerError(.configuration, message, cause: error)
         }
     }

@@ -6,7 +6,7 @@ struct Reachability: CustomStringConvertible {
     var server: RemotingServerConfiguration
 
     var description: String {
-        "listening on \(address): \(audience); \(tls)"
+        "listening on \(address): \(audience); \(server.tls.summary)"
     }
 
     private var audience: String {
@@ -16,15 +16,6 @@ struct Reachability: CustomStringConvertible {
             "every machine that can reach this one can reach it"
         } else {
             "every machine that can reach this address can reach it"
-        }
-    }
-
-    private var tls: String {
-        switch server.tls.mode {
-        case .disabled: "TLS is disabled"
-        case .permissive where server.tls.certificateFile == nil: "TLS is off: no certificate is configured"
-        case .permissive: "TLS is offered"
-        case .enforcing: "TLS is required"
         }
     }
 }

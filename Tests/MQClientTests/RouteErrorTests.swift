@@ -1,4 +1,6 @@
 import MQClient
+import MQProtocol
+import Synchronization
 import Testing
 
 @Suite struct RouteErrorTests {
@@ -43,13 +45,36 @@ import Testing
         }
     }
 
+    @Test("A name server that was just restarted, and knows no topic yet, stops nobody")
+    func forgetfulNameServer() async throws {
+        let isForgetful = Mutex(false)
+        try await StubServer.with(answer: Stubs.broker) { broker in
+            let full = Stubs.nameServer(topics: ["Orders"], broker: broker.address)
+            let empty = Stubs.nameServer(topics: [], broker: broker.address)
+            try await StubServer.with(answer: { isForgetful.withLock { $0 } ? empty($0) : full($0) }) { server in
+                var configuration = MQClientConfiguration(nameServers: try NameServerAddresses(server.address))
+                configuration.routeRefreshInterval = .zero
+                try await MQClient.with(configuration) { client in
+                    _ = try await client.send(Message(topic: "Orders", body: "x"))
+                    isForgetful.withLock { $0 = true }
+                    _ = try await client.send(Message(topic: "Orders", body: "x"))
+                    #expect(server.requests.count { $0.requestCode == .getRouteInfoByTopic } >= 2)
+                    let error = await #expect(throws: MQClientError.self) {
+                        try await client.send(Message(topic: "Others", body: "x"))
+                    }
+                    #expect(error?.code == .topicNotFound)
+                }
+            }
+        }
+    }
+
     @Test("A broker that is down is named by its address")
     func brokerDown() async throws {
         let dead = try await Stubs.deadAddress()
         try await StubServer.with(answer: Stubs.nameServer(topics: ["Orders"], broker: dead)) { server in
             try await Stubs.client(of: server.address) { client in
                 let error = await #expect(throws: MQClientError.self) {
-                    try await client.send(Message(topic: "Orders", body: "x"))
+                    _ = try await client.send(Message(topic: "Orders", body: "x"))
                 }
                 #expect(error?.code == .brokerUnreachable)
                 #expect(error?.message.contains(dead) == true)

@@ -100,4 +100,13 @@ import Testing
             #expect(again.entries.map(\.value) == file.entries.map(\.value), "\(text.debugDescription)")
         }
     }
+
+    @Test("Bytes are read as UTF-8, and as Latin-1 where they are not")
+    func encodings() {
+        #expect(PropertiesFile(parsing: Array("name=é键".utf8))["name"] == "é键")
+        let comment: [UInt8] = [0x23, 0xB4, 0xE6, 0xB4, 0xA2, 0x0A]
+        let file = PropertiesFile(parsing: comment + Array("brokerName=a\nx=".utf8) + [0xE9, 0x0A])
+        #expect(file["brokerName"] == "a")
+        #expect(file["x"] == "é")
+    }
 }

@@ -9,6 +9,7 @@ extension BrokerConfiguration {
         server.host = network.boundHost
         server.port = port
         server.backlog = network.backlog
+        server.tls = network.tls
         server.connection.idleTimeout = network.idleTimeout
         return server
     }

@@ -23,6 +23,7 @@ extension BrokerConfiguration {
         store.checksBodiesOnRecovery = storage.checksOnRecovery
         store.appendsRecordChecksum = storage.recordChecksum
         store.coldDistance = storage.coldDistance
+        store.diskDistance = PhysicalMemory.bytes / 100 * storage.memoryPercent
         store.delayLevels = delayLevels
         return store
     }

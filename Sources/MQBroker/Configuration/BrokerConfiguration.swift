@@ -1,3 +1,5 @@
+public import MQRemoting
+
 /// Everything a broker can be told, with the defaults of RocketMQ 4.9 unless a member says otherwise.
 ///
 /// Reading a RocketMQ properties file is a separate concern: `BrokerConfiguration+Properties.swift`.
@@ -68,6 +70,9 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var idleTimeout = Duration.seconds(120)
         /// `serverSocketBacklog`. Default: 1024.
         public var backlog = 1024
+        /// `tls.server.mode`, `tls.server.certPath`, `tls.server.keyPath` and `tls.server.trustCertPath`, which are
+        /// system properties of RocketMQ: of both listeners. Default: offered once there is a certificate.
+        public var tls = ServerTLS()
 
         public init() {}
 
@@ -192,9 +197,13 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var checksOnRecovery = true
         /// `enabledAppendPropCRC`, a key of RocketMQ 5: each record ends with a checksum of all of it. Default: false.
         public var recordChecksum = false
-        /// Records further behind the end of the log than this are read on threads that may wait for the disk, and
-        /// count as cold for pulls. In bytes. Not a RocketMQ key. Default: 1 GiB.
+        /// Records further behind the end of the log than this are read on threads that may wait for the disk. In
+        /// bytes. Not a RocketMQ key. Default: 1 GiB.
         public var coldDistance = 1 << 30
+        /// `accessMessageInMemoryMaxRatio`: records further behind the end of the log than this share of the machine's
+        /// memory, in percent, count as on disk for ``coldPull``, and a new group does not begin at them unasked.
+        /// Default: 40.
+        public var memoryPercent = 40
         /// `maxTransferBytesOnMessageInMemory` and `maxTransferCountOnMessageInMemory`. Defaults: 256 KiB, 32.
         public var warmPull = PullLimit(bytes: 262_144, count: 32)
         /// `maxTransferBytesOnMessageInDisk` and `maxTransferCountOnMessageInDisk`. Defaults: 64 KiB, 8.

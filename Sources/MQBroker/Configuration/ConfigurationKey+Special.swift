@@ -1,4 +1,5 @@
 import MQProtocol
+import MQRemoting
 import MQStore
 
 /// Keys whose values have rules of their own.
@@ -26,6 +27,17 @@ extension ConfigurationKey {
                 }
             }
         )
+    }
+
+    static func tlsMode(_ name: String) -> ConfigurationKey {
+        ConfigurationKey(
+            name: name,
+            effect: .acts(read: { $0.network.tls.mode.rawValue }) { configuration, value throws(Mismatch) in
+                guard let mode = ServerTLS.Mode(rawValue: value) else {
+                    throw Mismatch(wanted: "disabled, permissive or enforcing")
+                }
+                configuration.network.tls.mode = mode
+            })
     }
 
     /// An empty text clears the list.

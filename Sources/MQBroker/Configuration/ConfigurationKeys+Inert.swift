@@ -85,7 +85,6 @@ extension ConfigurationKeys {
         .inert(number: "commitCommitLogThoroughInterval", 200),
         .inert(number: "flushConsumeQueueThoroughInterval", 60_000),
         .inert(boolean: "messageIndexSafe", false).important,
-        .inert(number: "accessMessageInMemoryMaxRatio", 40).important,
         .inert(number: "flushDelayOffsetInterval", 10_000),
         .inert(number: "slaveTimeout", 3_000),
         .inert(number: "haListenPort", 10_912),

@@ -1,7 +1,9 @@
 import MQProtocol
+import MQRemoting
 
 /// Every key of RocketMQ 4.9's broker, server and store configuration (broker.md 1.2 to 1.4), and of RocketMQ 5's those
-/// that act here: the two `diskSpace...Ratio`, which are system properties in 4.9, and `enabledAppendPropCRC`.
+/// that act here, with four system properties of 4.9: the two `diskSpace...Ratio`, `enabledAppendPropCRC`,
+/// `tls.server.*`.
 enum ConfigurationKeys {
     static let all: [ConfigurationKey] =
         identity + behaviour + clients + store + network + threads + inertStore + inertNetwork
@@ -85,6 +87,7 @@ enum ConfigurationKeys {
         .integer("diskSpaceWarningLevelRatio", \.storage.diskFullPercent, 1...100).mutable,
         .boolean("checkCRCOnRecover", \.storage.checksOnRecovery),
         .boolean("enabledAppendPropCRC", \.storage.recordChecksum),
+        .integer("accessMessageInMemoryMaxRatio", \.storage.memoryPercent, 0...100).important,
         .integer("maxTransferBytesOnMessageInMemory", \.storage.warmPull.bytes, 1...(1 << 28)).important,
         .integer("maxTransferCountOnMessageInMemory", \.storage.warmPull.count, 1...100_000).important,
         .integer("maxTransferBytesOnMessageInDisk", \.storage.coldPull.bytes, 1...(1 << 28)).important,
@@ -96,6 +99,10 @@ enum ConfigurationKeys {
         .listenPort("listenPort"),
         .duration("serverChannelMaxIdleTimeSeconds", \.network.idleTimeout, 1...86_400, unit: 1000),
         .integer("serverSocketBacklog", \.network.backlog, 1...65_535),
+        .tlsMode("tls.server.mode"),
+        .optionalText("tls.server.certPath", \.network.tls.certificateFile),
+        .optionalText("tls.server.keyPath", \.network.tls.privateKeyFile),
+        .optionalText("tls.server.trustCertPath", \.network.tls.clientAuthorityFile),
     ]
 }
 

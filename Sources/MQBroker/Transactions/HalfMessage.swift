@@ -12,6 +12,7 @@ package struct HalfMessage: Sendable, Equatable {
     package var group: String
     /// The client's unique key; copies of a half share it.
     package var uniqueKey: String
+    /// By the producer's clock, but not after its arrival: checks count from here.
     package var bornTimestamp: Timestamp
     /// The record's own delay before its first check (`CHECK_IMMUNITY_TIME_IN_SECONDS`); nil: the broker's timeout.
     package var immunity: Duration?

@@ -77,7 +77,7 @@ package enum HalfRecord {
         return HalfMessage(
             logOffset: offset, queueOffset: queueOffset, size: Int32(record.view.totalSize),
             group: record.property(PropertyName.producerGroup) ?? "", uniqueKey: uniqueKey,
-            bornTimestamp: record.view.bornTimestamp,
+            bornTimestamp: min(record.view.bornTimestamp, record.view.storeTimestamp),
             immunity: immunity(record.integerProperty(PropertyName.checkImmunitySeconds)),
             firstCopy: first.map { LogOffset(rawValue: $0) }, earlierChecks: Int(min(max(0, checks), 1_000_000))
         )

@@ -299,13 +299,21 @@ package struct HalfTable: Sendable {
 
     /// Starts the checks of a half over (request 323). False when it is not undecided.
     package mutating func resume(at logOffset: LogOffset, now: Timestamp) -> Bool {
-        guard let key = keyByOffset[logOffset], var transaction = undecided[key] else { return false }
+        keyByOffset[logOffset].map { resume($0, now: now) } ?? false
+    }
+
+    package mutating func resume(group: String, uniqueKey: String, now: Timestamp) -> Bool {
+        resume(Key(group: group, uniqueKey: uniqueKey), now: now)
+    }
+
+    private mutating func resume(_ key: Key, now: Timestamp) -> Bool {
+        guard var transaction = undecided[key] else { return false }
         if transaction.isUnresolved { unresolvedCount -= 1 }
         transaction.isUnresolved = false
         transaction.checks = 0
         transaction.nextCheck = now
         undecided[key] = transaction
-        due.insert(Due(at: now, logOffset: logOffset))
+        due.insert(Due(at: now, logOffset: transaction.half.logOffset))
         return true
     }
 

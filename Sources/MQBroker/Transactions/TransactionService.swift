@@ -103,6 +103,16 @@ package final class TransactionService: Sendable {
         if isResumed { alarm.ring() }
         return isResumed
     }
+
+    /// The same for the half that the record is a copy of.
+    func resume(copyOf record: StoredRecord) -> Bool {
+        guard let group = record.property(PropertyName.producerGroup),
+            let uniqueKey = record.property(PropertyName.uniqueKey)
+        else { return false }
+        let isResumed = table.withLock { $0.resume(group: group, uniqueKey: uniqueKey, now: time.now()) }
+        if isResumed { alarm.ring() }
+        return isResumed
+    }
 }
 
 /// What a producer says about a transaction.

@@ -74,12 +74,18 @@ extension PushConsumer {
         locks.withLock { table in
             for queue in queues { table.forget(queue) }
         }
-        for (brokerName, queues) in Dictionary(grouping: queues, by: \.brokerName) {
-            await client.attempt("unlocking at \(brokerName)") { () async throws(MQClientError) in
-                let address = try await client.master(ofBroker: brokerName, in: queues[0].topic)
-                try await client.successfulRequest(
-                    to: address, .unlockBatchMQ, body: lockBody(queues), timeout: Self.lockTimeout)
+        await withDiscardingTaskGroup { tasks in
+            for (brokerName, queues) in Dictionary(grouping: queues, by: \.brokerName) {
+                tasks.addTask { await self.unlock(queues, at: brokerName) }
             }
+        }
+    }
+
+    private func unlock(_ queues: [MessageQueue], at brokerName: String) async {
+        await client.attempt("unlocking at \(brokerName)") { () async throws(MQClientError) in
+            let address = try await client.master(ofBroker: brokerName, in: queues[0].topic)
+            try await client.successfulRequest(
+                to: address, .unlockBatchMQ, body: lockBody(queues), timeout: Self.lockTimeout)
         }
     }
 

@@ -187,12 +187,16 @@ extension PushConsumer {
 
     /// Stores the offset and lets another member, or this one, take the queue.
     func release(_ held: HeldQueue) async {
-        // After a lost lock somebody else may be further.
-        if held.state.withLock({ $0.ending != .lockLost }) { await storeOffset(of: held) }
+        await storeLastOffset(of: held)
         if configuration.locksQueues { await unlock([held.queue]) }
         offsets.withLock { $0.forget(held.queue) }
         state.withLock { $0.held[held.queue] = nil }
         shareFlowLimits()
+    }
+
+    func storeLastOffset(of held: HeldQueue) async {
+        // After a lost lock somebody else may be further.
+        if held.state.withLock({ $0.ending != .lockLost }) { await storeOffset(of: held) }
     }
 
     /// Limits that hold for all queues together are shared out again when a queue comes or goes.

@@ -53,13 +53,15 @@ extension MQClient {
         await withDiscardingTaskGroup { tasks in
             for address in presence.standings.withLock({ $0.told }) {
                 tasks.addTask {
-                    for group in groups { await self.withdraw(group, from: address) }
+                    // A broker that did not hear of one will not hear of the others: its connection's end tells it.
+                    for group in groups where await !self.withdraw(group, from: address) { break }
                 }
             }
         }
     }
 
-    private func withdraw(_ withdrawal: PresenceTable.Withdrawal, from address: String) async {
+    /// - Returns: whether the broker heard of it.
+    private func withdraw(_ withdrawal: PresenceTable.Withdrawal, from address: String) async -> Bool {
         var header = UnregisterClientHeader(clientID: configuration.clientID)
         switch withdrawal.role {
         case .producer: header.producerGroup = withdrawal.group
@@ -67,10 +69,12 @@ extension MQClient {
         }
         do {
             try await successfulRequest(to: address, .unregisterClient, header: header)
+            return true
         } catch {
             configuration.logger.debug(
                 "a group was not withdrawn",
                 metadata: ["group": "\(withdrawal.group)", "broker": "\(address)", "error": "\(error)"])
+            return false
         }
     }
 

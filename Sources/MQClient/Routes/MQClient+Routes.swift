@@ -12,7 +12,8 @@ extension MQClient {
         try await refreshRoute(topic)
     }
 
-    /// A route no older than the configuration allows; an older one while no name server answers.
+    /// A route no older than the configuration allows; an older one while no name server answers, or while they do not
+    /// know the topic: one that was just restarted knows nothing until the brokers have registered again.
     func route(_ topic: String) async throws(MQClientError) -> TopicRoute {
         let now = configuration.time.now()
         let age = configuration.routeRefreshInterval
@@ -20,9 +21,9 @@ extension MQClient {
         do {
             return try await refreshRoute(topic)
         } catch {
-            guard error.code == .nameServersUnreachable, let old = state.withLock({ $0.routes.known(topic) }) else {
-                throw error
-            }
+            guard error.code == .nameServersUnreachable || error.code == .topicNotFound,
+                let old = state.withLock({ $0.routes.keep(topic, now: configuration.time.now()) })
+            else { throw error }
             configuration.logger.warning("Using an old route of \(topic): \(error)")
             return old
         }
@@ -30,7 +31,6 @@ extension MQClient {
 
     func refreshRoute(_ topic: String) async throws(MQClientError) -> TopicRoute {
         guard let route = try await queryRoute(topic) else {
-            state.withLock { $0.routes.forget(topic) }
             throw await topicNotFound(topic)
         }
         learn(topic, route)

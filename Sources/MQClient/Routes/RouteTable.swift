@@ -36,6 +36,12 @@ struct RouteTable {
         entries[topic]?.route
     }
 
+    /// A route of any age, which counts as fresh again.
+    mutating func keep(_ topic: String, now: Timestamp) -> TopicRoute? {
+        entries[topic]?.refreshed = now
+        return entries[topic]?.route
+    }
+
     /// - Returns: true when the route differs from the one known before.
     @discardableResult
     mutating func learn(_ topic: String, _ route: TopicRoute, now: Timestamp) -> Bool {

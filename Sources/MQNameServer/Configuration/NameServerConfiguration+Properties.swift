@@ -86,7 +86,8 @@ extension NameServerConfiguration {
 
     /// Known to stock name servers, accepted so that their files can be used unchanged.
     private static let keysWithoutEffect: Set<String> = [
-        "rocketmqHome", "configStorePath", "productEnvName", "serverCallbackExecutorThreads", "serverSelectorThreads",
+        "rocketmqHome", "configStorePath", "productEnvName", "clusterTest", "serverCallbackExecutorThreads",
+        "serverSelectorThreads",
         "serverOnewaySemaphoreValue", "serverAsyncSemaphoreValue", "serverSocketSndBufSize", "serverSocketRcvBufSize",
         "writeBufferHighWaterMark", "writeBufferLowWaterMark", "serverPooledByteBufAllocatorEnable",
         "useEpollNativeSelector", "namesrvAddr",

@@ -40,6 +40,13 @@ public struct PropertiesFile: Sendable, Equatable {
         }
     }
 
+    /// Reads the bytes of a file: as UTF-8, and what is not UTF-8 as Latin-1, as Java does, so that a comment in
+    /// another encoding does no harm.
+    public init(parsing bytes: some Collection<UInt8>) {
+        let text = String(validating: bytes, as: UTF8.self)
+        self.init(parsing: text ?? String(String.UnicodeScalarView(bytes.lazy.map { UnicodeScalar($0) })))
+    }
+
     public subscript(key: String) -> String? {
         get { positions[key].map { entries[$0].value } }
         set {

@@ -1,5 +1,5 @@
 /// What a server does with a connection whose first byte announces TLS (0x16), and with one that does not.
-public struct ServerTLS: Sendable {
+public struct ServerTLS: Sendable, Equatable {
     public enum Mode: String, Sendable {
         /// TLS is refused.
         case disabled
@@ -20,6 +20,16 @@ public struct ServerTLS: Sendable {
     public var clientAuthorityFile: String?
 
     public init() {}
+
+    /// For the line in which a server says at its start how it is protected.
+    public var summary: String {
+        switch mode {
+        case .disabled: "TLS is disabled"
+        case .permissive where certificateFile == nil: "TLS is off: no certificate is configured"
+        case .permissive: "TLS is offered"
+        case .enforcing: "TLS is required"
+        }
+    }
 }
 
 /// How a client opens its connections.

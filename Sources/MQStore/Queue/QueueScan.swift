@@ -11,6 +11,7 @@ struct QueueScan {
     let limits: PullLimits
     let maximumCount: Int
     let coldDistance: Int64
+    let diskDistance: Int64
     /// Whether records may be read that are not in memory for certain.
     let mayWait: Bool
     /// Damaged records met on the way: file, position and cause.
@@ -21,11 +22,14 @@ struct QueueScan {
     /// Entries of records below this belong to a segment that is gone.
     private var skipBelow = LogOffset.zero
 
-    init(log: CommitLog, limits: PullLimits, maximumCount: Int, coldDistance: Int64, mayWait: Bool) {
+    init(
+        log: CommitLog, limits: PullLimits, maximumCount: Int, coldDistance: Int64, diskDistance: Int64, mayWait: Bool
+    ) {
         self.log = log
         self.limits = limits
         self.maximumCount = maximumCount
         self.coldDistance = coldDistance
+        self.diskDistance = diskDistance
         self.mayWait = mayWait
     }
 
@@ -43,13 +47,14 @@ struct QueueScan {
             guard let entries = queue.entries(from: number, count: min(count, Int(limit - number))) else { break }
             for index in 0..<entries.readableBytes / QueueEntry.bytes {
                 guard let entry = entries.entry(index) else { break scan }
-                let isCold = logEnd - entry.logOffset > coldDistance
-                if selection.count > 0, !entry.isBlank, isEnough(selection, entry, isCold) { break scan }
-                if isCold, !mayWait, !entry.isBlank, filter.matches(tagsCode: entry.tagsCode) {
+                let distance = logEnd - entry.logOffset
+                let isOnDisk = distance > diskDistance
+                if selection.count > 0, !entry.isBlank, isEnough(selection, entry, isOnDisk) { break scan }
+                if distance > coldDistance, !mayWait, !entry.isBlank, filter.matches(tagsCode: entry.tagsCode) {
                     selection.mustWait = selection.count == 0
                     break scan
                 }
-                look(at: entry, isCold: isCold, filter, &selection)
+                look(at: entry, isOnDisk: isOnDisk, filter, &selection)
                 number += 1
             }
             count = Self.entriesPerRead
@@ -62,13 +67,15 @@ struct QueueScan {
         if selection.count > 0 { selection.status = .found }
     }
 
-    private func isEnough(_ selection: Selection, _ entry: QueueEntry, _ isCold: Bool) -> Bool {
+    private func isEnough(_ selection: Selection, _ entry: QueueEntry, _ isOnDisk: Bool) -> Bool {
         if selection.count >= maximumCount { return true }
-        if selection.count >= (isCold ? limits.coldMessages : limits.hotMessages) { return true }
-        return selection.totalBytes + Int(entry.size) > (isCold ? limits.coldBytes : limits.hotBytes)
+        if selection.count >= (isOnDisk ? limits.coldMessages : limits.hotMessages) { return true }
+        return selection.totalBytes + Int(entry.size) > (isOnDisk ? limits.coldBytes : limits.hotBytes)
     }
 
-    private mutating func look(at entry: QueueEntry, isCold: Bool, _ filter: TagFilter, _ selection: inout Selection) {
+    private mutating func look(
+        at entry: QueueEntry, isOnDisk: Bool, _ filter: TagFilter, _ selection: inout Selection
+    ) {
         if entry.isBlank {
             selection.status = .messageWasRemoving
             return
@@ -89,7 +96,7 @@ struct QueueScan {
             return
         }
         take(entry, slice, storedAt: stored, &selection)
-        selection.isCold = selection.isCold || isCold
+        selection.isOnDisk = selection.isOnDisk || isOnDisk
     }
 
     /// Where the whole record is readable; nil when it is not.

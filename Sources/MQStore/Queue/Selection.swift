@@ -47,7 +47,7 @@ package struct Selection: Sendable {
     /// Sum of `ranges`; `MessageStore.copy` brings exactly this many bytes.
     package var totalBytes = 0
     /// The chosen records are so far behind the end of the log that reading them may touch the disk.
-    package var isCold = false
+    package var isOnDisk = false
     /// Nothing was chosen because the first record wanted is that far behind: choose again on a thread that may wait.
     package var mustWait = false
     /// Store time of the first and the last message; 0 when there is none.

@@ -1,5 +1,6 @@
 import MQProtocol
 import MQRemoting
+import MQStore
 import NIOCore
 import Testing
 
@@ -144,6 +145,58 @@ struct ClientRequestTests {
             #expect(lost.remark == "push reply message fail, channel of <nobody> not found.")
             await requester.close()
             await replier.close()
+        }
+    }
+
+    @Test("A group that may not consume by broadcast is refused, and consumes once it may", arguments: [false, true])
+    func broadcast(isAllowed: Bool) async throws {
+        try await LiveBroker.with { broker in
+            let client = FakeClient("c", of: broker)
+            try await client.send("m", to: "T")
+            broker.service.broker.store.dispatchPending()
+            var group = SubscriptionGroupConfig(groupName: "G")
+            group.consumeBroadcastEnable = isAllowed
+            _ = try await client.request(.updateAndCreateSubscriptionGroup, body: group.encode())
+            let pull = [
+                ("consumerGroup", "G"), ("topic", "T"), ("queueId", "0"), ("queueOffset", "0"), ("maxMsgNums", "32"),
+                ("sysFlag", "0"), ("commitOffset", "0"), ("suspendTimeoutMillis", "0"), ("subVersion", "0"),
+            ]
+            _ = try await client.heartbeat(consumers: ["G": ["T"]], model: "BROADCASTING")
+            let answer = try await client.request(.pullMessage, pull)
+            #expect(answer.responseCode == (isAllowed ? .success : .noPermission))
+            if !isAllowed { #expect(answer.remark == "the consumer group[G] can not consume by broadcast way") }
+            _ = try await client.heartbeat(consumers: ["G": ["T"]])
+            #expect(try await client.request(.pullMessage, pull).responseCode == .success)
+            await client.close()
+        }
+    }
+
+    @Test("A batch may be as large as one message, not more")
+    func batchLimit() async throws {
+        try await LiveBroker.with({ $0.storage.maximumBodyBytes = 1000 }) { broker in
+            let client = FakeClient("c", of: broker)
+            var batch = ByteBuffer()
+            let item = BatchItem(body: ByteBuffer(repeating: 0x61, count: 200), properties: ByteBuffer())
+            for _ in 0..<4 { try item.write(to: &batch) }
+            #expect(try await client.sendBatch(batch, to: "T").responseCode == .success)
+            try item.write(to: &batch)
+            let refused = try await client.sendBatch(batch, to: "T")
+            #expect(refused.responseCode == .messageIllegal)
+            #expect(refused.remark?.contains("maxMessageSize=1000") == true)
+            await client.close()
+        }
+    }
+
+    @Test("The fast port serves everything but pulls")
+    func fastPort() async throws {
+        try await LiveBroker.with { broker in
+            let fast = broker.service.fastAddress
+            let client = FakeClient("c", of: broker, at: "\(fast)")
+            let sent = try await client.send("m", to: "T")
+            #expect(sent.responseCode == .success)
+            let pulled = try await client.pull("T")
+            #expect(pulled.0 == .requestCodeNotSupported)
+            await client.close()
         }
     }
 

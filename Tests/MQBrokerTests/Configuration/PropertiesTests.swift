@@ -1,4 +1,5 @@
 import MQProtocol
+import MQRemoting
 import MQStore
 import Testing
 
@@ -44,6 +45,20 @@ struct PropertiesTests {
     @Test("Without a word about flushing, messages are flushed before they are acknowledged")
     func flushDefault() throws {
         #expect(try load("brokerName=a").0.storage.synchronousFlush)
+    }
+
+    @Test("Certificates and the share of memory are read from the file; both listeners get them")
+    func certificates() throws {
+        let (configuration, report) = try load(
+            "tls.server.mode=enforcing\ntls.server.certPath=/c.pem\ntls.server.keyPath=/k.pem\n"
+                + "tls.server.trustCertPath=/ca.pem\naccessMessageInMemoryMaxRatio=10\n")
+        #expect(report.lines.isEmpty)
+        let tls = configuration.serverConfiguration(port: configuration.network.fastPort).tls
+        #expect(tls == configuration.network.tls)
+        #expect(tls.mode == .enforcing && tls.certificateFile == "/c.pem" && tls.privateKeyFile == "/k.pem")
+        #expect(tls.clientAuthorityFile == "/ca.pem")
+        #expect(configuration.storeConfiguration().diskDistance == PhysicalMemory.bytes / 100 * 10)
+        #expect(throws: ConfigurationError.self) { try load("tls.server.mode=sometimes") }
     }
 
     @Test("Keys without effect are named in one line, unknown ones in another")

@@ -10,7 +10,11 @@ import Testing
 struct ColdReadTests {
     @Test("Pulls, commits and messages sent back come to the same as in memory", arguments: [1, 1 << 30])
     func coldAndHot(distance: Int) async throws {
-        try await LiveBroker.with({ $0.storage.coldDistance = distance }) { broker in
+        func configure(_ configuration: inout BrokerConfiguration) {
+            configuration.storage.coldDistance = distance
+            configuration.storage.memoryPercent = distance == 1 ? 0 : 40
+        }
+        try await LiveBroker.with(configure) { broker in
             let store = broker.service.broker.store
             let client = FakeClient("c", of: broker)
             for number in 0..<20 { try await client.send("m\(number)", to: "T") }

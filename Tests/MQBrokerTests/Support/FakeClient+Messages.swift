@@ -15,14 +15,27 @@ struct SentHalf: Sendable {
 extension FakeClient {
     @discardableResult
     func send(
-        _ body: String, to topic: String, properties: MessageProperties = [:], sysFlag: Int32 = 0
+        _ body: String, to topic: String, properties: MessageProperties = [:], sysFlag: Int32 = 0,
+        born: Timestamp = TimeSource.system.now()
     ) async throws -> Frame {
-        let fields = [
-            ("a", "P"), ("b", topic), ("c", "TBW102"), ("d", "1"), ("e", "0"), ("f", "\(sysFlag)"),
-            ("g", "\(TimeSource.system.now().milliseconds)"), ("h", "0"), ("i", String(buffer: properties.encode())),
-            ("j", "0"), ("k", "false"), ("m", "false"),
-        ]
+        let fields = Self.sendFields(topic, properties: properties, sysFlag: sysFlag, born: born)
         return try await request(.sendMessageV2, fields, body: ByteBuffer(string: body))
+    }
+
+    /// - Parameter items: a batch's body.
+    func sendBatch(_ items: ByteBuffer, to topic: String) async throws -> Frame {
+        let fields = Self.sendFields(topic, properties: [:], sysFlag: 0, born: TimeSource.system.now())
+        return try await request(.sendBatchMessage, fields + [("m", "true")], body: items)
+    }
+
+    private static func sendFields(
+        _ topic: String, properties: MessageProperties, sysFlag: Int32, born: Timestamp
+    ) -> [(String, String)] {
+        [
+            ("a", "P"), ("b", topic), ("c", "TBW102"), ("d", "1"), ("e", "0"), ("f", "\(sysFlag)"),
+            ("g", "\(born.milliseconds)"), ("h", "0"), ("i", String(buffer: properties.encode())),
+            ("j", "0"), ("k", "false"),
+        ]
     }
 
     /// - Parameters:

@@ -80,10 +80,11 @@ final class FakeClient: Sendable {
         let state = Mutex(State())
     }
 
-    init(_ clientID: String, of broker: LiveBroker, answer: ByteBuffer = ByteBuffer()) {
+    /// - Parameter address: other than the broker's own.
+    init(_ clientID: String, of broker: LiveBroker, at address: String? = nil, answer: ByteBuffer = ByteBuffer()) {
         let inbox = Inbox()
         self.clientID = clientID
-        self.address = broker.address
+        self.address = address ?? broker.address
         self.inbox = inbox
         self.remoting = RemotingClient(group: .singleton, logger: LiveBroker.silent) { frame, connection in
             Self.take(frame, inbox)
@@ -99,12 +100,13 @@ final class FakeClient: Sendable {
     }
 
     func heartbeat(
-        producers: [String] = [], consumers: [String: [String]] = [:]
+        producers: [String] = [], consumers: [String: [String]] = [:], model: String = "CLUSTERING"
     ) async throws -> Frame {
         let data = HeartbeatData(
             clientID: clientID, producerGroups: producers,
             consumers: consumers.map { group, topics in
-                ConsumerData(groupName: group, subscriptions: topics.map { SubscriptionData(topic: $0) })
+                ConsumerData(
+                    groupName: group, messageModel: model, subscriptions: topics.map { SubscriptionData(topic: $0) })
             }
         )
         return try await request(.heartbeat, body: data.encode())

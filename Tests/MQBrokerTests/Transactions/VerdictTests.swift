@@ -169,9 +169,31 @@ struct VerdictTests {
             let resumed = try await client.request(.resumeCheckHalfMessage, [("msgId", id)])
             #expect(resumed.responseCode == .success)
             await client.waitFor(.checkTransactionState, count: 2)
+            // What a person finds is the copy in the topic of unresolved halves.
+            broker.service.broker.store.dispatchPending()
+            let listed = try #require(try await client.pull(SystemTopic.transactionCheckMaximum).1.first)
+            let listedID = OffsetMessageID(host: host, offset: listed.record.physicalOffset).hex
+            #expect(
+                try await client.request(.resumeCheckHalfMessage, [("msgId", listedID)]).responseCode == .success)
+            await client.waitFor(.checkTransactionState, count: 3)
             let nothing = OffsetMessageID(host: host, offset: LogOffset(rawValue: 7)).hex
             #expect(
                 try await client.request(.resumeCheckHalfMessage, [("msgId", nothing)]).responseCode == .systemError)
+            await client.close()
+        }
+    }
+
+    @Test("A producer whose clock is an hour ahead is asked as soon as any other")
+    func clockAhead() async throws {
+        try await LiveBroker.with({ $0.transactions.timeout = .milliseconds(1) }) { broker in
+            let client = FakeClient("p", of: broker)
+            _ = try await client.heartbeat(producers: ["P"])
+            let properties: MessageProperties = [
+                PropertyName.transactionPrepared: "true", PropertyName.producerGroup: "P", PropertyName.uniqueKey: "K1",
+            ]
+            let ahead = TimeSource.system.now().advanced(by: .seconds(3600))
+            _ = try await client.send("order", to: "T", properties: properties, sysFlag: 4, born: ahead)
+            await client.waitFor(.checkTransactionState)
             await client.close()
         }
     }

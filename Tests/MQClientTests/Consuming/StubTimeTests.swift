@@ -109,6 +109,39 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(1))) struct ConsumerPeerTests {
+    @Test("A broker that hangs holds up a leaving consumer once, not once for each of its queues")
+    func leaving() async throws {
+        let script = StubScript(
+            pulls: [],
+            answers: [
+                .queryConsumerOffset: [StubServer.Answer(code: .queryNotFound)],
+                .getMaxOffset: [StubServer.Answer(fields: [("offset", "5")])],
+                .getMinOffset: [StubServer.Answer(fields: [("offset", "5")])],
+                .updateConsumerOffset: [.never], .unregisterClient: [.never],
+            ])
+        try await StubServer.with(answer: { script.answer($0) }) { server in
+            script.serve(at: server.address)
+            var configuration = MQClientConfiguration(nameServers: try NameServerAddresses(server.address))
+            configuration.clientID = "me"
+            configuration.logger = LiveCluster.quiet
+            configuration.requestTimeout = .seconds(1)
+            let client = MQClient(configuration)
+            var settings = ConsumerConfiguration(group: "g")
+            settings.order = .orderly
+            for number in 0..<19 { settings.subscriptions["T\(number)"] = "*" }
+            let consumer = try PushConsumer(client, settings) { messages, _ in messages.map { _ in .consumed } }
+            let running = Task { try await consumer.run() }
+            await poll { consumer.statistics.queuesHeld == 20 }
+            let elapsed = await ContinuousClock().measure {
+                running.cancel()
+                _ = await running.result
+            }
+            #expect(server.requests.count { $0.requestCode == .updateConsumerOffset } == 20)
+            #expect(elapsed < .seconds(10), "20 queues, 1 s each one after the other")
+            await client.shutdown()
+        }
+    }
+
     @Test("A consumer tells where it is and what it does")
     func status() async throws {
         let script = StubScript(pulls: [try StubAnswer.found([0, 1, 2], next: 3)])

@@ -85,17 +85,18 @@ import Testing
     @Test func coldReadsAreSmaller() throws {
         var fixture = StoreFixture()
         fixture.configuration.coldDistance = 4000
+        fixture.configuration.diskDistance = 4000
         let store = try fixture.open()
         for _ in 0..<60 { try store.put("Topic", 0) }
         store.dispatchPending()
         let queue = store.queue("Topic", 0)
         let cold = store.select(queue, from: .zero, maximumCount: 32, limits: PullLimits(), filter: .all)
         #expect(cold.count == 8)
-        #expect(cold.isCold)
+        #expect(cold.isOnDisk)
         let hot = store.select(
             queue, from: QueueOffset(rawValue: 50), maximumCount: 32, limits: PullLimits(), filter: .all)
         #expect(hot.count == 10)
-        #expect(!hot.isCold)
+        #expect(!hot.isOnDisk)
         let onLoop = store.select(
             queue, from: .zero, maximumCount: 32, limits: PullLimits(), filter: .all, mayWait: false)
         #expect(onLoop.mustWait && onLoop.count == 0)
@@ -105,8 +106,8 @@ import Testing
         #expect(!hotOnLoop.mustWait && hotOnLoop.count == 10)
         #expect(store.isCold(at: .zero) && !store.isCold(at: LogOffset(rawValue: .max)))
         #expect(!store.isCold(at: LogOffset(rawValue: .min)))
-        #expect(store.isCold(queue, at: .zero))
-        #expect(!store.isCold(queue, at: QueueOffset(rawValue: 59)))
+        #expect(store.isOnDisk(queue, at: .zero))
+        #expect(!store.isOnDisk(queue, at: QueueOffset(rawValue: 59)))
     }
 
     @Test func filterSkipsAndCounts() throws {

@@ -15,7 +15,7 @@ enum OffsetRequests {
             return reply(offset)
         }
         let isYoung = broker.store.existingQueue(topic, queueID).map {
-            broker.store.minimumOffset(of: $0).rawValue <= 0 && !broker.store.isCold($0, at: .zero)
+            broker.store.minimumOffset(of: $0).rawValue <= 0 && !broker.store.isOnDisk($0, at: .zero)
         }
         guard isYoung ?? true else {
             throw RequestError(.queryNotFound, "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first")

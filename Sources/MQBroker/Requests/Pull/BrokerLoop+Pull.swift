@@ -10,8 +10,9 @@ extension BrokerLoop {
         // Nobody would hear the answer.
         if frame.isOneWay { return }
         let header = try Self.header(PullMessageHeader.self, of: frame)
+        let group = try pullGroup(header)
         let topic = try pullTopic(header)
-        let filter = try pullFilter(header)
+        let filter = try pullFilter(header, group)
         if header.flags.contains(.commitOffset), configuration.role != .slave {
             broker.offsets.commit(
                 group: header.consumerGroup, topic: header.topic, queueID: header.queueID,
@@ -42,7 +43,7 @@ extension BrokerLoop {
 
     // MARK: Checks, in stock's order
 
-    private func pullTopic(_ header: PullMessageHeader) throws(RequestError) -> Topic {
+    private func pullGroup(_ header: PullMessageHeader) throws(RequestError) -> SubscriptionGroupConfig {
         guard configuration.isReadable else {
             throw RequestError(.noPermission, "the broker[\(broker.advertisedHost)] pulling message is forbidden")
         }
@@ -54,6 +55,10 @@ extension BrokerLoop {
         guard group.consumeEnable else {
             throw RequestError(.noPermission, "subscription group no permission, \(header.consumerGroup)")
         }
+        return group
+    }
+
+    private func pullTopic(_ header: PullMessageHeader) throws(RequestError) -> Topic {
         guard let topic = broker.topics.find(header.topic) else {
             throw RequestError(.topicNotExist, "topic[\(header.topic)] not exist, apply first please!\(Self.help)")
         }
@@ -73,10 +78,17 @@ extension BrokerLoop {
         return topic
     }
 
-    private func pullFilter(_ header: PullMessageHeader) throws(RequestError) -> TagFilter {
+    private func pullFilter(
+        _ header: PullMessageHeader, _ group: SubscriptionGroupConfig
+    ) throws(RequestError) -> TagFilter {
         if header.flags.contains(.subscription) {
             try refuseExpressions(header.expressionType)
             return TagFilter(expression: header.subscription ?? "*")
+        }
+        guard group.consumeBroadcastEnable || broker.clients.isBroadcasting(group: group.groupName) != true else {
+            throw RequestError(
+                .noPermission, "the consumer group[\(group.groupName)] can not consume by broadcast way"
+            )
         }
         let registered = broker.clients.subscription(group: header.consumerGroup, topic: header.topic)
         guard let registered else {
@@ -106,8 +118,9 @@ extension BrokerLoop {
 
     /// What lies far back in the log is looked at and copied on a thread that may wait for the disk.
     private func look(_ pull: Pull) {
+        let began = broker.time.now()
         let selection = Self.select(pull.queue, pull.query, in: broker, mayWait: false)
-        guard selection.mustWait else { return answer(pull, selection) }
+        guard selection.mustWait else { return answer(pull, selection, began: began) }
         let (broker, queue, query, request) = (broker, pull.queue, pull.query, pull.request)
         offLoop { () -> ColdAnswer in
             let selection = Self.select(queue, query, in: broker, mayWait: true)
@@ -117,8 +130,8 @@ extension BrokerLoop {
             return ColdAnswer(selection: selection, frame: buffer)
         } body: { [self] cold in
             guard let cold else { return pull.connection.finishWithoutReply() }
-            guard let frame = cold.frame else { return answer(pull, cold.selection) }
-            count(cold.selection, pull.queue, pull.query)
+            guard let frame = cold.frame else { return answer(pull, cold.selection, began: began) }
+            count(cold.selection, pull.queue, pull.query, began: began)
             pull.connection.reply(head: { _ in }, body: frame)
         }
     }
@@ -139,10 +152,10 @@ extension BrokerLoop {
         )
     }
 
-    private func answer(_ pull: Pull, _ selection: Selection) {
+    private func answer(_ pull: Pull, _ selection: Selection, began: Timestamp) {
         let code = Self.code(of: selection, asked: pull.query.offset)
         if code == .pullNotFound, let time = pull.hold { return hold(pull, for: time) }
-        count(selection, pull.queue, pull.query)
+        count(selection, pull.queue, pull.query, began: began)
         guard code == .success else {
             if code == .pullOffsetMoved { noteMovedOffset(pull.queue, pull.query, selection) }
             return pull.connection.reply { buffer in
@@ -186,11 +199,13 @@ extension BrokerLoop {
         )
     }
 
-    private func count(_ selection: Selection, _ queue: QueueRef, _ query: PullQuery) {
-        guard selection.status == .found else { return broker.statistics.pullMissed(elapsed: .zero) }
-        broker.statistics.pullFound(messages: selection.count, elapsed: .zero)
+    /// - Parameter began: when the store was asked.
+    private func count(_ selection: Selection, _ queue: QueueRef, _ query: PullQuery, began: Timestamp) {
+        let elapsed = began.duration(to: broker.time.now())
+        guard selection.status == .found else { return broker.statistics.pullMissed(elapsed: elapsed) }
+        broker.statistics.pullFound(messages: selection.count, elapsed: elapsed)
         broker.statistics.consumption(topic: queue.topic, group: query.group).delivered(
-            queueID: queue.queueID, messages: selection.count, bytes: selection.totalBytes, elapsed: .zero
+            queueID: queue.queueID, messages: selection.count, bytes: selection.totalBytes, elapsed: elapsed
         )
     }
 

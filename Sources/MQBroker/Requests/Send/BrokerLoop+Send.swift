@@ -203,7 +203,7 @@ extension BrokerLoop {
             )
         }
         var draft = message
-        var half = HalfRecord.draft(properties, bornTimestamp: draft.bornTimestamp)
+        var half = HalfRecord.draft(properties, bornTimestamp: min(draft.bornTimestamp, broker.time.now()))
         properties.appendProperties(settings.sends.clusterProperty)
         properties.appendRealPlace(topic: draft.topic, queueID: draft.queueID)
         draft.properties = properties
@@ -232,6 +232,13 @@ extension BrokerLoop {
         let outer = SendProperties(outerText)
         guard header.sysFlag.transactionType == .none, outer.delay.level ?? 0 <= 0 else {
             throw RequestError(.messageIllegal, "a batch can be neither transactional nor delayed")
+        }
+        let limit = configuration.storage.maximumBodyBytes
+        guard frame.body.readableBytes <= limit else {
+            throw RequestError(
+                .messageIllegal,
+                "the batch has \(frame.body.readableBytes) bytes, more than maxMessageSize=\(limit): send fewer at once"
+            )
         }
         let items: [BatchItem]
         do {
