@@ -107,7 +107,9 @@ let package = Package(
         ),
         .target(
             name: "Escrow",
-            dependencies: ["MQClient", "MQEmbedded", "MQProtocol", "Schema", grdb, nioCore, logging, lifecycle],
+            dependencies: [
+                "MQClient", "MQEmbedded", "MQProtocol", "Schema", grdb, nioCore, logging, lifecycle, deque,
+            ],
             swiftSettings: settings
         ),
 
@@ -190,11 +192,11 @@ let package = Package(
             path: "Samples/OrderServiceTool", swiftSettings: settings
         ),
         .executableTarget(
-            name: "InventoryServiceTool", dependencies: ["InventoryService", "SampleTool", arguments],
+            name: "InventoryServiceTool", dependencies: ["InventoryService", "ShopEvents", "SampleTool", arguments],
             path: "Samples/InventoryServiceTool", swiftSettings: settings
         ),
         .executableTarget(
-            name: "RegistrationMailTool", dependencies: ["RegistrationMail", "SampleTool", arguments],
+            name: "RegistrationMailTool", dependencies: ["RegistrationMail", "ShopEvents", "SampleTool", arguments],
             path: "Samples/RegistrationMailTool", swiftSettings: settings
         ),
         .executableTarget(

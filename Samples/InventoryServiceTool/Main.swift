@@ -1,6 +1,7 @@
 import ArgumentParser
 import InventoryService
 import SampleTool
+import ShopEvents
 
 @main
 enum Main {
@@ -19,7 +20,7 @@ struct InventoryServiceCommand: AsyncParsableCommand {
     @OptionGroup var options: ServiceOptions
 
     func run() async throws {
-        let database = try InventoryDatabase.open(options.store)
+        let database = try InventoryService.tables.open(options.store)
         let inventory = try InventoryService(database, configuration: try options.configuration())
         try await options.run([
             inventory,

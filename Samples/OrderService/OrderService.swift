@@ -9,7 +9,7 @@ public import ShopEvents
 /// transaction each.
 ///
 /// ```swift
-/// let shop = try OrderService(OrderDatabase.open("orders.sqlite"), configuration: .embedded())
+/// let shop = try OrderService(OrderService.tables.open("orders.sqlite"), configuration: .embedded())
 /// // … run() it in a service group, then:
 /// try await shop.place("17", lines: [Line(position: 1, code: "22423", quantity: 2)])
 /// try await shop.pay("17", payment: "card-4711")

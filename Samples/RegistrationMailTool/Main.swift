@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RegistrationMail
 import SampleTool
+import ShopEvents
 
 @main
 enum Main {
@@ -35,7 +36,7 @@ struct RegistrationMailCommand: AsyncParsableCommand {
     var mailAtMostOnce = false
 
     func run() async throws {
-        let database = try RegistrationDatabase.open(options.store)
+        let database = try RegistrationService.tables.open(options.store)
         let folder = try OutboxFolder(URL(filePath: outbox, directoryHint: .isDirectory))
         var settings = RegistrationService.Settings(outbox: folder)
         settings.sender = sender

@@ -6,7 +6,7 @@ import MQProtocol
 ///
 /// Nothing makes its rows unique, so an effect that happened twice shows as two rows.
 public enum HandledEvents {
-    public static let schema = """
+    static let schema = """
         CREATE TABLE handled_event (
             sequence INTEGER PRIMARY KEY,
             consumer TEXT NOT NULL,

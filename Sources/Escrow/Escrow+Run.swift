@@ -58,7 +58,7 @@ extension Escrow {
         let drainTimeout = configuration.drainTimeout
         try await withThrowingTaskGroup { tasks in
             // Lives until the outbox is empty, so it does not hear of a graceful shutdown.
-            let relaying = Task.detached { await relay.run(through: parts.courier) }
+            let relaying = Task.detached { await relay.run(through: { await parts.courier.deliver($0) }) }
             connection.open(Connection(client: parts.client, producer: parts.producer))
             tasks.addTask { try await parts.client.run() }
             tasks.addTask { try await parts.producer.run() }

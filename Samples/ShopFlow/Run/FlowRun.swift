@@ -114,22 +114,36 @@ public struct FlowRun: Sendable {
             let ground = Ground(client: client, nameServers: nameServers, namespace: store.settings.namespace)
             let brokers = try await ground.brokers()
             try await ground.prepareTopics()
+            let stall = Stall(
+                store: store, brokers: brokers, nameServers: nameServers, client: client,
+                isKept: settings.store != nil)
             let floor = ShopFloor(
                 store: store, workload: workload, settings: settings, nameServers: nameServers, brokers: brokers,
-                client: client, time: time, onProgress: onProgress)
+                client: client, stall: stall, time: time, onProgress: onProgress)
             let isComplete = try await floor.run()
             onProgress(.checking)
-            let namespace = store.settings.namespace
-            let (topics, undecided) = try await Patience.ask(time) {
-                (
-                    try await Topics.read(Checks.topics, namespace: namespace, client),
-                    try await HalfMessages.undecided(namespace: namespace, brokers, client)
-                )
-            }
-            let checks = try await Checks.all(store, topics, undecided: undecided, now: time.now())
-            var totals = try await Totals.read(store)
-            totals.messages = Int64(topics.messages.values.map(\.count).reduce(0, +))
+            let (checks, totals) = try await check(store, stall)
             return (checks, totals, isComplete)
         }
+    }
+
+    private func check(_ store: Store, _ stall: Stall) async throws -> ([CheckResult], Totals) {
+        var patience = Patience(time: time)
+        // The broker of this process goes with it: it needs no such help.
+        if settings.nameServers != nil {
+            patience.onWait = { onProgress(.waiting(stall.brokerIsAway)) }
+            patience.onAnswer = { onProgress(.goingOn) }
+        }
+        let namespace = store.settings.namespace
+        let (topics, undecided) = try await patience.ask {
+            (
+                try await Topics.read(Checks.topics, namespace: namespace, stall.client),
+                try await HalfMessages.undecided(namespace: namespace, stall.brokers, stall.client)
+            )
+        }
+        let checks = try await Checks.all(store, topics, undecided: undecided, now: time.now())
+        var totals = try await Totals.read(store)
+        totals.messages = Int64(topics.messages.values.map(\.count).reduce(0, +))
+        return (checks, totals)
     }
 }

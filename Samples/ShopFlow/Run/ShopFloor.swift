@@ -11,6 +11,7 @@ struct ShopFloor: Sendable {
     let nameServers: NameServerAddresses
     let brokers: [String]
     let client: MQClient
+    let stall: Stall
     let time: TimeSource
     let onProgress: @Sendable (FlowProgress) -> Void
 
@@ -90,7 +91,7 @@ struct ShopFloor: Sendable {
             try await time.sleep(for: Self.look)
         }
         while true {
-            let undecided = try await Patience.ask(time) {
+            let undecided = try await Patience(time: time).ask {
                 try await HalfMessages.undecided(namespace: store.settings.namespace, brokers, client)
             }
             onProgress(.settling(open: undecided.count))
@@ -101,9 +102,6 @@ struct ShopFloor: Sendable {
 
     /// Says what is waited for when nothing moves, and returns when it lasts too long.
     private func watch() async throws {
-        let stall = Stall(
-            store: store, brokers: brokers, nameServers: nameServers, client: client,
-            isKept: settings.store != nil)
         var isStalled = false
         var last = try await movement()
         var since = ContinuousClock.now

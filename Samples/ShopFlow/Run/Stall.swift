@@ -24,7 +24,7 @@ struct Stall: Sendable {
             ).count
         } catch is MQClientError {
             try Task.checkCancellation()
-            return "\(Self.beginning) is the broker at \(nameServers) running? \(hint)"
+            return brokerIsAway
         }
         if undecided > 0 {
             let messages = undecided == 1 ? "one message" : "\(undecided) messages"
@@ -33,6 +33,9 @@ struct Stall: Sendable {
         let work = try await OpenWork.count(store)
         return work.isNothing ? nil : "\(Self.beginning) the broker answers, still open: \(work.count). \(hint)"
     }
+
+    /// What is said of a broker that does not answer.
+    var brokerIsAway: String { "\(Self.beginning) is the broker at \(nameServers) running? \(hint)" }
 
     private static let beginning = "waiting: no progress for 5 s;"
 

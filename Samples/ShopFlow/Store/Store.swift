@@ -4,6 +4,7 @@ import InventoryService
 import MQProtocol
 import OrderService
 import RegistrationMail
+import ShopEvents
 
 /// The directory of a run: one database for each service, one for the run itself, the welcomes, and the embedded
 /// broker's files.
@@ -67,14 +68,14 @@ struct Store: Sendable {
         // Without its settings a store was never finished.
         if known == nil { try removeServices(directory) }
         let flow = try openFlow(path("flow.sqlite"))
-        let inventory = try InventoryDatabase.open(path("inventory.sqlite"))
+        let inventory = try InventoryService.tables.open(path("inventory.sqlite"))
         try inventory.write { db in
             for shelf in workload.shelves {
                 try InventoryService.stock([shelf.code], quantity: shelf.quantity, in: db)
             }
         }
-        let orders = try OrderDatabase.open(path("orders.sqlite"))
-        let registration = try RegistrationDatabase.open(path("registration.sqlite"))
+        let orders = try OrderService.tables.open(path("orders.sqlite"))
+        let registration = try RegistrationService.tables.open(path("registration.sqlite"))
         // Last: a store with settings is complete.
         if known == nil { try flow.write { try wanted.insert($0, workload.input, now: now) } }
         return Store(

@@ -25,6 +25,7 @@ struct Housekeeping: Sendable {
         for (sql, retention) in [
             (Self.inbox, inboxRetention), (Self.attempts, inboxRetention), (Self.fences, fenceRetention),
             (Self.cancelledDeadlines, fenceRetention), (Self.firedDeadlines, deadlineRetention),
+            (Self.deadDeadlines, deadlineRetention),
             (Self.deadLetters, deadLetterRetention),
         ] {
             let before = now.advanced(by: .zero - retention).milliseconds
@@ -47,9 +48,18 @@ struct Housekeeping: Sendable {
     private static let inbox = """
         DELETE FROM escrow_inbox WHERE sequence IN (
             SELECT sequence FROM (
-                SELECT sequence, handled FROM escrow_inbox WHERE outcome <> 'dead' ORDER BY sequence LIMIT ?2)
+                SELECT sequence, handled FROM escrow_inbox AS entry
+                WHERE outcome <> 'dead' OR NOT \(hasLetter("entry.consumer", "entry.idempotency_key"))
+                ORDER BY sequence LIMIT ?2)
             WHERE handled < ?1)
         """
+
+    private static func hasLetter(_ consumer: String, _ key: String) -> String {
+        """
+        EXISTS (SELECT 1 FROM escrow_dead_letter WHERE state IN ('open', 'wanted')
+            AND consumer = \(consumer) AND idempotency_key = \(key))
+        """
+    }
     private static let attempts = """
         DELETE FROM escrow_attempt WHERE (consumer, idempotency_key) IN (
             SELECT consumer, idempotency_key FROM escrow_attempt WHERE last_failed < ?1 LIMIT ?2)
@@ -59,15 +69,20 @@ struct Housekeeping: Sendable {
             SELECT id FROM escrow_fence WHERE acknowledged < ?1 ORDER BY acknowledged LIMIT ?2)
         """
     private static let cancelledDeadlines = deadlines(in: "cancelled")
-    /// Needed to tell a late event from one on time. Those given up stay: their dead letter may be redriven.
+    /// Needed to tell a late event from one on time.
     private static let firedDeadlines = deadlines(in: "fired")
+    /// Those given up stay as long as their letter is open: it may be redriven.
+    private static let deadDeadlines = deadlines(
+        in: "dead", and: "NOT " + hasLetter("'\(Firing.consumer(""))' || entry.name", "entry.key"))
 
-    private static func deadlines(in state: String) -> String {
+    private static func deadlines(in state: String, and condition: String = "true") -> String {
         """
         DELETE FROM escrow_deadline WHERE (name, key) IN (
-            SELECT name, key FROM escrow_deadline WHERE ended < ?1 AND state = '\(state)' ORDER BY ended LIMIT ?2)
+            SELECT name, key FROM escrow_deadline AS entry
+            WHERE ended < ?1 AND state = '\(state)' AND \(condition) ORDER BY ended LIMIT ?2)
         """
     }
+
     private static let deadLetters = """
         DELETE FROM escrow_dead_letter WHERE id IN (
             SELECT id FROM escrow_dead_letter WHERE state IN ('redriven', 'discarded') AND ended < ?1 LIMIT ?2)

@@ -17,15 +17,25 @@ enum OutboxTable {
     static func insert(
         _ db: Database, _ event: OutgoingEvent, fence: TransactionID?, half: HalfMessage?, now: Timestamp
     ) throws {
+        try insert(db, OutboxRow(sequence: 0, fence: fence, event: event, half: half), at: nil, now: now)
+    }
+
+    /// A row that was taken out too early stands where it stood.
+    static func putBack(_ db: Database, _ row: OutboxRow, now: Timestamp) throws {
+        try insert(db, row, at: row.sequence, now: now)
+    }
+
+    private static func insert(_ db: Database, _ row: OutboxRow, at sequence: Int64?, now: Timestamp) throws {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO escrow_outbox
-                    (fence, topic, tag, idempotency_key, ordering_key, body, due, half, created)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half, created)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
+        let event = row.event
         try statement.execute(arguments: [
-            fence?.bytes, event.topic, event.tag, event.idempotencyKey, event.orderingKey, event.body,
-            event.due?.milliseconds, half.map(HalfText.encode), now.milliseconds,
+            sequence, row.fence?.bytes, event.topic, event.tag, event.idempotencyKey, event.orderingKey, event.body,
+            event.due?.milliseconds, row.half.map(HalfText.encode), now.milliseconds,
         ])
     }
 
@@ -60,16 +70,5 @@ enum OutboxTable {
     static func count(_ db: Database, of fence: TransactionID) throws -> Int {
         let statement = try db.cachedStatement(sql: "SELECT count(*) FROM escrow_outbox WHERE fence = ?")
         return try Int.fetchOne(statement, arguments: [fence.bytes]) ?? 0
-    }
-}
-
-/// The place of a half message as the outbox keeps it.
-private enum HalfText {
-    static func encode(_ half: HalfMessage) -> String? {
-        (try? JSONEncoder().encode(half)).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    static func decode(_ text: String) -> HalfMessage? {
-        try? JSONDecoder().decode(HalfMessage.self, from: Data(text.utf8))
     }
 }

@@ -15,15 +15,13 @@ final class Relay: Sendable {
         var leasedUntil: Timestamp?
         /// Something may stand behind the last row known.
         var mustRead = true
-        /// Receipts whose messages have not been acknowledged yet.
-        var waiting: [TransactionID: [CheckedContinuation<Void, any Error>]] = [:]
         var acknowledged: [OutboxRow] = []
         var isAcknowledging = false
-        var isStopped = false
     }
 
-    /// Rows on their way to a broker at most.
-    static let inFlightLimit = 256
+    /// Hands a row to its broker.
+    typealias Deliver = @Sendable (OutboxRow) async -> Courier.Result
+
     /// How often the outbox is looked at for rows that another process wrote.
     private static let pollInterval = Duration.milliseconds(500)
 
@@ -31,6 +29,7 @@ final class Relay: Sendable {
     private let lease: Lease
     private let logger: Logger
     private let alarm = Alarm()
+    private let receipts = Receipts()
     private let state = Mutex(State())
 
     init(writer: Writer, lease: Lease, logger: Logger) {
@@ -46,14 +45,14 @@ final class Relay: Sendable {
     }
 
     /// Relays until the task is cancelled.
-    func run(through courier: Courier) async {
+    func run(through deliver: @escaping Deliver) async {
         await withTaskGroup { tasks in
             tasks.addTask { await self.keepLease() }
             tasks.addTask { await self.poll() }
-            tasks.addTask { await self.deliverAll(courier) }
+            tasks.addTask { await self.deliverAll(deliver) }
             await tasks.waitForAll()
         }
-        stop()
+        receipts.stop()
     }
 
     /// Returns when everything committed before is acknowledged, or after `limit`.
@@ -108,12 +107,12 @@ final class Relay: Sendable {
 
     /// Another process may relay what this one has committed.
     private func resolveAcknowledged() async {
-        let fences = state.withLock { Array($0.waiting.keys) }
+        let fences = receipts.fences
         guard !fences.isEmpty else { return }
         let done = try? await writer.database.read { db in
             try fences.filter { try OutboxTable.count(db, of: $0) == 0 }
         }
-        resolve(Set(done ?? []))
+        receipts.resolve(done ?? [])
     }
 
     private func mayRelay(_ state: borrowing State, now: Timestamp) -> Bool {
@@ -122,18 +121,13 @@ final class Relay: Sendable {
 
     // MARK: Delivering
 
-    private func deliverAll(_ courier: Courier) async {
+    private func deliverAll(_ deliver: @escaping Deliver) async {
         await withDiscardingTaskGroup { tasks in
             while !Task.isCancelled {
                 await alarm.wait(until: nextLook(), by: writer.time)
                 await readAhead()
-                let now = writer.time.now()
-                let rows = state.withLock { state -> [OutboxRow] in
-                    guard mayRelay(state, now: now) else { return [] }
-                    return state.lanes.take(limit: Self.inFlightLimit - state.lanes.inFlight, now: now)
-                }
-                for row in rows {
-                    tasks.addTask { await self.deliver(row, courier) }
+                for row in take() {
+                    tasks.addTask { await self.deliver(from: row, deliver) }
                 }
             }
         }
@@ -145,51 +139,123 @@ final class Relay: Sendable {
         return retry ?? now.advanced(by: .seconds(60))
     }
 
+    private func take(limit: Int = .max) -> [OutboxRow] {
+        let now = writer.time.now()
+        return state.withLock { state in
+            mayRelay(state, now: now) ? state.lanes.take(limit: limit, now: now) : []
+        }
+    }
+
     private func readAhead() async {
         let now = writer.time.now()
-        let (mayRead, cursor, room) = state.withLock { state in
-            let mayRead = mayRelay(state, now: now) && state.mustRead && state.lanes.room > 0
-            if mayRead { state.mustRead = false }
-            return (mayRead, state.lanes.cursor, state.lanes.room)
+        let reading = state.withLock { state -> RelayLanes.Reading? in
+            guard mayRelay(state, now: now), state.mustRead || state.lanes.wantsReading,
+                let reading = state.lanes.beginReading()
+            else { return nil }
+            state.mustRead = false
+            return reading
         }
-        guard mayRead else { return }
+        guard let reading else { return }
         do {
-            let rows = try await writer.database.read { try OutboxTable.rows($0, after: cursor, limit: room) }
-            state.withLock { state in
-                state.lanes.add(rows)
-                if rows.count == room { state.mustRead = true }
+            let rows = try await writer.database.read {
+                try OutboxTable.rows($0, after: reading.after, limit: reading.limit)
             }
+            state.withLock { state in
+                state.lanes.endReading(reading, rows)
+                if rows.count == reading.limit { state.mustRead = true }
+            }
+            if rows.count == reading.limit { alarm.ring() }
         } catch {
+            state.withLock { $0.lanes.endReading(reading, []) }
             guard !Task.isCancelled else { return }
             logger.warning("the outbox cannot be read", metadata: ["error": "\(error)"])
         }
     }
 
-    private func deliver(_ row: OutboxRow, _ courier: Courier) async {
-        switch await courier.deliver(row) {
+    /// Delivers a row, and then others as long as some may leave.
+    private func deliver(from first: OutboxRow, _ deliver: Deliver) async {
+        var next: OutboxRow? = first
+        while let row = next {
+            await self.deliver(row, deliver)
+            next = take(limit: 1).first
+        }
+    }
+
+    private func deliver(_ row: OutboxRow, _ deliver: Deliver) async {
+        let isSentOnce = row.half.map { !$0.keepsVerdictsFinal } ?? false
+        if isSentOnce {
+            guard await claim(row) else { return failed(row, nil) }
+        }
+        switch await deliver(row) {
         case .acknowledged:
             writer.steps.reached(.verdictAcknowledged)
-            let more = state.withLock { state in
+            let mustRead = state.withLock { state in
                 state.lanes.delivered(row)
-                return state.lanes.count > state.lanes.inFlight
+                if isSentOnce { state.lanes.removed([row.sequence]) } else { state.acknowledged.append(row) }
+                return state.mustRead || state.lanes.wantsReading
             }
-            state.withLock { $0.acknowledged.append(row) }
-            startAcknowledging()
-            if more { alarm.ring() }
+            if isSentOnce { row.fence.map(look) } else { startAcknowledging() }
+            if mustRead { alarm.ring() }
         case .halfIsGone(let reason):
+            if isSentOnce { _ = await giveBack(row) }
             await sendWhole(row, because: reason)
         case .failed(let error):
-            let failures = state.withLock { $0.lanes.failed(row, now: writer.time.now()) }
-            if failures == 1 || failures % 20 == 0 {
-                logger.warning(
-                    "a message waits in the outbox and is tried again",
-                    metadata: [
-                        "topic": "\(row.event.topic)", "key": "\(row.event.idempotencyKey)", "attempts": "\(failures)",
-                        "error": "\(error)",
-                    ])
-            }
-            wake()
+            if isSentOnce, await !giveBack(row) { return leave(row) }
+            failed(row, error)
         }
+    }
+
+    private func failed(_ row: OutboxRow, _ error: MQClientError?) {
+        let failures = state.withLock { $0.lanes.failed(row, now: writer.time.now()) }
+        if let error, failures == 1 || failures % 20 == 0 {
+            logger.warning(
+                "a message waits in the outbox and is tried again",
+                metadata: [
+                    "topic": "\(row.event.topic)", "key": "\(row.event.idempotencyKey)", "attempts": "\(failures)",
+                    "error": "\(error)",
+                ])
+        }
+        alarm.ring()
+    }
+
+    // MARK: Verdicts that are sent once
+
+    /// To a broker that would deliver a repeated commit twice, a verdict leaves after its row: a crash in between
+    /// sends none, and the check-back is answered, but never both.
+    private func claim(_ row: OutboxRow) async -> Bool {
+        do {
+            try await writer.perform { db, context in
+                try OutboxTable.delete(db, row.sequence)
+                if let fence = row.fence { try Fence.acknowledge(db, fence, now: context.now) }
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// It certainly did not arrive.
+    private func giveBack(_ row: OutboxRow) async -> Bool {
+        do {
+            try await writer.perform { db, context in
+                try OutboxTable.putBack(db, row, now: context.now)
+                if let fence = row.fence { try Fence.reopen(db, fence) }
+            }
+            return true
+        } catch {
+            logger.warning(
+                "a verdict is left to a check-back",
+                metadata: ["key": "\(row.event.idempotencyKey)", "error": "\(error)"])
+            return false
+        }
+    }
+
+    private func leave(_ row: OutboxRow) {
+        state.withLock { state in
+            state.lanes.delivered(row)
+            state.lanes.removed([row.sequence])
+        }
+        alarm.ring()
     }
 
     /// The database has committed, and the broker has lost the half or decided otherwise: the event goes as a whole
@@ -207,10 +273,10 @@ final class Relay: Sendable {
             whole.half = nil
             let changed = whole
             state.withLock { $0.lanes.replace(changed) }
+            alarm.ring()
         } catch {
-            state.withLock { _ = $0.lanes.failed(row, now: writer.time.now()) }
+            failed(row, nil)
         }
-        wake()
     }
 
     // MARK: Acknowledgements
@@ -243,7 +309,8 @@ final class Relay: Sendable {
                     state.withLock { $0.acknowledged.append(contentsOf: rows) }
                     return
                 }
-                resolve(fences)
+                state.withLock { $0.lanes.removed(rows.lazy.map(\.sequence)) }
+                for fence in receipts.fences where fences.contains(fence) { look(for: fence) }
                 startAcknowledging()
             })
         writer.add([piece])
@@ -253,44 +320,21 @@ final class Relay: Sendable {
 
     /// Waits until every message of a transaction is visible to consumers.
     ///
-    /// - Throws: ``EscrowError/Code/stopped`` when the service stops before.
+    /// - Throws: ``EscrowError/Code/stopped`` when the service stops before; `CancellationError`.
     func awaitAcknowledgement(of fence: TransactionID) async throws {
-        try await withCheckedThrowingContinuation { continuation in
-            let isStopped = state.withLock { state in
-                if !state.isStopped { state.waiting[fence, default: []].append(continuation) }
-                return state.isStopped
-            }
-            if isStopped { return continuation.resume(throwing: Self.stopped) }
-            // Acknowledged before it was asked for?
-            writer.add([
-                Piece(
-                    body: { db, _ in
-                        guard try OutboxTable.count(db, of: fence) > 0 else { return }
-                        throw StillWaiting()
-                    },
-                    completion: { [self] result in if case .committed = result { resolve([fence]) } })
-            ])
-        }
+        try await receipts.wait(for: fence) { look(for: fence) }
+    }
+
+    private func look(for fence: TransactionID) {
+        writer.add([
+            Piece(
+                body: { db, _ in
+                    guard try OutboxTable.count(db, of: fence) > 0 else { return }
+                    throw StillWaiting()
+                },
+                completion: { [self] result in if case .committed = result { receipts.resolve([fence]) } })
+        ])
     }
 
     private struct StillWaiting: Error {}
-
-    private func resolve(_ fences: Set<TransactionID>) {
-        let resumed = state.withLock { state in
-            fences.flatMap { state.waiting.removeValue(forKey: $0) ?? [] }
-        }
-        for continuation in resumed { continuation.resume() }
-    }
-
-    private func stop() {
-        let waiting = state.withLock { state in
-            state.isStopped = true
-            defer { state.waiting.removeAll() }
-            return state.waiting.values.flatMap(\.self)
-        }
-        for continuation in waiting { continuation.resume(throwing: Self.stopped) }
-    }
-
-    private static let stopped = EscrowError(
-        .stopped, "The service stopped. The transaction is committed; its messages leave at the next start.")
 }

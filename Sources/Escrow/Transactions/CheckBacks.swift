@@ -42,8 +42,7 @@ struct CheckBacks: Sendable {
         do {
             return try await writer.perform { db, context in
                 let verdict = try Fence.decide(db, id, kind: kind, now: context.now)
-                // The relay is about to send it, in the order of commits; here it could overtake an earlier one.
-                if verdict == .commit, try OutboxTable.count(db, of: id) > 0 { return .unknown }
+                if verdict == .commit, try isLeftToRelay(check.half, id, db, now: context.now) { return .unknown }
                 context.count(.checkBacks)
                 return verdict
             }
@@ -51,6 +50,20 @@ struct CheckBacks: Sendable {
             logger.warning("a check-back gets no verdict now", metadata: ["error": "\(error)"])
             return .unknown
         }
+    }
+
+    /// How long a verdict that was sent once may be on its way: the question may have been asked before it arrived.
+    /// Brokers ask again after a minute.
+    static let crossing = Duration.seconds(30)
+
+    /// Whether the relay is about to send the commit, in the order of commits: here it could overtake an earlier one.
+    /// Or has just sent it to a broker that would deliver a repeated one twice.
+    private func isLeftToRelay(
+        _ half: HalfMessage, _ id: TransactionID, _ db: Database, now: Timestamp
+    ) throws -> Bool {
+        if try OutboxTable.count(db, of: id) > 0 { return true }
+        guard !half.keepsVerdictsFinal, let sent = try Fence.acknowledged(db, id) else { return false }
+        return now < sent.advanced(by: Self.crossing)
     }
 
     /// Never guessed: it is listed for a person, and the broker asks again.

@@ -53,6 +53,18 @@ enum Fence {
         ).execute(arguments: [now.milliseconds, id.bytes])
     }
 
+    /// A message of it waits for its broker again.
+    static func reopen(_ db: Database, _ id: TransactionID) throws {
+        try db.cachedStatement(sql: "UPDATE escrow_fence SET acknowledged = NULL WHERE id = ?")
+            .execute(arguments: [id.bytes])
+    }
+
+    /// When the last of its messages left; nil before.
+    static func acknowledged(_ db: Database, _ id: TransactionID) throws -> Timestamp? {
+        let statement = try db.cachedStatement(sql: "SELECT acknowledged FROM escrow_fence WHERE id = ?")
+        return try Int64.fetchOne(statement, arguments: [id.bytes]).map(Timestamp.init(milliseconds:))
+    }
+
     static func verdict(_ db: Database, _ id: TransactionID) throws -> Verdict? {
         let text = try String.fetchOne(
             db.cachedStatement(sql: "SELECT verdict FROM escrow_fence WHERE id = ?"), arguments: [id.bytes])

@@ -23,6 +23,13 @@ package final class Alarm: Sendable {
 
     /// Returns at `time`, when rung, or when the task is cancelled.
     package func wait(until time: Timestamp, by source: TimeSource) async {
+        // Rung already: no sleep is begun.
+        if state.withLock({ state in
+            defer { state.isRung = false }
+            return state.isRung
+        }) {
+            return
+        }
         // Unstructured on purpose: `ring` must be able to end this sleep without ending the caller.
         let sleeper = Task { _ = try? await source.sleep(until: time) }
         let isRung = state.withLock { state in

@@ -22,7 +22,10 @@ enum ImportRules {
             "MQNameServer", "MQBroker", "MQRemoting", "MQProtocol", "NIOCore", "NIOPosix", "Logging",
             "ServiceLifecycle",
         ],
-        "Escrow": ["MQClient", "MQEmbedded", "MQProtocol", "Schema", "GRDB", "NIOCore", "Logging", "ServiceLifecycle"],
+        "Escrow": [
+            "MQClient", "MQEmbedded", "MQProtocol", "Schema", "GRDB", "NIOCore", "Logging", "ServiceLifecycle",
+            "DequeModule",
+        ],
         "NameServerTool": [
             "MQNameServer", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
             "NIOCore", "NIOPosix",
@@ -51,8 +54,8 @@ enum ImportRules {
         ],
         "SampleTool": ["Escrow", "MQClient", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],
         "OrderServiceTool": ["OrderService", "ShopEvents", "SampleTool", "Escrow", "ArgumentParser"],
-        "InventoryServiceTool": ["InventoryService", "SampleTool", "ArgumentParser"],
-        "RegistrationMailTool": ["RegistrationMail", "SampleTool", "ArgumentParser"],
+        "InventoryServiceTool": ["InventoryService", "ShopEvents", "SampleTool", "ArgumentParser"],
+        "RegistrationMailTool": ["RegistrationMail", "ShopEvents", "SampleTool", "ArgumentParser"],
     ]
 
     /// Executables; the framework, whose codecs and database need it; the name server: its files are small and nothing

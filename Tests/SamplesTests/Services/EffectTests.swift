@@ -3,6 +3,7 @@ import GRDB
 import Logging
 import MQProtocol
 import Synchronization
+import ShopEvents
 import Testing
 
 @testable import RegistrationMail
@@ -13,7 +14,7 @@ import Testing
 
     init() throws {
         database = try DatabaseQueue()
-        try RegistrationDatabase.migrate(database)
+        try RegistrationService.tables.make(in: database)
         try database.write { db in
             try db.execute(
                 sql: "INSERT INTO account (address, name, phone, registered) VALUES ('a@example.org', 'Ada', '1', 1)")

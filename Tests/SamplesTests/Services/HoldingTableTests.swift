@@ -12,7 +12,7 @@ import Testing
 
     init() throws {
         database = try DatabaseQueue()
-        try InventoryDatabase.migrate(database)
+        try InventoryService.tables.make(in: database)
         try database.write { db in
             try InventoryService.stock(["A", "B"], quantity: 10, in: db)
         }

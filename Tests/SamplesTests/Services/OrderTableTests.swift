@@ -11,7 +11,7 @@ import Testing
 
     init() throws {
         database = try DatabaseQueue()
-        try OrderDatabase.migrate(database)
+        try OrderService.tables.make(in: database)
         try database.write { [now] db in
             try OrderTable.insert(db, "1", lines: [Line(position: 1, code: "A", quantity: 3)], now: now)
         }

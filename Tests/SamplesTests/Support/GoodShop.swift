@@ -24,9 +24,9 @@ struct GoodShop {
 
     init() throws {
         folder = try TemporaryFolder()
-        orders = try OrderDatabase.open(folder.path("orders.sqlite"))
-        inventory = try InventoryDatabase.open(folder.path("inventory.sqlite"))
-        registration = try RegistrationDatabase.open(folder.path("registration.sqlite"))
+        orders = try OrderService.tables.open(folder.path("orders.sqlite"))
+        inventory = try InventoryService.tables.open(folder.path("inventory.sqlite"))
+        registration = try RegistrationService.tables.open(folder.path("registration.sqlite"))
         for database in [orders, inventory, registration] {
             _ = try Escrow("test", database: database, configuration: .embedded())
         }

@@ -1,0 +1,5 @@
+public import ShopEvents
+
+extension OrderService {
+    public static let tables = ServiceTables("orders", PackageResources.orders_sql)
+}

@@ -1,0 +1,153 @@
+import Foundation
+import GRDB
+import Logging
+import MQClient
+import MQProtocol
+import Testing
+
+@testable import Escrow
+
+/// The relay over a database, with brokers that answer as the test says.
+@Suite(.timeLimit(.minutes(1))) struct RelayTests {
+    private let database: TestDatabase
+    private let writer: Writer
+    private let relay: Relay
+
+    init() throws {
+        database = try TestDatabase()
+        writer = database.writer()
+        relay = Relay(
+            writer: writer, lease: .ofThisProcess(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let relay = relay
+        writer.whenOutboxIsWritten { relay.wake() }
+    }
+
+    private func publish(
+        _ events: [OutgoingEvent], fence: TransactionID? = nil, half: HalfMessage? = nil
+    ) async throws {
+        try await writer.perform { db, context in
+            if let fence { _ = try Fence.enter(db, fence, kind: "fenced", key: nil, now: context.now) }
+            for event in events { try OutboxTable.insert(db, event, fence: fence, half: half, now: context.now) }
+            context.outboxWritten()
+        }
+    }
+
+    private func event(_ number: Int, _ key: String?, topic: String = "orders") -> OutgoingEvent {
+        OutgoingEvent(
+            topic: topic, tag: "Placed", idempotencyKey: "\(number)", orderingKey: key, body: Data("{}".utf8))
+    }
+
+    /// Runs the relay beside `body`.
+    private func relaying(
+        _ deliver: @escaping Relay.Deliver, _ body: () async throws -> Void
+    ) async throws {
+        let relay = relay
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await relay.run(through: deliver) }
+            try await body()
+            tasks.cancelAll()
+        }
+    }
+
+    private static let away = MQClientError(.brokerUnreachable, "away")
+
+    /// More rows than are read ahead wait for a broker that is away: what goes to another one passes them.
+    @Test func aBrokerThatIsAwayHoldsUpNobodyElse() async throws {
+        let many = RelayLanes.capacity + 100
+        try await publish((0..<many).map { event($0, "stuck", topic: "away") } + [event(many, "well")])
+        let (arrived, arrives) = AsyncStream.makeStream(of: String.self)
+        let deliver: Relay.Deliver = { row in
+            guard row.event.topic != "away" else { return .failed(Self.away) }
+            arrives.yield(row.event.idempotencyKey)
+            return .acknowledged
+        }
+        try await relaying(deliver) {
+            for await key in arrived {
+                #expect(key == "\(many)")
+                break
+            }
+        }
+    }
+
+    // MARK: Receipts
+
+    @Test func aReceiptIsVisibleWhenAllItsMessagesAre() async throws {
+        let fence = TransactionID.random()
+        try await publish([event(1, "a"), event(2, "b")], fence: fence)
+        let (allowed, allow) = AsyncStream.makeStream(of: Void.self)
+        let order = RunCount()
+        let deliver: Relay.Deliver = { row in
+            if row.event.idempotencyKey == "2" { for await _ in allowed { break } }
+            return .acknowledged
+        }
+        try await relaying(deliver) {
+            async let visible: Void = {
+                try await relay.awaitAcknowledgement(of: fence)
+                #expect(order.next() == 2)
+            }()
+            try await until("SELECT count(*) FROM escrow_outbox", is: 1)
+            _ = order.next()
+            allow.yield()
+            try await visible
+        }
+    }
+
+    /// Nobody relays here, so nothing but the cancellation can end it.
+    @Test func awaitingAReceiptEndsWithItsTask() async throws {
+        let fence = TransactionID.random()
+        try await publish([event(1, nil)], fence: fence)
+        let waiting = Task { try await relay.awaitAcknowledgement(of: fence) }
+        waiting.cancel()
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+    }
+
+    // MARK: Brokers that would deliver a repeated commit twice
+
+    private func half(isFinal: Bool) -> HalfMessage {
+        HalfMessage(
+            topic: "orders", brokerName: "b", brokerAddress: "127.0.0.1:1", queueID: 0, logOffset: 1, queueOffset: 1,
+            messageID: "ID", transactionID: "ID", status: .stored, keepsVerdictsFinal: isFinal)
+    }
+
+    /// A crash behind the verdict finds no row that would send it again.
+    @Test(arguments: [true, false])
+    func aVerdictThatMustNotBeRepeatedLeavesAfterItsRow(isFinal: Bool) async throws {
+        let fence = TransactionID.random()
+        try await publish([event(1, nil)], fence: fence, half: half(isFinal: isFinal))
+        let (seen, see) = AsyncStream.makeStream(of: Int.self)
+        let database = database
+        let deliver: Relay.Deliver = { row in
+            see.yield((try? database.count("SELECT count(*) FROM escrow_outbox")) ?? -1)
+            return .acknowledged
+        }
+        try await relaying(deliver) {
+            for await rows in seen {
+                #expect(rows == (isFinal ? 1 : 0))
+                break
+            }
+            try await relay.awaitAcknowledgement(of: fence)
+        }
+    }
+
+    /// What certainly did not arrive stands in the outbox again, and its check-back is left to the relay.
+    @Test func aVerdictThatDidNotLeaveIsTriedAgain() async throws {
+        let fence = TransactionID.random()
+        try await publish([event(1, nil)], fence: fence, half: half(isFinal: false))
+        let attempts = RunCount()
+        let deliver: Relay.Deliver = { row in
+            #expect(row.half != nil)
+            return attempts.next() < 3 ? .failed(Self.away) : .acknowledged
+        }
+        try await relaying(deliver) {
+            try await relay.awaitAcknowledgement(of: fence)
+        }
+        #expect(attempts.next() == 4)
+        #expect(try database.count("SELECT count(*) FROM escrow_fence WHERE acknowledged IS NOT NULL") == 1)
+    }
+
+    private func until(_ sql: String, is value: Int) async throws {
+        let watch = CommitWatch(database.pool)
+        for await _ in watch.commits where try database.count(sql) == value { return }
+        throw CancellationError()
+    }
+}

@@ -1,0 +1,61 @@
+import MQClient
+import MQProtocol
+import Synchronization
+import Testing
+
+@testable import ShopFlow
+
+/// Questions to brokers that are away for a while.
+@Suite(.timeLimit(.minutes(1))) struct PatienceTests {
+    private let clock = ManualClock(start: .zero)
+    private let said = Said()
+
+    private func ask(_ question: () async throws -> Int) async throws -> Int {
+        let said = said
+        return try await Patience(
+            time: .manual(clock), onWait: { said.say("waits") }, onAnswer: { said.say("goes on") }
+        ).ask(question)
+    }
+
+    @Test func aQuickAnswerIsGivenSilently() async throws {
+        let answer = try await ask { 7 }
+        #expect(answer == 7)
+        #expect(said.all == [])
+    }
+
+    /// The clock moves while everybody sleeps: after 5 s the notice, every 0.2 s the question.
+    @Test func aLongWaitIsSaidOnceAndItsEndToo() async throws {
+        let clock = clock
+        let clockwork = Task {
+            while !Task.isCancelled {
+                await clock.waitForSleepers(count: 1)
+                clock.advance(by: .milliseconds(100))
+            }
+        }
+        defer { clockwork.cancel() }
+        let said = said
+        let answer = try await ask {
+            guard said.all.isEmpty else { return 7 }
+            throw MQClientError(.brokerUnreachable, "away")
+        }
+        #expect(answer == 7)
+        #expect(said.all == ["waits", "goes on"])
+    }
+
+    @Test func whatCannotPassIsThrownAtOnce() async throws {
+        await #expect(throws: MQClientError.self) {
+            _ = try await ask { throw MQClientError(.groupNotFound, "no such group") }
+        }
+        #expect(said.all == [])
+    }
+}
+
+private final class Said: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func say(_ line: String) {
+        lines.withLock { $0.append(line) }
+    }
+
+    var all: [String] { lines.withLock { $0 } }
+}
