@@ -3,7 +3,7 @@
 import PackageDescription
 
 /// Every target compiles with the same settings: a warning is an error, an unsafe expression says so.
-let settings: [SwiftSetting] = [
+let commonSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -12,6 +12,10 @@ let settings: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
 ]
+
+/// A bug planted on purpose, for the fault laboratory's controls: a build that sets this variable is for them alone.
+let plantedBugs = Context.environment["ESCROW_PLANTED_BUG"].map { [SwiftSetting.define($0)] } ?? []
+let settings = commonSettings + plantedBugs
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -41,6 +45,7 @@ let package = Package(
         .executable(name: "inventory-service", targets: ["InventoryServiceTool"]),
         .executable(name: "registration-mail", targets: ["RegistrationMailTool"]),
         .executable(name: "escrowbench", targets: ["EscrowBenchTool"]),
+        .executable(name: "escrow-faults", targets: ["FaultTool"]),
         .library(name: "MQClient", targets: ["MQClient"]),
         .library(name: "MQEmbedded", targets: ["MQEmbedded"]),
         .library(name: "Escrow", targets: ["Escrow", "MQClient", "MQEmbedded", "MQProtocol"]),
@@ -294,6 +299,25 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The fault laboratory: brokers on disks that fail, and the check of everything they acknowledged.
+        .target(
+            name: "Faults",
+            dependencies: [
+                "MQClient", "MQNameServer", "MQRemoting", "MQStore", "MQProtocol", "ProcessSupport", "ProcessOutput",
+                "TestSupport", nioCore, nioPosix, logging,
+            ],
+            path: "Tests/Faults",
+            // Compiled when it is needed, by the machine's C compiler: it is loaded into brokers, not into this.
+            exclude: ["Preload"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "FaultTool", dependencies: ["Faults", arguments], path: "Tests/FaultTool", swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FaultsTests", dependencies: ["Faults", "TestSupport", "MQProtocol", nioCore], swiftSettings: settings
+        ),
+        .testTarget(name: "FaultsLiveTests", dependencies: ["Faults", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "SamplesTests",
             dependencies: [

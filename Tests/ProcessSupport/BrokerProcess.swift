@@ -17,6 +17,10 @@ package struct BrokerProcess: Sendable {
         package var nameServer: String?
         /// Further lines of the properties file; they replace the ones this type writes.
         package var properties: [String: String]
+        /// Where `mqbroker` was built. Nil: beside the program that is running.
+        package var programs: String?
+        /// Variables besides those of this process.
+        package var environment: [String: String] = [:]
 
         package init(
             store: String, port: Int? = nil, nameServer: String? = nil, properties: [String: String] = [:]
@@ -36,7 +40,9 @@ package struct BrokerProcess: Sendable {
     ) async throws -> ServerProcess.Ended<Value> {
         let port = if let port = options.port { port } else { try await FreePorts.next() }
         let file = try writeProperties(options, port: port)
-        return try await ServerProcess.run("mqbroker", arguments: ["-c", file]) { process in
+        return try await ServerProcess.run(
+            "mqbroker", arguments: ["-c", file], programs: options.programs, environment: options.environment
+        ) { process in
             try await process.requireLine(containing: "boot success")
             return try await body(BrokerProcess(process: process, address: "127.0.0.1:\(port)"))
         }

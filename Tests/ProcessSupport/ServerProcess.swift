@@ -30,19 +30,37 @@ package struct ServerProcess: Sendable {
         try? send(.terminate)
     }
 
+    /// Stops the process where it is until ``resume()``: it neither answers nor ends meanwhile.
+    package func suspend() {
+        try? send(.suspend)
+    }
+
+    package func resume() {
+        try? send(.resume)
+    }
+
     /// Starts an executable, runs `body` beside it, and ends it: first politely, after 20 s by force.
     ///
-    /// - Parameter name: an executable of this package, or one of the system.
+    /// - Parameters:
+    ///   - name: an executable of this package, or one of the system.
+    ///   - programs: where this package's executables were built. Nil: beside the program that is running.
+    ///   - environment: variables besides those of this process.
     package static func run<Value: Sendable>(
         _ name: String,
         arguments: [String],
+        programs: String? = nil,
+        environment: [String: String] = [:],
         _ body: @Sendable (ServerProcess) async throws -> Value
     ) async throws -> Ended<Value> {
-        let folder = try BuildFolder.path()
+        let folder = if let programs { programs } else { try BuildFolder.path() }
+        let path = ["PATH": "\(folder):/usr/sbin:/usr/bin:/sbin:/bin"]
+        let variables = environment.merging(path) { given, _ in given }.map { name, value in
+            (Environment.Key(stringLiteral: name), Optional(value))
+        }
         let result = try await Subprocess.run(
             .name(name),
             arguments: Arguments(arguments),
-            environment: .inherit.updating(["PATH": "\(folder):/usr/sbin:/usr/bin:/sbin:/bin"]),
+            environment: .inherit.updating(Dictionary(uniqueKeysWithValues: variables)),
             input: .none,
             output: .sequence,
             error: .sequence

@@ -4,6 +4,9 @@ package import MQProtocol
 ///
 /// Timers fire by due time, but a timer may be dispatched when others due later have fired already. So a due time alone
 /// is no answer: a timer has fired when it is due up to ``dueUpTo`` *and* stood before ``queueEnd`` when that was said.
+///
+/// A flipped bit in here would make timers seem fired that were not: the file carries a checksum, and one that does not
+/// match is not believed. The previous version then repeats some timers and loses none.
 package struct FiringWatermark: JSONBody, Equatable {
     /// Every armed timer due up to here, this millisecond included, has fired.
     package var dueUpTo: Timestamp
@@ -28,13 +31,22 @@ package struct FiringWatermark: JSONBody, Equatable {
             dueUpTo: Timestamp(milliseconds: due), queueEnd: QueueOffset(rawValue: end),
             copiedBelow: LogOffset(rawValue: json["copiedBelow"]?.integer ?? 0)
         )
+        if let given = json["checksum"]?.integer, given != checksum {
+            throw BodyError(.invalidMember, "checksum: \(given) instead of \(checksum)")
+        }
     }
 
     package var json: JSONValue {
         [
             "dueUpTo": JSONValue(dueUpTo), "queueEnd": JSONValue(queueEnd.rawValue),
-            "copiedBelow": JSONValue(copiedBelow.rawValue),
+            "copiedBelow": JSONValue(copiedBelow.rawValue), "checksum": JSONValue(checksum),
         ]
+    }
+
+    /// Over the three numbers as text.
+    private var checksum: Int64 {
+        let text = "\(dueUpTo.milliseconds) \(queueEnd.rawValue) \(copiedBelow.rawValue)"
+        return Int64(bodyCRC(text.utf8.span))
     }
 
     /// Whether the timer at this place of the timer queue and of the log is done with.

@@ -9,6 +9,7 @@ enum UnsafeRules {
         "Sources/MQProtocol/Records/BigEndian.swift": "unaligned integer loads",
         "Sources/MQProtocol/Time/PlatformClock.swift": "the C library's clock and calendar",
         "Sources/MQClient/Consuming/LocalFile.swift": "system calls on the offset file",
+        "Tests/Faults/World/PowerSwitch.swift": "the system call that ends a file system's power",
     ]
 
     /// Types whose thread safety the compiler takes on trust.

@@ -68,6 +68,19 @@ import Testing
         #expect(properties["DELAY"] == "18")
     }
 
+    @Test func aWatermarkWithAFlippedDigitIsNotBelieved() throws {
+        let mark = FiringWatermark(
+            dueUpTo: Timestamp(milliseconds: 1_700_000_000_000), queueEnd: QueueOffset(rawValue: 5),
+            copiedBelow: LogOffset(rawValue: 7))
+        var text = mark.encodePretty()
+        #expect(try FiringWatermark.decode(text) == mark)
+        let position = try #require(text.readableBytesView.firstIndex(of: UInt8(ascii: "5")))
+        text.setInteger(UInt8(ascii: "7"), at: position)
+        #expect(throws: BodyError.self) { try FiringWatermark.decode(text) }
+        let old = ByteBuffer(string: #"{"dueUpTo": 3, "queueEnd": 4}"#)
+        #expect(try FiringWatermark.decode(old).queueEnd.rawValue == 4)
+    }
+
     @Test func theWatermarkCoversOnlyWhatWasArmedBefore() {
         let copied = LogOffset(rawValue: 1000)
         let mark = FiringWatermark(dueUpTo: now, queueEnd: QueueOffset(rawValue: 5), copiedBelow: copied)

@@ -1,0 +1,175 @@
+import MQProtocol
+
+/// Compares what was recorded with what is read back. Pure.
+struct Checker {
+    let history: History
+    let contents: Contents
+    let expectations: Expectations
+    private var result = CheckResult()
+    private var owners: [Place: Int64] = [:]
+
+    static func check(_ history: History, _ contents: Contents, _ expectations: Expectations) -> CheckResult {
+        var checker = Checker(history: history, contents: contents, expectations: expectations)
+        for (_, queue) in contents.sorted(by: { $0.key < $1.key }) { checker.read(queue) }
+        checker.compare()
+        return checker.result
+    }
+
+    /// - Parameter offsets: where the broker says that the consumer goes on.
+    static func checkConsumerOffsets(
+        _ offsets: [QueueName: Int64], _ history: History, _ contents: Contents
+    ) -> [Violation] {
+        var violations: [Violation] = []
+        for (queue, offset) in offsets.sorted(by: { $0.key < $1.key }) {
+            if let consumed = history.consumed[queue], offset > consumed {
+                violations.append(Violation(.consumerOffset, "\(queue): \(offset), consumed up to \(consumed)"))
+            }
+            if let maximum = contents[queue]?.maximum, offset > maximum {
+                violations.append(Violation(.consumerOffset, "\(queue): \(offset), the queue ends at \(maximum)"))
+            }
+        }
+        return violations
+    }
+
+    private init(history: History, contents: Contents, expectations: Expectations) {
+        self.history = history
+        self.contents = contents
+        self.expectations = expectations
+    }
+
+    private mutating func complain(_ invariant: Invariant, _ text: String) {
+        result.violations.append(Violation(invariant, text))
+    }
+
+    // MARK: What is there
+
+    private mutating func read(_ queue: QueueContents) {
+        var expected = queue.minimum
+        var last: [Int: Int64] = [:]
+        for message in queue.messages {
+            if message.place.offset != expected {
+                complain(.offsets, "\(message.place) is where offset \(expected) should be")
+            }
+            expected = message.place.offset + 1
+            guard let number = identify(message) else { continue }
+            let sender = history.entries[Int(number)].sender
+            if let before = last[sender], before > number, isOrdered(number) {
+                complain(.order, "\(message.place): message \(number) is behind \(before) of the same sender")
+            }
+            last[sender] = number
+            note(number, at: message)
+        }
+        if expected < queue.maximum, let place = queue.messages.last?.place {
+            complain(.offsets, "\(place.queue) ends at \(expected), its maximum is \(queue.maximum)")
+        }
+    }
+
+    /// Delayed and transactional messages are put into their queues later, by the broker.
+    private func isOrdered(_ number: Int64) -> Bool {
+        switch history.entries[Int(number)].kind {
+        case .single, .batch, .ordered: true
+        case .delayed, .transactional: false
+        }
+    }
+
+    /// The message's number, when it is one of ours in every byte.
+    private mutating func identify(_ message: FoundMessage) -> Int64? {
+        guard let number = Payload.number(in: message.body), let entry = history.entry(number) else {
+            complain(.altered, "\(message.place): this message was never sent")
+            return nil
+        }
+        var differences: [String] = []
+        if message.body != Payload.body(number) { differences.append("body") }
+        if message.place.queue.topic != entry.topic { differences.append("topic") }
+        if let queueID = entry.queueID, message.place.queue.queueID != queueID { differences.append("queue") }
+        if message.keys != Payload.key(number) { differences.append("keys") }
+        if message.tag != Payload.tag(number) { differences.append("tag") }
+        if message.note != Payload.note(number) { differences.append("property") }
+        if message.flag != Payload.flag(number) { differences.append("flag") }
+        if !differences.isEmpty {
+            complain(.altered, "\(message.place): message \(number): \(differences.joined(separator: ", "))")
+        }
+        return number
+    }
+
+    private mutating func note(_ number: Int64, at message: FoundMessage) {
+        owners[message.place] = number
+        let entry = history.entries[Int(number)]
+        if let first = result.found[number] {
+            repeated(number, entry, at: [first, message.place])
+        } else {
+            result.found[number] = message.place
+        }
+        switch entry.kind {
+        case .delayed(let due) where message.storedAt < due:
+            complain(.delay, "\(message.place): message \(number) is due at \(due), there since \(message.storedAt)")
+        case .transactional where entry.verdict != .commit:
+            complain(.transaction, "\(message.place): message \(number) is there; its verdict is \(entry.verdict)")
+        default: break
+        }
+        if entry.state == .absent || entry.state == .lostInWindow {
+            complain(.torn, "\(message.place): message \(number) was gone after an earlier fault and is back")
+        }
+    }
+
+    private mutating func repeated(_ number: Int64, _ entry: History.Entry, at places: [Place]) {
+        if case .delayed = entry.kind, expectations.allowsRepeatedDelays {
+            result.duplicatesInWindow += 1
+        } else {
+            complain(.duplicate, "message \(number) is at \(places[0]) and at \(places[1])")
+        }
+    }
+
+    // MARK: What must be there
+
+    private mutating func compare() {
+        var claimed: [Place: Int64] = [:]
+        for (index, entry) in history.entries.enumerated() {
+            let number = Int64(index)
+            guard mustBeThere(entry) else { continue }
+            if let place = entry.place, entry.state != .lostInWindow {
+                if let other = claimed.updateValue(number, forKey: place) {
+                    complain(.offsets, "messages \(other) and \(number) were both acknowledged at \(place)")
+                }
+                if owners[place] != number { missing(number, entry, at: place) }
+            } else if result.found[number] == nil {
+                missing(number, entry)
+            }
+        }
+    }
+
+    private func mustBeThere(_ entry: History.Entry) -> Bool {
+        switch entry.state {
+        case .inFlight, .absent, .lostInWindow: return false
+        case .present: return true
+        case .acknowledged: break
+        }
+        switch entry.kind {
+        case .single, .batch, .ordered: return true
+        case .delayed: return expectations.isSettled
+        case .transactional: return expectations.isSettled && entry.verdict == .commit
+        }
+    }
+
+    private mutating func missing(_ number: Int64, _ entry: History.Entry, at place: Place? = nil) {
+        if let place, let queue = contents[place.queue], place.offset < queue.minimum, expectations.allowsExpiry {
+            result.expired += 1
+            return
+        }
+        if case .acknowledged(let time) = entry.state, expectations.lossWindows.contains(where: { $0.contains(time) }) {
+            result.lostInWindow.insert(number)
+            return
+        }
+        let instead = place.flatMap { owners[$0] }.map { "message \($0) is" } ?? "nothing is"
+        switch (entry.kind, place) {
+        case (_, let place?):
+            complain(.lost, "message \(number) was acknowledged at \(place), but \(instead) there")
+        case (.transactional, nil):
+            complain(.transaction, "message \(number) was committed and is not there")
+        case (.delayed(let due), nil):
+            complain(.delay, "message \(number) was due at \(due) and is not there")
+        case (_, nil):
+            complain(.lost, "message \(number) was acknowledged and is not there")
+        }
+    }
+}

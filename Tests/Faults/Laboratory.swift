@@ -1,0 +1,97 @@
+import Foundation
+import TestSupport
+
+/// Runs lives and batches until the time is up, and adds up what they found.
+package struct Laboratory: Sendable {
+    package struct Plan: Sendable {
+        package var seed: UInt64
+        /// How long new lives are begun.
+        package var duration: Duration
+        /// Faults of one life.
+        package var faultsOfLife = 12
+        /// Damaged copies of each kind and store; tears come at every byte of the last three records.
+        package var fileFaults = 40
+        /// Repeats one life only.
+        package var onlyLife: Int?
+        /// The kinds to choose from; empty: all.
+        package var kinds: [FaultKind] = []
+        /// Judges brokers that acknowledge before the flush as if they flushed before: a control.
+        package var expectsTooMuch = false
+        /// Ends as soon as this is found.
+        package var control: Control?
+        /// Where `mqbroker` was built. Nil: beside this program.
+        package var programs: String?
+
+        package init(seed: UInt64, duration: Duration) {
+            self.seed = seed
+            self.duration = duration
+        }
+    }
+
+    private let plan: Plan
+    private let say: @Sendable (String) -> Void
+
+    /// - Parameter say: takes a line of progress.
+    package init(_ plan: Plan, say: @escaping @Sendable (String) -> Void) {
+        self.plan = plan
+        self.say = say
+    }
+
+    package func run() async throws -> Report {
+        var report = plan.onlyLife == nil ? files() : Report()
+        guard LoopFileSystem.isAvailable else {
+            report.skipped.append("power loss, full disks, failing system calls: they need root, to mount file systems")
+            return report
+        }
+        if !plan.kinds.isEmpty, plan.kinds.allSatisfy(\.isOfFiles) { return report }
+        let deadline = ContinuousClock.now.advanced(by: plan.duration)
+        try await World.with(programs: plan.programs) { world in
+            if world.preload == nil { report.skipped.append("failing system calls: there is no C compiler") }
+            var number = plan.onlyLife ?? 0
+            repeat {
+                report.merge(await live(number, in: world))
+                number += 1
+                if let control = plan.control, control.isFound(in: report) { return }
+            } while plan.onlyLife == nil && ContinuousClock.now < deadline
+        }
+        return report
+    }
+
+    private func files() -> Report {
+        let kinds = FaultKind.ofFiles.filter { plan.kinds.isEmpty || plan.kinds.contains($0) }
+        guard plan.fileFaults > 0, !kinds.isEmpty else { return Report() }
+        let directory = World.parentDirectory + "/escrow-files-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let phase = FilePhase(
+            seed: plan.seed, directory: directory, kinds: kinds, faultsOfKind: plan.fileFaults,
+            tearsEverywhere: plan.fileFaults >= 40)
+        let report = phase.run(command: "./run faults --seed \(plan.seed)")
+        say("files: \(report.faultCount) faults" + (report.isClean ? "" : ", \(report.violationCount) VIOLATIONS"))
+        return report
+    }
+
+    private func live(_ number: Int, in world: World) async -> Report {
+        let kinds = plan.kinds.filter { !$0.isOfFiles }
+        var schedule = Schedule(seed: plan.seed, life: number, faults: plan.faultsOfLife, kinds: kinds)
+        if plan.expectsTooMuch {
+            schedule.setup.flush = .asynchronous
+            schedule.setup.flushInterval = 60_000
+            schedule.setup.isJudgedAsSynchronous = true
+        }
+        let command = "./run faults --seed \(plan.seed) --life \(number)"
+        let life = Life(world: world, setup: schedule.setup, seed: schedule.seed, command: command)
+        do {
+            try await life.run(schedule.kinds)
+        } catch {
+            await life.fail([Violation(.liveness, "the life ended early: \(error)")])
+        }
+        let setup = schedule.setup
+        let report = await life.report
+        say(
+            "life \(number): \(setup.flush.rawValue)\(setup.hasRecordChecksum ? ", record CRC" : ""), "
+                + "\(report.faultCount) faults, \(report.acknowledged) acknowledged"
+                + (report.isClean ? "" : ", \(report.violationCount) VIOLATIONS"))
+        for failure in report.failures { say("  " + failure) }
+        return report
+    }
+}

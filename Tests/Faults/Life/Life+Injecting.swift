@@ -1,0 +1,143 @@
+import Foundation
+import MQProtocol
+import ProcessOutput
+import ProcessSupport
+import TestSupport
+
+/// What is done to a broker that serves, until it has ended or is about to.
+extension Life {
+    func inject(_ kind: FaultKind, _ broker: BrokerProcess, _ producers: Producers) async throws {
+        let count = Int.random(in: 20...400, using: &generator)
+        switch kind {
+        case .stop:
+            await strike(after: count, producers) { broker.process.terminate() }
+        case .power, .powerInRecovery, .powerInTruncation, .diskFullAtStart, .readError:
+            let rest = Duration.milliseconds(Int.random(in: 0...20, using: &generator))
+            let disk = world.disk
+            await strike(after: count, producers) {
+                disk.losePower()
+                try? await TimeSource.system.sleep(for: rest)
+                broker.process.kill()
+            }
+            notePowerLoss(lastAcknowledged: journal.lastAcknowledgement)
+        case .powerAtRoll, .powerAtFlush, .powerAtAppend, .powerAtCheckpoint, .powerAtQueue, .powerAtIndex,
+            .powerAtTimer, .powerAtOffsets, .powerInRetention:
+            try await aim(kind, broker, producers, count)
+        case .pause, .diskFull, .writeErrorOnce, .writeErrorForGood, .flushErrorOnce, .flushErrorForGood,
+            .flushErrorDropping, .shortWrites, .readOnly, .clockForward, .clockBackward:
+            try await endure(kind, broker, producers, count)
+        default:
+            await strike(after: count, producers) { broker.process.kill() }
+        }
+    }
+
+    /// Lets the producers run, calls `act` when enough was acknowledged, and returns when nobody gets an answer.
+    private func strike(
+        after count: Int, _ producers: Producers, _ act: @escaping @Sendable () async -> Void
+    ) async {
+        journal.resume()
+        let journal = journal
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await journal.reach(count)
+                await act()
+            }
+            await producers.run()
+            journal.end()
+        }
+    }
+
+    /// Power loss at one system call. One that does not come by itself comes at the latest when the broker stops.
+    private func aim(
+        _ kind: FaultKind, _ broker: BrokerProcess, _ producers: Producers, _ count: Int
+    ) async throws {
+        guard world.preload != nil, let rule = kind.strikeRule(&generator) else { return }
+        let control = world.control
+        let patience: Duration = kind == .powerInRetention ? .seconds(6) : .seconds(1)
+        if kind == .powerInRetention { noteRetention() }
+        await strike(after: count, producers) {
+            try? control.set([rule])
+            if kind == .powerInRetention { try? control.shiftClock(by: .seconds(3 * 3600)) }
+            await Self.wait(for: broker.process, atMost: patience)
+            broker.process.terminate()
+            await Self.wait(for: broker.process, atMost: .seconds(5))
+            broker.process.kill()
+        }
+        notePowerLoss(lastAcknowledged: journal.lastAcknowledgement)
+    }
+
+    private static func wait(for process: ServerProcess, atMost patience: Duration) async {
+        let deadline = ContinuousClock.now.advanced(by: patience)
+        while !process.output.isFinished, ContinuousClock.now < deadline {
+            try? await TimeSource.system.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// A fault that the broker should live through: it comes, stays a while and goes under load. Then the power fails.
+    private func endure(
+        _ kind: FaultKind, _ broker: BrokerProcess, _ producers: Producers, _ count: Int
+    ) async throws {
+        journal.resume()
+        var patient = producers
+        patient.patience = .endless
+        let load = Task { [patient] in await patient.run() }
+        await journal.reach(count)
+        try await disturb(kind, broker)
+        let goesOn = await reach(30, within: .seconds(10))
+        journal.end()
+        if !goesOn, !kind.mayNeedRestart {
+            fail(
+                [Violation(.liveness, "no acknowledgement within 10 s of the fault's end: \(journal.refusals)")],
+                of: kind)
+        }
+        fail(Resources(of: broker.process, store: world.store).violations, of: kind)
+        let last = journal.lastAcknowledgement
+        world.disk.losePower()
+        broker.process.kill()
+        await load.value
+        notePowerLoss(lastAcknowledged: last)
+    }
+
+    private func reach(_ count: Int, within patience: Duration) async -> Bool {
+        let before = journal.acknowledged
+        let journal = journal
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await journal.reach(count) }
+            group.addTask {
+                let deadline = ContinuousClock.now.advanced(by: patience)
+                while journal.acknowledged < before + count, ContinuousClock.now < deadline, !Task.isCancelled {
+                    try? await TimeSource.system.sleep(for: .milliseconds(5))
+                }
+                if journal.acknowledged < before + count { journal.end() }
+            }
+            await group.waitForAll()
+        }
+        return journal.acknowledged >= before + count
+    }
+
+    private func disturb(_ kind: FaultKind, _ broker: BrokerProcess) async throws {
+        let stay = Duration.milliseconds(Int.random(in: 20...600, using: &generator))
+        switch kind {
+        case .pause:
+            broker.process.suspend()
+            try await TimeSource.system.sleep(for: stay)
+            broker.process.resume()
+        case .diskFull:
+            let spare = Int.random(in: 0...128, using: &generator) * 1024
+            let ballast = try Ballast(in: world.disk.mountPoint, leaving: spare)
+            try await TimeSource.system.sleep(for: .milliseconds(500))
+            ballast.remove()
+        case .clockForward, .clockBackward:
+            let shift: Duration = kind == .clockForward ? .seconds(3600) : .seconds(-3600)
+            // What an hour expires may go.
+            noteRetention()
+            try world.control.shiftClock(by: shift)
+            try await TimeSource.system.sleep(for: stay)
+            if Bool.random(using: &generator) { try world.control.shiftClock(by: .zero) }
+        default:
+            try world.control.set(kind.disturbance(&generator))
+            try await TimeSource.system.sleep(for: stay)
+            try world.control.clear()
+        }
+    }
+}

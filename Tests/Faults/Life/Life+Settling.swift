@@ -1,0 +1,169 @@
+import Foundation
+import MQProtocol
+import ProcessOutput
+import ProcessSupport
+import TestSupport
+
+/// What is done while no broker runs: the power comes back, files are damaged, starts are interrupted.
+extension Life {
+    func settle(_ kind: FaultKind, _ exit: ServerProcess.ExitStatus) async throws {
+        try world.control.clear()
+        if kind == .powerInRetention { try world.control.shiftClock(by: .zero) }
+        if kind == .stop, exit != .code(0) { fail([Violation(.liveness, "SIGTERM ended with \(exit)")], of: kind) }
+        if try await powerWasLost(kind, exit) { try await world.disk.restorePower() }
+        switch kind {
+        case .crashLoop: try await crashLoop()
+        case .powerInRecovery: try await losePowerInRecovery(kind)
+        case .powerInTruncation:
+            try tearTail()
+            try await losePowerInRecovery(kind)
+        case .diskFullAtStart:
+            let spare = Int.random(in: 0...64, using: &generator) * 1024
+            let ballast = try Ballast(in: world.disk.mountPoint, leaving: spare)
+            try await start(kind, expecting: [68])
+            ballast.remove()
+        case .readError:
+            let skip = Int.random(in: 0...10, using: &generator)
+            try world.control.set([.init(operation: .read, action: .inputOutputError, skip: skip, path: "/store/")])
+            try await start(kind, expecting: [69])
+            try world.control.clear()
+        default: try await changeFiles(kind)
+        }
+    }
+
+    private func powerWasLost(_ kind: FaultKind, _ exit: ServerProcess.ExitStatus) async throws -> Bool {
+        switch kind {
+        case .pause, .diskFull, .writeErrorOnce, .writeErrorForGood, .flushErrorOnce, .flushErrorForGood,
+            .flushErrorDropping, .shortWrites, .readOnly, .clockForward, .clockBackward, .diskFullAtStart, .readError:
+            true
+        default: kind.losesPower
+        }
+    }
+
+    private func crashLoop() async throws {
+        let file = try BrokerProcess.writeProperties(world.options(setup), port: world.port)
+        for _ in 0..<5 {
+            let life = Duration.milliseconds(Int.random(in: 0...50, using: &generator))
+            _ = try await run(file) { process in
+                try? await TimeSource.system.sleep(for: life)
+                process.kill()
+            }
+        }
+    }
+
+    /// Starts the broker on a disk whose power fails while it recovers.
+    private func losePowerInRecovery(_ kind: FaultKind) async throws {
+        guard world.preload != nil else { return }
+        for _ in 0..<Int.random(in: 1...2, using: &generator) {
+            guard let rule = kind.strikeRule(&generator) else { return }
+            try world.control.set([rule])
+            let file = try BrokerProcess.writeProperties(world.options(setup), port: world.port)
+            let disk = world.disk
+            _ = try await run(file) { process in
+                _ = await process.output.first { $0.contains("boot success") }
+                disk.losePower()
+                process.kill()
+            }
+            try world.control.clear()
+            try await world.disk.restorePower()
+        }
+    }
+
+    /// A start that may fail with one of these statuses, or succeed. Then the process is killed.
+    private func start(_ kind: FaultKind, expecting statuses: Set<Int>) async throws {
+        let file = try BrokerProcess.writeProperties(world.options(setup), port: world.port)
+        let ended = try await run(file) { process in
+            _ = await process.output.first { $0.contains("boot success") }
+            let isServing = !process.output.isFinished
+            if isServing { process.kill() }
+            return (isServing, process.errors.tail(2))
+        }
+        if ended.value.0 { return }
+        if case .code(let status) = ended.exit, statuses.contains(status) { return }
+        fail([Violation(.liveness, "the start ended with \(ended.exit): \(ended.value.1)")], of: kind)
+    }
+
+    private func run<Value: Sendable>(
+        _ file: String, _ body: @Sendable (ServerProcess) async throws -> Value
+    ) async throws -> ServerProcess.Ended<Value> {
+        let options = world.options(setup)
+        return try await ServerProcess.run(
+            "mqbroker", arguments: ["-c", file], programs: options.programs, environment: options.environment, body)
+    }
+
+    /// Makes the last bytes of the log unreadable, as if the last write had not been finished: none of them was
+    /// acknowledged.
+    private func tearTail() throws {
+        let folder = world.store + "/commitlog"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        for name in names.reversed() {
+            let path = folder + "/" + name
+            guard let data = FileManager.default.contents(atPath: path) else { continue }
+            guard let last = data.lastIndex(where: { $0 != 0 }) else { continue }
+            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            defer { try? handle.close() }
+            try handle.seek(toOffset: UInt64(min(last + 1, Setup.segmentBytes - 600)))
+            try handle.write(contentsOf: Data(repeating: 0x5A, count: 512))
+            try handle.synchronize()
+            return
+        }
+    }
+
+    private func changeFiles(_ kind: FaultKind) async throws {
+        let store = world.store
+        let files = FileManager.default
+        func remove(_ names: String...) { for name in names { try? files.removeItem(atPath: store + "/" + name) } }
+        switch kind {
+        case .deletedQueues: remove("consumequeue")
+        case .deletedIndex: remove("index")
+        case .deletedCheckpoint: remove("checkpoint")
+        case .deletedPosition: remove("escrow")
+        case .deletedConfiguration, .damagedConfiguration:
+            try spoilConfiguration(deletes: kind == .deletedConfiguration)
+        case .flipTopics: try flip("topics.json", "subscriptionGroup.json")
+        case .flipOffsets: try flip("consumerOffset.json")
+        case .flipTimer: try flip("timerWatermark.json", "transactionChecks.json")
+        case .emptiedQueueFile:
+            guard let file = queueFiles().randomElement(using: &generator) else { return }
+            _ = files.createFile(atPath: file, contents: Data())
+        case .readOnlyFiles:
+            let folder = store + "/commitlog"
+            try await LoopFileSystem.command("chattr", "-R", "+i", folder)
+            try await start(kind, expecting: [69])
+            try await LoopFileSystem.command("chattr", "-R", "-i", folder)
+        default: return
+        }
+    }
+
+    private func queueFiles() -> [String] {
+        let folder = world.store + "/consumequeue"
+        let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return names.sorted().filter { $0.split(separator: "/").count == 3 }.map { folder + "/" + $0 }
+    }
+
+    /// One bit of one of the files.
+    private func flip(_ names: String...) throws {
+        let paths = names.map { world.store + "/config/" + $0 }
+        guard let path = paths.randomElement(using: &generator), var data = FileManager.default.contents(atPath: path),
+            let position = data.indices.randomElement(using: &generator)
+        else { return }
+        data[position] ^= 1 << UInt8.random(in: 0...7, using: &generator)
+        try data.write(to: URL(fileURLWithPath: path))
+    }
+
+    /// Every file whose previous version is there.
+    private func spoilConfiguration(deletes: Bool) throws {
+        let folder = world.store + "/config"
+        let files = FileManager.default
+        for name in try files.contentsOfDirectory(atPath: folder).sorted() where name.hasSuffix(".json") {
+            guard files.fileExists(atPath: "\(folder)/\(name).bak") else { continue }
+            let path = folder + "/" + name
+            if deletes {
+                try files.removeItem(atPath: path)
+            } else if var data = files.contents(atPath: path), !data.isEmpty {
+                data.removeLast(Int.random(in: 1...max(1, data.count / 2), using: &generator))
+                try data.write(to: URL(fileURLWithPath: path))
+            }
+        }
+    }
+}

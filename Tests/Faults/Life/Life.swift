@@ -1,0 +1,178 @@
+import Foundation
+import MQClient
+import MQProtocol
+import ProcessSupport
+import TestSupport
+
+/// One store, from its first message to its last check: sessions of a broker under load, each ended by a fault.
+///
+/// Every session begins by reading back everything and comparing it with the history: that is what the fault before it
+/// is measured by.
+actor Life {
+    let world: World
+    let setup: Setup
+    let seed: UInt64
+    let journal = Journal()
+    var generator: SeededGenerator
+    var report = Report()
+    /// The fault whose consequences the next check finds.
+    private var lastKind = FaultKind.stop
+    private var session = 0
+    private var lossWindows: [ClosedRange<Int64>] = []
+    private var allowsExpiry = false
+    private let command: String
+
+    init(world: World, setup: Setup, seed: UInt64, command: String) {
+        self.world = world
+        self.setup = setup
+        self.seed = seed
+        self.command = command
+        generator = SeededGenerator(seed: seed)
+    }
+
+    /// - Throws: what made the life end early; violations found before that are in ``report``.
+    func run(_ kinds: [FaultKind]) async throws {
+        try await world.reset()
+        let journal = journal
+        try await MQClient.with(try world.clientConfiguration()) { client in
+            let transactions = try TransactionProducer(client, group: "FaultTransactions") { check in
+                guard let number = Payload.number(in: check.message.body) else { return .unknown }
+                return journal.decide(number, .rollback) == .commit ? .commit : .rollback
+            }
+            try await withThrowingTaskGroup { tasks in
+                tasks.addTask { try await client.run() }
+                tasks.addTask { try await transactions.run() }
+                defer { tasks.cancelAll() }
+                for kind in kinds { try await cycle(kind, client, transactions) }
+                try await end(client)
+            }
+        }
+    }
+
+    private func cycle(_ kind: FaultKind, _ client: MQClient, _ transactions: TransactionProducer) async throws {
+        session += 1
+        let producers = Producers(
+            client: client, transactions: transactions, journal: journal, round: session,
+            seed: seed &+ UInt64(session))
+        let started = ContinuousClock.now
+        let before = journal.acknowledged
+        let ended = try await BrokerProcess.run(world.options(setup)) { [self] broker in
+            await noteRecovery(since: started)
+            try await check(client, expectations())
+            try await inject(kind, broker, producers)
+        }
+        try await settle(kind, ended.exit)
+        lastKind = kind
+        let acknowledged = journal.acknowledged - before
+        report.count(kind) { tally in
+            tally.injected += 1
+            tally.acknowledged += acknowledged
+        }
+    }
+
+    private func noteRecovery(since start: ContinuousClock.Instant) {
+        let milliseconds = Double(start.duration(to: .now).wholeMilliseconds)
+        report.count(lastKind) { $0.recoveries.append(milliseconds) }
+    }
+
+    private func expectations() -> Expectations {
+        Expectations(lossWindows: lossWindows, allowsExpiry: allowsExpiry)
+    }
+
+    // MARK: Checks
+
+    @discardableResult
+    private func check(_ client: MQClient, _ expectations: Expectations) async throws -> Contents {
+        if session == 1, journal.acknowledged == 0 {
+            try await Topics.create(client, at: world.address)
+            return [:]
+        }
+        // RocketMQ's list of topics has no checksum: a flip that leaves it readable is for a person to notice.
+        if lastKind == .flipTopics { try await Topics.create(client, at: world.address) }
+        let contents = try await ReadBack(client: client).all()
+        if lastKind == .flipOffsets { try await acceptConsumerOffsets(client, contents) }
+        let history = journal.history
+        let result = Checker.check(history, contents, expectations)
+        report.count(lastKind) { $0.lostInWindow += result.lostInWindow.count }
+        let violations = result.violations + (try await consumerOffsetViolations(client, history, contents))
+        fail(violations)
+        journal.update { $0.settle(result) }
+        return contents
+    }
+
+    private func consumerOffsetViolations(
+        _ client: MQClient, _ history: History, _ contents: Contents
+    ) async throws -> [Violation] {
+        var offsets: [QueueName: Int64] = [:]
+        for queue in history.consumed.keys {
+            offsets[queue] = try await client.consumerOffset(of: queue.queue, group: Producers.consumerGroup)
+        }
+        return Checker.checkConsumerOffsets(offsets, history, contents)
+    }
+
+    /// Nor has its file of offsets: one that still reads as a number is a number.
+    private func acceptConsumerOffsets(_ client: MQClient, _ contents: Contents) async throws {
+        for queue in journal.history.consumed.keys {
+            let offset = try await client.consumerOffset(of: queue.queue, group: Producers.consumerGroup) ?? 0
+            let end = contents[queue]?.maximum ?? 0
+            journal.consume(queue, below: offset)
+            if offset > end { try await client.setConsumerOffset(end, of: queue.queue, group: Producers.consumerGroup) }
+        }
+    }
+
+    func fail(_ violations: [Violation], of kind: FaultKind? = nil) {
+        report.fail(violations, of: kind ?? lastKind, repeatedBy: command)
+    }
+
+    /// Lets everything that is due or decided arrive, compares, and compares again after another start.
+    private func end(_ client: MQClient) async throws {
+        session += 1
+        try world.control.shiftClock(by: .zero)
+        let before = try await BrokerProcess.run(world.options(setup)) { [self] broker in
+            try await check(client, expectations())
+            return try await settledContents(client)
+        }
+        let after = try await BrokerProcess.run(world.options(setup)) { _ in
+            try await ReadBack(client: client).all()
+        }
+        for queue in Topics.queues where !Self.isSame(before.value[queue], after.value[queue]) {
+            fail([Violation(.recovery, "\(queue) differs after a clean restart")])
+        }
+    }
+
+    private static func isSame(_ one: QueueContents?, _ other: QueueContents?) -> Bool {
+        one?.maximum == other?.maximum && one?.minimum == other?.minimum
+            && one?.messages.map(\.body) == other?.messages.map(\.body)
+    }
+
+    /// At most 15 s: a transaction is asked about after a second, and delays are shorter than two.
+    private func settledContents(_ client: MQClient) async throws -> Contents {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(15))
+        var expectations = expectations()
+        expectations.isSettled = true
+        var before: [QueueName: Int64] = [:]
+        while true {
+            let contents = try await ReadBack(client: client).all()
+            let result = Checker.check(journal.history, contents, expectations)
+            let ends = contents.mapValues(\.maximum)
+            if result.violations.isEmpty && ends == before || ContinuousClock.now > deadline {
+                report.count(lastKind) { $0.duplicated += result.duplicatesInWindow }
+                fail(result.violations)
+                return contents
+            }
+            before = ends
+            try await TimeSource.system.sleep(for: .milliseconds(200))
+        }
+    }
+
+    // MARK: For the kinds of faults
+
+    /// With asynchronous flush the power took what was acknowledged last.
+    func notePowerLoss(lastAcknowledged: Int64) {
+        guard setup.flush == .asynchronous, !setup.isJudgedAsSynchronous else { return }
+        lossWindows.append((lastAcknowledged - Setup.flushWindow)...journal.now)
+    }
+
+    /// From here on old messages may be gone.
+    func noteRetention() { allowsExpiry = true }
+}

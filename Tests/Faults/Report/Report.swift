@@ -1,0 +1,53 @@
+/// What a run did and found.
+package struct Report: Sendable {
+    var tallies: [FaultKind: Tally] = [:]
+    /// The first of each life, with what repeats it.
+    package private(set) var failures: [String] = []
+    private(set) var violationCount = 0
+    private(set) var invariants: Set<Invariant> = []
+    /// What could not be done here, and why.
+    package var skipped: [String] = []
+
+    package init() {}
+
+    mutating func count(_ kind: FaultKind, _ change: (inout Tally) -> Void) {
+        change(&tallies[kind, default: Tally()])
+    }
+
+    mutating func fail(_ violations: [Violation], of kind: FaultKind, repeatedBy command: String) {
+        guard !violations.isEmpty else { return }
+        violationCount += violations.count
+        invariants.formUnion(violations.map(\.invariant))
+        count(kind) { tally in violations.forEach { tally.count($0) } }
+        let more = violations.count > 3 ? ["... and \(violations.count - 3) more"] : []
+        failures += violations.prefix(3).map { "\(kind.rawValue): \($0)" } + more + ["  again: \(command)"]
+    }
+
+    mutating func merge(_ report: Report) {
+        for (kind, tally) in report.tallies { count(kind) { $0.merge(tally) } }
+        failures += report.failures
+        violationCount += report.violationCount
+        skipped += report.skipped
+        invariants.formUnion(report.invariants)
+    }
+
+    package var faultCount: Int { tallies.values.reduce(0) { $0 + $1.injected } }
+
+    package var acknowledged: Int { tallies.values.reduce(0) { $0 + $1.acknowledged } }
+
+    package var powerLosses: Int {
+        tallies.reduce(0) { $0 + ($1.key.losesPower ? $1.value.injected : 0) }
+    }
+
+    package var isClean: Bool { violationCount == 0 }
+
+    /// The last line of a run.
+    package var verdict: String {
+        let sums = tallies.values.reduce(into: Tally()) { $0.merge($1) }
+        let summary =
+            "\(faultCount) faults, \(powerLosses) power losses, \(acknowledged) acknowledged messages, "
+            + "\(sums.lost) lost, "
+            + "\(sums.altered) altered, \(sums.order) out of order, \(sums.other) other violations"
+        return (isClean ? "passed: " : "FAILED: ") + summary
+    }
+}

@@ -1,0 +1,180 @@
+import MQProtocol
+import NIOCore
+import Testing
+
+@testable import Faults
+
+/// The check that the whole laboratory relies on notices what it is there for.
+@Suite("The laboratory's check")
+struct CheckerTests {
+    private let queue = QueueName("T", 0)
+    private var history = History()
+    private var contents: Contents = [:]
+
+    /// Five messages of one sender, acknowledged and there.
+    init() {
+        var messages: [FoundMessage] = []
+        for number in Int64(0)..<5 {
+            _ = history.begin(.single, topic: "T", queueID: 0, sender: 7)
+            history.acknowledge(number, at: number * 10, place: Place(queue: queue, offset: number))
+            messages.append(Self.found(number, at: number))
+        }
+        contents[queue] = QueueContents(minimum: 0, maximum: 5, messages: messages)
+    }
+
+    private static func found(_ number: Int64, at offset: Int64, storedAt: Int64 = 0) -> FoundMessage {
+        FoundMessage(
+            place: Place(queue: QueueName("T", 0), offset: offset), body: Payload.body(number),
+            keys: Payload.key(number), tag: Payload.tag(number), note: Payload.note(number),
+            flag: Payload.flag(number), storedAt: Timestamp(milliseconds: storedAt))
+    }
+
+    private func violated(_ expectations: Expectations = Expectations()) -> [Invariant] {
+        Checker.check(history, contents, expectations).violations.map(\.invariant)
+    }
+
+    private mutating func append(_ message: FoundMessage) {
+        contents[queue]?.messages.append(message)
+        contents[queue]?.maximum += 1
+    }
+
+    private mutating func removeLast() {
+        contents[queue]?.messages.removeLast()
+        contents[queue]?.maximum -= 1
+    }
+
+    @Test("accepts what was acknowledged, and what is in flight there or not")
+    mutating func accepts() {
+        #expect(violated() == [])
+        let number = history.begin(.single, topic: "T", queueID: 0, sender: 8)
+        #expect(violated() == [])
+        append(Self.found(number, at: 5))
+        #expect(violated() == [])
+    }
+
+    @Test("finds a lost message, and one whose place was given to another")
+    mutating func loss() {
+        removeLast()
+        #expect(violated() == [.lost])
+        let number = history.begin(.single, topic: "T", queueID: 0, sender: 8)
+        append(Self.found(number, at: 4))
+        #expect(violated() == [.lost])
+        history.acknowledge(number, at: 60, place: Place(queue: queue, offset: 4))
+        #expect(violated().contains(.offsets))
+    }
+
+    @Test("allows a loss in the window of asynchronous flush, and then never the message's return")
+    mutating func window() {
+        let last = contents[queue]?.messages.last
+        removeLast()
+        let expectations = Expectations(lossWindows: [35...100])
+        let result = Checker.check(history, contents, expectations)
+        #expect(result.violations == [])
+        #expect(result.lostInWindow == [4])
+        #expect(violated(Expectations(lossWindows: [41...100])) == [.lost])
+        history.settle(result)
+        if let last { append(last) }
+        #expect(violated(expectations) == [.torn])
+    }
+
+    @Test("allows what expired, below the queue's minimum only")
+    mutating func expiry() {
+        contents[queue]?.messages.removeFirst(2)
+        contents[queue]?.minimum = 2
+        #expect(violated(Expectations(allowsExpiry: true)) == [])
+        #expect(violated() == [.lost, .lost])
+        contents[queue]?.messages.removeLast()
+        contents[queue]?.maximum = 4
+        #expect(violated(Expectations(allowsExpiry: true)) == [.lost])
+    }
+
+    @Test(
+        "finds every altered field",
+        arguments: ["body", "keys", "tag", "note", "flag", "topic"])
+    mutating func alteration(field: String) {
+        var message = Self.found(2, at: 2)
+        switch field {
+        case "body": message.body.setInteger(UInt8(0x5A), at: message.body.writerIndex - 1)
+        case "keys": message.keys = "key-3"
+        case "tag": message.tag = nil
+        case "note": message.note = "note"
+        case "flag": message.flag += 1
+        default: message.place.queue.topic = "U"
+        }
+        contents[queue]?.messages[2] = message
+        #expect(violated().contains(.altered))
+    }
+
+    @Test("finds a message that was never sent")
+    mutating func invention() {
+        append(Self.found(99, at: 5))
+        #expect(violated() == [.altered])
+    }
+
+    @Test("finds a gap, a message that is there twice, and the wrong order")
+    mutating func places() {
+        contents[queue]?.messages.remove(at: 2)
+        #expect(violated() == [.offsets, .lost])
+        contents[queue]?.messages.insert(Self.found(2, at: 2), at: 2)
+        append(Self.found(1, at: 5))
+        #expect(violated() == [.order, .duplicate])
+    }
+
+    @Test("finds what was not there after a fault and came back, and what was there and is gone")
+    mutating func resurrection() {
+        let number = history.begin(.single, topic: "T", queueID: 0, sender: 8)
+        history.settle(Checker.check(history, contents, Expectations()))
+        append(Self.found(number, at: 5))
+        #expect(violated() == [.torn])
+        removeLast()
+        let other = history.begin(.single, topic: "T", queueID: 0, sender: 9)
+        append(Self.found(other, at: 5))
+        history.settle(Checker.check(history, contents, Expectations()))
+        removeLast()
+        #expect(violated() == [.lost])
+    }
+
+    @Test("finds a delayed message that is early, or never comes; a repeated one is counted")
+    mutating func delays() {
+        let due = Timestamp(milliseconds: 1000)
+        let number = history.begin(.delayed(due: due), topic: "T", queueID: nil, sender: 8)
+        history.acknowledge(number, at: 60, place: nil)
+        #expect(violated() == [])
+        #expect(violated(Expectations(isSettled: true)) == [.delay])
+        append(Self.found(number, at: 5, storedAt: 999))
+        #expect(violated() == [.delay])
+        contents[queue]?.messages[5].storedAt = due
+        append(Self.found(number, at: 6, storedAt: 1001))
+        let result = Checker.check(history, contents, Expectations(isSettled: true))
+        #expect(result.violations == [])
+        #expect(result.duplicatesInWindow == 1)
+        #expect(violated(Expectations(allowsRepeatedDelays: false)) == [.duplicate])
+    }
+
+    @Test("finds a transaction's message without its commit, twice, or missing")
+    mutating func transactions() {
+        let number = history.begin(.transactional, topic: "T", queueID: nil, sender: 8)
+        history.acknowledge(number, at: 60, place: nil)
+        #expect(violated(Expectations(isSettled: true)) == [])
+        append(Self.found(number, at: 5))
+        #expect(violated() == [.transaction])
+        history.decide(number, .rollback)
+        #expect(violated() == [.transaction])
+        history.decide(number, .commit)
+        #expect(violated() == [])
+        append(Self.found(number, at: 6))
+        #expect(violated() == [.duplicate])
+        removeLast()
+        removeLast()
+        #expect(violated(Expectations(isSettled: true)) == [.transaction])
+    }
+
+    @Test("finds a consumer's offset ahead of what was consumed, or of the queue")
+    mutating func consumerOffsets() {
+        history.consume(queue, below: 4)
+        #expect(Checker.checkConsumerOffsets([queue: 4], history, contents) == [])
+        #expect(Checker.checkConsumerOffsets([queue: 5], history, contents).map(\.invariant) == [.consumerOffset])
+        history.consume(queue, below: 6)
+        #expect(Checker.checkConsumerOffsets([queue: 6], history, contents).map(\.invariant) == [.consumerOffset])
+    }
+}

@@ -1,0 +1,48 @@
+import TestSupport
+import Testing
+
+@testable import Faults
+
+@Suite("The laboratory's schedule")
+struct ScheduleTests {
+    @Test("follows from seed and life, and differs between lives")
+    func repeats() {
+        let one = Schedule(seed: 5, life: 3, faults: 12, kinds: [])
+        let again = Schedule(seed: 5, life: 3, faults: 12, kinds: [])
+        let other = Schedule(seed: 5, life: 4, faults: 12, kinds: [])
+        #expect(one.kinds == again.kinds)
+        #expect(one.seed == again.seed)
+        #expect(one.kinds != other.kinds)
+    }
+
+    @Test("loses power in half of the faults at least, and reaches every kind that is done to a broker")
+    func isMixed() {
+        var kinds: Set<FaultKind> = []
+        var power = 0
+        for life in 0..<200 {
+            let schedule = Schedule(seed: 1, life: life, faults: 12, kinds: [])
+            kinds.formUnion(schedule.kinds)
+            power += schedule.kinds.count(where: \.losesPower)
+        }
+        #expect(kinds == Set(FaultKind.allCases.filter { !$0.isOfFiles }))
+        #expect(power >= 200 * 6)
+    }
+
+    @Test("the report adds up, says what repeats a failure, and ends with its verdict")
+    func report() {
+        var report = Report()
+        report.count(.kill) { $0.injected = 2 }
+        report.count(.power) { $0.injected = 3 }
+        #expect(report.verdict.hasPrefix("passed: 5 faults, 3 power losses"))
+        report.fail([Violation(.lost, "one"), Violation(.order, "two")], of: .power, repeatedBy: "again")
+        #expect(report.verdict.hasPrefix("FAILED: 5 faults"))
+        #expect(report.failures.last?.contains("again") == true)
+        var sum = Report()
+        sum.merge(report)
+        sum.merge(report)
+        #expect(sum.tallies[.power]?.lost == 2)
+        #expect(sum.tallies[.power]?.order == 2)
+        #expect(!sum.isClean)
+        #expect(sum.table.contains("| power loss at a random moment | 6 | 0 | 2 | 0 | 2 |"))
+    }
+}
