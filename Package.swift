@@ -242,7 +242,9 @@ let package = Package(
         .testTarget(
             name: "MQProtocolTests", dependencies: ["MQProtocol", "TestSupport", nioCore], swiftSettings: settings),
         .testTarget(
-            name: "MQStoreTests", dependencies: ["MQStore", "MQProtocol", nioCore, logging], swiftSettings: settings),
+            name: "MQStoreTests", dependencies: ["MQStore", "MQProtocol", "TestSupport", nioCore, logging],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MQRemotingTests",
             dependencies: ["MQRemoting", "MQProtocol", "TestSupport", nioCore, nioPosix, nioEmbedded, logging],

@@ -26,6 +26,9 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         return mixed ^ mixed >> 31
     }
 
+    /// 0..<limit.
+    package mutating func next(below limit: Int) -> Int { Int(next() % UInt64(limit)) }
+
     package mutating func bytes(_ count: Int) -> [UInt8] {
         (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
     }

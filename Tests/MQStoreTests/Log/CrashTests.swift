@@ -1,5 +1,6 @@
 import MQProtocol
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import MQStore
@@ -36,7 +37,7 @@ import Testing
 
     @Test(arguments: [512, 4096])
     func `Every flushed record survives and no torn one is readable`(sectorBytes: Int) throws {
-        let seed = testSeed()
+        let seed = TestSeed.current
         for round in 0..<25 {
             try lives(seed: seed &+ UInt64(round) &* 1_000_003, sectorBytes: sectorBytes)
         }

@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import MQProtocol
 import NIOCore
@@ -121,12 +120,4 @@ final class Recovered {
         }
         return found
     }
-}
-
-/// The seed of random tests: `ESCROW_SEED`, or a new one; printed so that a failure can be repeated.
-func testSeed(_ test: String = #function) -> UInt64 {
-    let given = ProcessInfo.processInfo.environment["ESCROW_SEED"].flatMap { UInt64($0) }
-    let seed = given ?? UInt64.random(in: 0...UInt64(UInt32.max))
-    print("\(test): ESCROW_SEED=\(seed)")
-    return seed
 }

@@ -1,6 +1,7 @@
 import Logging
 import MQProtocol
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import MQStore
@@ -76,7 +77,7 @@ import Testing
     }
 
     @Test func powerLossAtAnyMomentLeavesOneOfTheVersions() throws {
-        let seed = testSeed()
+        let seed = TestSeed.current
         for round in 0..<50 {
             let device = SimulatedDevice(seed: seed &+ UInt64(round))
             let file = SideFile(device: device, path: "/store/config/a.json", logger: LogFixture.silent)

@@ -1,5 +1,6 @@
 import MQProtocol
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import MQStore
@@ -16,7 +17,7 @@ import Testing
 
     private let queues = 5
 
-    private func append(_ store: MessageStore, _ model: inout Model, _ random: inout SeededRandom) throws {
+    private func append(_ store: MessageStore, _ model: inout Model, _ random: inout SeededGenerator) throws {
         var batch = store.makeBatch()
         for _ in 0...random.next(below: 6) {
             let queue = random.next(below: queues)
@@ -62,8 +63,8 @@ import Testing
 
     @Test(arguments: 0..<12)
     func whatWasFlushedSurvivesPowerLoss(round: Int) throws {
-        let seed = testSeed() &+ UInt64(round)
-        var random = SeededRandom(seed: seed)
+        let seed = TestSeed.current &+ UInt64(round)
+        var random = SeededGenerator(seed: seed)
         let fixture = StoreFixture(seed: seed, segmentBytes: 8192, queueSegmentEntries: 20)
         var model = Model()
         for life in 0..<4 {

@@ -1,4 +1,5 @@
 import MQProtocol
+import TestSupport
 import Testing
 
 @testable import MQStore
@@ -61,8 +62,8 @@ import Testing
     }
 
     @Test func agreesWithSortingForRandomTimers() {
-        let seed = testSeed()
-        var random = SeededRandom(seed: seed)
+        let seed = TestSeed.current
+        var random = SeededGenerator(seed: seed)
         var wheel = TimerWheel()
         var expected: [Int64] = []
         var now: Int64 = 1_700_000_000_000
