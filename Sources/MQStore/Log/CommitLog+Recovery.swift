@@ -30,6 +30,9 @@ package struct RecoveryReport: Sendable, Hashable {
     package var zeroedBytes = 0
     /// Files behind the end that were deleted because they held something.
     package var removedSegments = 0
+    /// Records whose properties this broker would not have stored, and the first of them.
+    package var oddRecords = 0
+    package var firstOdd: LogOffset?
     /// Why the scan ended at something other than zeros; nil for a clean end.
     package var cause: String?
 }
@@ -50,7 +53,7 @@ extension CommitLog {
         if !segments.isEmpty {
             let first = try firstToScan(segments, start)
             if start != .normal { try forgetUnwritten(segments[first...]) }
-            try scan(segments, from: first, &report, visit)
+            try scan(segments, from: first, mayBeTorn: start != .normal, &report, visit)
             try cut(&report)
         }
         let end = report.end
@@ -79,6 +82,14 @@ extension CommitLog {
         appended.store(report.end.rawValue, ordering: .releasing)
         if let cause = report.cause {
             logger.warning("the log ends at \(report.end): \(cause); cleared \(report.zeroedBytes) bytes behind it")
+        }
+        if let first = report.firstOdd {
+            logger.warning(
+                """
+                the properties of \(report.oddRecords) records, the first at \(first), have zero bytes or do not parse; \
+                kept as they are
+                """
+            )
         }
     }
 
@@ -124,6 +135,7 @@ extension CommitLog {
     private func scan(
         _ segments: [LogSegment],
         from first: Int,
+        mayBeTorn: Bool,
         _ report: inout RecoveryReport,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) {
@@ -132,19 +144,21 @@ extension CommitLog {
         for segment in segments[first...] {
             report.end = segment.offset
             // After the last file the end stays where its blank record begins, and that is cleared.
-            guard try scan(segment, &report, visit) else { return }
+            guard try scan(segment, mayBeTorn: mayBeTorn, &report, visit) else { return }
         }
     }
 
     /// - Returns: whether the log goes on in the next segment.
     private func scan(
         _ segment: LogSegment,
+        mayBeTorn: Bool,
         _ report: inout RecoveryReport,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) -> Bool {
         let scanner = LogScanner(
             segmentOffset: segment.offset, checksBodies: configuration.checksBodiesOnRecovery,
-            checksRecords: configuration.checksBodiesOnRecovery && configuration.appendsRecordChecksum
+            checksRecords: configuration.checksBodiesOnRecovery && configuration.appendsRecordChecksum,
+            mayBeTorn: mayBeTorn
         )
         return try segment.region.withBytes(0..<segment.length) { (bytes) throws(StoreError) in
             var position = 0
@@ -155,11 +169,15 @@ extension CommitLog {
                 case .end(let cause):
                     report.cause = cause
                     return false
-                case .record(let record):
+                case .record(let record, let oddity):
                     let whole = bytes.extracting(position..<position + record.totalSize)
                     if case .endOfLog(let cause) = try visit(report.end, record, whole) {
                         report.cause = cause
                         return false
+                    }
+                    if oddity != nil {
+                        report.oddRecords += 1
+                        report.firstOdd = report.firstOdd ?? report.end
                     }
                     position += record.totalSize
                     report.end = segment.offset + position
