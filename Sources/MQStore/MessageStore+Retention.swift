@@ -72,7 +72,8 @@ extension MessageStore {
 
     /// One retention run: asks the plan, tells the observer, deletes.
     func runRetention(now: Timestamp) throws(StoreError) {
-        let segments = try log.segmentInfo().filter { $0.offset <= log.appendedOffset }.map { info in
+        let infos = try log.segmentInfo().filter { $0.offset <= log.appendedOffset }.prefix { !$0.isReadOnly }
+        let segments = infos.map { info in
             RetentionPlan.Segment(start: info.offset, end: info.offset + info.length, lastWrite: info.modified)
         }
         let usage = diskUsage()

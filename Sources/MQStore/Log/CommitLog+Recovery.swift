@@ -58,7 +58,7 @@ extension CommitLog {
         }
         let end = report.end
         if table.segment(at: end) == nil { table.append(try createSegment(at: end)) }
-        for segment in table.all {
+        for segment in table.all where !segment.isReadOnly {
             // What a killed process wrote may still be in memory only.
             try segment.file.flush()
         }
@@ -126,7 +126,7 @@ extension CommitLog {
     /// leaves records there that the system takes for written: adopting them would build on bytes that a power loss
     /// takes away.
     private func forgetUnwritten(_ segments: ArraySlice<LogSegment>) throws(StoreError) {
-        for segment in segments {
+        for segment in segments where !segment.isReadOnly {
             try segment.file.flush()
             try segment.file.dropCache()
         }
@@ -188,8 +188,23 @@ extension CommitLog {
         }
     }
 
+    /// The end of the log is written to, and what lies behind it is cleared.
+    private func checkReadOnly(_ report: RecoveryReport) throws(StoreError) {
+        guard let segment = table.all.last(where: { $0.isReadOnly }), segment.end > report.end else { return }
+        let cause = report.cause.map { " (\($0))" } ?? ""
+        throw StoreError(
+            .corrupt,
+            "the log ends at \(report.end)\(cause), and \(segment.path) reaches beyond, in a directory of"
+                + " readOnlyLogDirectories (readOnlyCommitLogStorePaths); take the directory off that list, or move the"
+                + " file to one of storePathCommitLog"
+        )
+    }
+
     /// Deletes the files behind the end, except one that is all zero, and clears the rest of the last one.
+    ///
+    /// - Throws: `corrupt`, before anything is changed, when a read-only file would have to be.
     private func cut(_ report: inout RecoveryReport) throws(StoreError) {
+        try checkReadOnly(report)
         var directories: Set<String> = []
         for segment in table.all.reversed() where segment.offset > report.end {
             let holdsData = try !isZero(segment, from: 0)
