@@ -48,7 +48,7 @@ extension Broker {
                 BrokerSettings(configuration), store, files, advertisedHost, events, time: time, logger: logger
             )
             let broker = Broker(parts)
-            try broker.transactions.load()
+            try broker.transactions.load(host: advertisedHost)
             try broker.delays.load()
             parts.readThreads.start()
             events.connect(broker)
