@@ -63,7 +63,8 @@ public struct StoreConfiguration: Sendable {
     /// Used share of the disk, in percent, above which old files are deleted at any hour
     /// (`diskMaxUsedSpaceRatio`). Default: 75; 10...95.
     public var deletionPercent: Int = 75
-    /// Used share above which files are deleted before their age (`diskSpaceCleanForciblyRatio`). Default: 0.85.
+    /// Used share above which files are deleted before their age, once none of several commit-log directories is below
+    /// it: those above get no new files (`diskSpaceCleanForciblyRatio`). Default: 0.85.
     public var forcedDeletionRatio: Double = 0.85
     /// Used share above which appends are refused (`diskSpaceWarningLevelRatio`). Default: 0.90.
     public var diskFullRatio: Double = 0.90
