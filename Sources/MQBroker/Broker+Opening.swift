@@ -36,16 +36,19 @@ extension Broker {
         logger: Logger
     ) throws -> Broker {
         let events = StoreEvents()
+        let files = ConfigurationFiles(configuration.storage.directory, device: device, logger: logger)
         let store = try MessageStore.open(
-            configuration.storeConfiguration(), device: device, time: time, logger: logger, observer: events.observer
+            configuration.storeConfiguration(), device: device, time: time, logger: logger, observer: events.observer,
+            listedTopics: { () throws(StoreError) in
+                try TopicTable.listed(in: files.file("topics.json"), configuration)
+            }
         )
         do {
-            let files = ConfigurationFiles(configuration.storage.directory, device: device, logger: logger)
             let parts = try parts(
                 BrokerSettings(configuration), store, files, advertisedHost, events, time: time, logger: logger
             )
             let broker = Broker(parts)
-            try broker.transactions.load()
+            try broker.transactions.load(host: advertisedHost)
             try broker.delays.load()
             parts.readThreads.start()
             events.connect(broker)

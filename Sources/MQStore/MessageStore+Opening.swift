@@ -21,20 +21,26 @@ extension MessageStore {
     /// - If a queue that has files according to the record is missing or shorter than recorded, or files are unusable,
     ///   the whole log is dispatched again: intact queues ignore what they have, the others are rebuilt. The
     ///   recorded position is first set back, so that a crash during that begins it anew.
+    /// - A recorded queue is not missing when its topic was deleted, which `isListed` tells: by a stock broker, which
+    ///   does not know of the record. The same for one that a stock broker deleted and began again at offset 0. Their
+    ///   older messages stay forgotten.
     /// - Without a record (a stock broker's directory) the rules are RocketMQ's: behind the highest entry after a
     ///   clean stop, from the checkpoint's segment after a crash.
     ///
     /// The index may be behind when this returns; it catches up while the store serves.
     ///
+    /// - Parameter listedTopics: called once the directory is locked: tells of a topic whether it exists, by what is
+    ///   known outside of the log; nil when nothing is.
     /// - Throws: `locked`, `configuration`, `corrupt`, or the device's error.
     package static func open(
         _ configuration: StoreConfiguration,
         device: any StorageDevice,
         time: TimeSource,
         logger: Logger,
-        observer: StoreObserver
+        observer: StoreObserver,
+        listedTopics: () throws(StoreError) -> (@Sendable (String) -> Bool)? = { () throws(StoreError) in nil }
     ) throws(StoreError) -> MessageStore {
-        let opening = try StoreOpening(configuration, device, time, logger, observer)
+        let opening = try StoreOpening(configuration, device, time, logger, observer, listedTopics)
         return MessageStore(
             try opening.run(),
             configuration: configuration,
@@ -53,6 +59,7 @@ private struct StoreOpening {
     let time: TimeSource
     let logger: Logger
     let observer: StoreObserver
+    let isListed: (@Sendable (String) -> Bool)?
     let levels: DelayLevels
     let lock: StoreLock
     let files: StoreFiles
@@ -63,7 +70,8 @@ private struct StoreOpening {
         _ device: any StorageDevice,
         _ time: TimeSource,
         _ logger: Logger,
-        _ observer: StoreObserver
+        _ observer: StoreObserver,
+        _ listedTopics: () throws(StoreError) -> (@Sendable (String) -> Bool)?
     ) throws(StoreError) {
         try configuration.validate()
         guard let levels = DelayLevels(configuration.delayLevels) else {
@@ -79,6 +87,7 @@ private struct StoreOpening {
         self.observer = observer
         self.levels = levels
         lock = try StoreLock.acquire(directory: configuration.directory, device: device)
+        isListed = try listedTopics()
         files = StoreFiles(root: configuration.directory, device: device, logger: logger)
         table = QueueTable(
             files: QueueFiles(
@@ -94,19 +103,26 @@ private struct StoreOpening {
         let wasKilled = try files.abort.exists()
         let checkpoint = try files.loadCheckpoint()
         let position = try files.loadPosition()
-        let manifest = try files.loadQueues()
+        var manifest = try files.loadQueues()
         for (topic, offset) in manifest?.forgotten ?? [:] { table.forget(topic, below: offset) }
 
         let log = try CommitLog.open(configuration, device: device, time: time, logger: logger)
         let report = try recover(log, wasKilled: wasKilled, checkpoint, trusted: position?.queues ?? .zero)
         var start = report.end
         if wasKilled { start = min(position?.queues ?? report.start, report.end) }
-        let damage = try loadQueues(limit: start, wasKilled: wasKilled, manifest)
+        var damage = try loadQueues(limit: start, wasKilled: wasKilled, manifest)
+        if let recorded = manifest {
+            let left = try forgetDeleted(recorded, position, log: log.minimumOffset..<report.end)
+            damage = damage ?? missing(left)
+            manifest = left
+        }
         if !wasKilled { start = cleanStart(position, end: report.end) }
         if let damage {
             logger.warning("consume queues are rebuilt from the whole log: \(damage)")
             start = log.minimumOffset
         }
+        // A stock broker may have written to a topic, and deleted it, behind the position.
+        if !wasKilled, start > log.minimumOffset, let isListed { table.forgetUnlisted(below: report.end, isListed) }
         try files.save(.init(queues: start, sealed: position?.sealed))
         try files.abort.create()
 
@@ -176,13 +192,34 @@ private struct StoreOpening {
                 }
             }
         }
-        for queue in manifest?.queues ?? [] where damage == nil {
+        return damage
+    }
+
+    /// - Returns: the record of the queues that should be there.
+    private func forgetDeleted(
+        _ recorded: DispatchManifest,
+        _ position: DispatchManifest.Position?,
+        log: Range<LogOffset>
+    ) throws(StoreError) -> DispatchManifest {
+        let deleted = DeletedQueues(recorded, position, table, log: log, isListed)
+        guard !deleted.topics.isEmpty else { return recorded }
+        for (topic, offset) in deleted.topics {
+            logger.notice("\(topic) was deleted by another broker: its messages below \(offset) stay forgotten")
+            table.forget(topic, below: offset)
+        }
+        // Before the topic can be created anew: a queue that is missing then was lost.
+        try files.save(deleted.kept)
+        return deleted.kept
+    }
+
+    private func missing(_ manifest: DispatchManifest) -> String? {
+        for queue in manifest.queues {
             let end = table.existing(queue.topic, queue.queueID)?.end ?? 0
             if end < queue.end {
-                damage = "queue \(queue.queueID) of \(queue.topic) ends at \(end), \(queue.end) were recorded"
+                return "queue \(queue.queueID) of \(queue.topic) ends at \(end), \(queue.end) were recorded"
             }
         }
-        return damage
+        return nil
     }
 
     private func cleanStart(_ position: DispatchManifest.Position?, end: LogOffset) -> LogOffset {

@@ -82,6 +82,24 @@ extension MessageStore {
         return record(at: entry.logOffset)
     }
 
+    /// Calls `body` with each record, and its bytes, from one that begins at the offset to the end of the log, in log
+    /// order. Behind a damaged record it goes on in the next file.
+    package func forEachRecord(from offset: LogOffset, _ body: (RecordView, Span<UInt8>) -> Void) {
+        var next = max(offset, log.minimumOffset)
+        while let slice = log.readable(from: next) {
+            slice.withBytes { bytes in
+                var position = 0
+                while let record = try? RecordView.parse(bytes, at: position),
+                    record.physicalOffset == slice.offset + position
+                {
+                    body(record, bytes.extracting(position..<position + record.totalSize))
+                    position += record.totalSize
+                }
+            }
+            next = slice.endsSegment ? slice.nextSegment : slice.end
+        }
+    }
+
     /// Store time of the record that begins at the offset; nil when none does.
     func storeTimestamp(at offset: LogOffset) -> Timestamp? {
         guard let slice = log.readable(from: offset) else { return nil }

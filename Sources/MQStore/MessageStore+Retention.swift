@@ -72,17 +72,19 @@ extension MessageStore {
 
     /// One retention run: asks the plan, tells the observer, deletes.
     func runRetention(now: Timestamp) throws(StoreError) {
-        let segments = try log.segmentInfo().filter { $0.offset <= log.appendedOffset }.map { info in
+        let infos = try log.segmentInfo().filter { $0.offset <= log.appendedOffset }.prefix { !$0.isReadOnly }
+        let segments = infos.map { info in
             RetentionPlan.Segment(start: info.offset, end: info.offset + info.length, lastWrite: info.modified)
         }
-        let (logUsage, queueUsage) = diskUsage()
+        let usage = diskUsage()
         let decision = house.withLock { house in
             house.plan.run(
                 now: now,
                 localHour: LocalTime.hour(of: now),
                 segments: segments,
-                logUsage: logUsage,
-                queueUsage: queueUsage
+                logUsage: usage.log,
+                fullestLogUsage: usage.fullestLog,
+                queueUsage: usage.queues
             )
         }
         setFull(decision.isFull)
@@ -101,8 +103,8 @@ extension MessageStore {
 
     /// Looks at the disk only: once a second, so that sends are refused before the disk is really full.
     func checkSpace() {
-        let (logUsage, queueUsage) = diskUsage()
-        setFull(house.withLock { $0.plan.updateFull(logUsage: logUsage, queueUsage: queueUsage) })
+        let usage = diskUsage()
+        setFull(house.withLock { $0.plan.updateFull(logUsage: usage.log, queueUsage: usage.queues) })
     }
 
     func removeDerived(below minimum: LogOffset) throws(StoreError) {
@@ -110,14 +112,14 @@ extension MessageStore {
         try index?.removeFiles(below: minimum)
     }
 
-    private func diskUsage() -> (log: DiskUsage?, queues: DiskUsage?) {
-        var log: DiskUsage?
-        for directory in configuration.sortedLogDirectories {
-            guard let ratio = try? device.space(at: directory).usedRatio else { continue }
-            log = DiskUsage(ratio: min(log?.ratio ?? 1, ratio))
-        }
+    /// Of the log, the least and the most used of the partitions that are written to.
+    private func diskUsage() -> (log: DiskUsage?, fullestLog: DiskUsage?, queues: DiskUsage?) {
+        let ratios = configuration.sortedLogDirectories.compactMap { try? device.space(at: $0).usedRatio }
         let queues = try? device.space(at: configuration.directory).usedRatio
-        return (log, queues.map(DiskUsage.init(ratio:)))
+        return (
+            ratios.min().map(DiskUsage.init(ratio:)), ratios.max().map(DiskUsage.init(ratio:)),
+            queues.map(DiskUsage.init(ratio:))
+        )
     }
 
     private func setFull(_ full: Bool) {

@@ -13,8 +13,12 @@ public struct StoreConfiguration: Sendable {
     /// The store's root (`storePathRootDir`). Created when absent.
     public var directory: String
     /// Where commit-log files live (`storePathCommitLog`). Empty: `<directory>/commitlog`.
-    /// With n directories, file k goes to directory k mod n of the sorted list.
+    /// With n directories, file k goes to directory k mod n of the sorted list of those with room.
     public var commitLogDirectories: [String] = []
+    /// Directories with older commit-log files that are read and never written to, nor deleted from
+    /// (`readOnlyCommitLogStorePaths`); they must exist, and may also be in ``commitLogDirectories``. Expiry stops at
+    /// the first file in them: to let go of their messages, take them off the list. Default: none.
+    public var readOnlyLogDirectories: [String] = []
     /// Length of a commit-log file (`mappedFileSizeCommitLog`). Default: 1 GiB.
     public var segmentBytes: Int = 1 << 30
     /// Entries of 20 bytes in a consume-queue file (`mappedFileSizeConsumeQueue` / 20). Default: 300,000.
@@ -62,7 +66,8 @@ public struct StoreConfiguration: Sendable {
     /// Used share of the disk, in percent, above which old files are deleted at any hour
     /// (`diskMaxUsedSpaceRatio`). Default: 75; 10...95.
     public var deletionPercent: Int = 75
-    /// Used share above which files are deleted before their age (`diskSpaceCleanForciblyRatio`). Default: 0.85.
+    /// Used share above which files are deleted before their age, once none of several commit-log directories is below
+    /// it: those above get no new files (`diskSpaceCleanForciblyRatio`). Default: 0.85.
     public var forcedDeletionRatio: Double = 0.85
     /// Used share above which appends are refused (`diskSpaceWarningLevelRatio`). Default: 0.90.
     public var diskFullRatio: Double = 0.90
@@ -73,9 +78,10 @@ public struct StoreConfiguration: Sendable {
         self.directory = directory
     }
 
-    /// The directories of the commit log, sorted, never empty.
+    /// The directories of the commit log that are written to, sorted, not empty in a valid configuration.
     package var sortedLogDirectories: [String] {
-        commitLogDirectories.isEmpty ? ["\(directory)/commitlog"] : commitLogDirectories.sorted()
+        let all = commitLogDirectories.isEmpty ? ["\(directory)/commitlog"] : commitLogDirectories.sorted()
+        return readOnlyLogDirectories.isEmpty ? all : all.filter { !readOnlyLogDirectories.contains($0) }
     }
 
     /// The longest record the log accepts: a body of the longest size and 64 KiB for all else.
@@ -90,6 +96,12 @@ public struct StoreConfiguration: Sendable {
             commitLogDirectories.allSatisfy { !$0.isEmpty }
                 && Set(commitLogDirectories).count == commitLogDirectories.count,
             "commitLogDirectories (storePathCommitLog)", "\(commitLogDirectories)", "different, non-empty paths"
+        )
+        try require(
+            readOnlyLogDirectories.allSatisfy { !$0.isEmpty }
+                && Set(readOnlyLogDirectories).count == readOnlyLogDirectories.count && !sortedLogDirectories.isEmpty,
+            "readOnlyLogDirectories (readOnlyCommitLogStorePaths)", "\(readOnlyLogDirectories)",
+            "different, non-empty paths that leave one of storePathCommitLog to be written to"
         )
         try require(
             (1...1 << 28).contains(maximumBodyBytes),

@@ -7,6 +7,7 @@ extension BrokerConfiguration {
     public func storeConfiguration() -> StoreConfiguration {
         var store = StoreConfiguration(directory: storage.directory)
         store.commitLogDirectories = storage.commitLogDirectories
+        store.readOnlyLogDirectories = storage.readOnlyLogDirectories
         store.segmentBytes = storage.segmentBytes
         store.queueSegmentEntries = storage.queueSegmentBytes / 20
         store.indexSlots = storage.indexSlots

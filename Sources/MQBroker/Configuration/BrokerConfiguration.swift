@@ -158,6 +158,8 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var directory = "store"
         /// `storePathCommitLog`, split at `,`. Empty: `<directory>/commitlog`.
         public var commitLogDirectories: [String] = []
+        /// `readOnlyCommitLogStorePaths`, split at `,`: older commit-log files that are only read. Default: none.
+        public var readOnlyLogDirectories: [String] = []
         /// `flushDiskType`. Default: true (RocketMQ's own default is asynchronous).
         public var synchronousFlush = true
         /// `flushIntervalCommitLog`: pause between asynchronous flushes. Default: 500 ms.

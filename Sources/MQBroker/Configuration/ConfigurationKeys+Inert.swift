@@ -63,7 +63,6 @@ extension ConfigurationKeys {
 
     static let inertStore: [ConfigurationKey] = [
         .inert(text: "storePathDLedgerCommitLog").important,
-        .inert(text: "readOnlyCommitLogStorePaths"),
         .inert(boolean: "enableConsumeQueueExt", false),
         .inert(number: "mappedFileSizeConsumeQueueExt", 50_331_648),
         .inert(number: "bitMapLengthConsumeQueueExt", 64),

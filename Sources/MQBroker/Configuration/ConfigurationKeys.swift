@@ -68,6 +68,7 @@ enum ConfigurationKeys {
     private static let store: [ConfigurationKey] = [
         .text("storePathRootDir", \.storage.directory).important,
         .textList("storePathCommitLog", \.storage.commitLogDirectories, separator: ",").important,
+        .textList("readOnlyCommitLogStorePaths", \.storage.readOnlyLogDirectories, separator: ","),
         .flushDiskType("flushDiskType").important,
         .milliseconds("flushIntervalCommitLog", \.storage.flushInterval, times).important,
         .milliseconds("syncFlushTimeout", \.storage.syncFlushTimeout, times).mutable,

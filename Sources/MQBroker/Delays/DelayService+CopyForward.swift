@@ -24,7 +24,10 @@ extension DelayService {
                 let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
                 let old = entries.prefix { $0.logOffset < limit }
                 guard let first = old.first else { break }
-                let count = storeAgain(old.map { ($0.recordOffset, $0.tagsCode) })
+                let waiting = old.enumerated().map { index, entry in
+                    (entry.recordOffset, due(entry, at: level.next + index, in: level))
+                }
+                let count = storeAgain(waiting)
                 state.withLock { state in
                     state.levels[index].next = level.next + count
                     state.isChanged = true

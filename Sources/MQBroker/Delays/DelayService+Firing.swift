@@ -68,10 +68,19 @@ extension DelayService {
         var earliest = wheelDue
         for level in levels where level.next < store.maximumOffset(of: level.queue) {
             guard let head = store.entries(of: level.queue, from: level.next, count: 1).first else { continue }
-            let due = Timestamp(milliseconds: head.tagsCode)
+            let due = Timestamp(milliseconds: due(head, at: level.next, in: level))
             earliest = min(earliest ?? due, due)
         }
         return earliest
+    }
+
+    /// When an entry of a level is due, in milliseconds. A stock broker with `enableConsumeQueueExt` has kept that in
+    /// another file, which is not needed: the record tells it. One that cannot be read is due, to be skipped.
+    func due(_ entry: QueueEntry, at offset: QueueOffset, in level: Level) -> Int64 {
+        guard TagFilter.isExtensionAddress(entry.tagsCode),
+            let stored = store.storeTimestamp(of: level.queue, at: offset)
+        else { return entry.tagsCode }
+        return delayLevels.deliveryTime(level: level.number, storedAt: stored).milliseconds
     }
 
     /// What is due, each source in its own order; not drained when a source had more than a round takes.
@@ -81,9 +90,11 @@ extension DelayService {
         let levels = state.withLock { $0.levels }
         for (index, level) in levels.enumerated() where level.next < store.maximumOffset(of: level.queue) {
             let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
-            let ready = entries.prefix { $0.tagsCode <= now.milliseconds }
+            let ready = entries.enumerated().prefix { index, entry in
+                self.due(entry, at: level.next + index, in: level) <= now.milliseconds
+            }
             if ready.count == Self.roundLimit { isDrained = false }
-            due.append(contentsOf: ready.map { Due(source: .level(index), logOffset: $0.recordOffset) })
+            due.append(contentsOf: ready.map { Due(source: .level(index), logOffset: $1.recordOffset) })
         }
         var timers: [TimerWheel.Timer] = []
         let (queueEnd, rest) = state.withLock { state in

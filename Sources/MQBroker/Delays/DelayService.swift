@@ -19,6 +19,8 @@ package final class DelayService: Sendable {
     static let retryPause = Duration.milliseconds(100)
 
     struct Level: Sendable {
+        /// From 1.
+        var number: Int
         var queue: QueueRef
         /// The next entry of the level's queue to deliver.
         var next: QueueOffset
@@ -42,6 +44,7 @@ package final class DelayService: Sendable {
     let time: TimeSource
     let logger: Logger
     let files: DelayFiles
+    let delayLevels: DelayLevels
     let timerQueue: QueueRef
     let state: Mutex<State>
     /// Held through one round of deliveries and through one copy forward: the two never work on the same message.
@@ -59,9 +62,10 @@ package final class DelayService: Sendable {
         self.time = time
         self.logger = logger
         self.files = files
+        self.delayLevels = levels
         self.timerQueue = store.queue(SystemTopic.timerWheel, 0)
-        let queues = (0..<Int32(levels.maximum)).map {
-            Level(queue: store.queue(SystemTopic.schedule, $0), next: .zero)
+        let queues = (1...levels.maximum).map {
+            Level(number: $0, queue: store.queue(SystemTopic.schedule, Int32($0 - 1)), next: .zero)
         }
         self.state = Mutex(State(levels: queues))
     }

@@ -1,4 +1,5 @@
 import MQProtocol
+import MQStore
 
 /// What the whole broker stored and served: the numbers behind the rates of request 28.
 struct StoreTotals: Sendable, Equatable {
@@ -43,14 +44,14 @@ struct StoreHistory: Sendable {
     }
 }
 
-/// Totals at the last two midnights (UTC), for "today" and "yesterday".
+/// Totals at the last two local midnights, for "today" and "yesterday".
 struct DailyTotals: Sendable {
     private(set) var yesterdayMorning = StoreTotals()
     private(set) var todayMorning = StoreTotals()
     private var day: Int64?
 
     mutating func observe(_ totals: StoreTotals, at time: Timestamp) {
-        let today = time.milliseconds / 86_400_000
+        let today = LocalTime.day(of: time)
         defer { day = today }
         guard let day, today != day else { return }
         yesterdayMorning = todayMorning

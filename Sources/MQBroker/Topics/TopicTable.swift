@@ -65,6 +65,20 @@ package final class TopicTable: Sendable {
         return TopicTable(state, writer, settings: settings, time: time, makeQueue: makeQueue)
     }
 
+    /// Whether a topic exists, by the file and by its name; nil without a file. Topics of the broker's own need not be
+    /// in the file.
+    package static func listed(
+        in file: SideFile, _ configuration: BrokerConfiguration
+    ) throws(StoreError) -> (@Sendable (String) -> Bool)? {
+        guard let stored = try file.load({ try TopicFile(parsing: $0) }).value else { return nil }
+        let names = Set(stored.topics.map(\.topicName))
+        let (cluster, broker) = (configuration.clusterName, configuration.brokerName)
+        return { topic in
+            names.contains(topic) || SystemTopic.contains(topic, cluster: cluster, broker: broker)
+                || topic.hasPrefix(TopicName.lightQueuePrefix)
+        }
+    }
+
     private init(
         _ state: Shared<State>, _ writer: SideFileWriter, settings: BrokerSettings, time: TimeSource,
         makeQueue: @escaping @Sendable (String, Int32) -> QueueRef

@@ -73,7 +73,7 @@ extension TransactionService {
     /// Nil when neither index nor op queue tells it.
     private func verdict(on half: StoredRecord, at offset: LogOffset) -> Verdict? {
         if let key = half.property(PropertyName.uniqueKey), isIndexComplete() {
-            if isCommitted(half, key: key) { return .commit }
+            if isCommitted(half, key: key, from: half.view.storeTimestamp) { return .commit }
             if isRolledBack(half, key: key) { return .rollback }
         }
         return opVerdict(on: half, at: offset)
@@ -90,12 +90,13 @@ extension TransactionService {
         return indexed >= end
     }
 
-    private func isCommitted(_ half: StoredRecord, key: String) -> Bool {
+    /// - Parameter begin: no committed message is older.
+    func isCommitted(_ half: StoredRecord, key: String, from begin: Timestamp) -> Bool {
         guard let topic = half.realPlace?.topic else { return false }
         let group = half.property(PropertyName.producerGroup)
         // A committed message that asked for a delay may still wait for it.
         return [topic, SystemTopic.schedule, SystemTopic.timerWheel].contains { topic in
-            found(topic: topic, key: key, from: half.view.storeTimestamp).contains { record in
+            found(topic: topic, key: key, from: begin).contains { record in
                 record.view.sysFlag.transactionType == .commit && record.property(PropertyName.uniqueKey) == key
                     && record.property(PropertyName.producerGroup) == group
             }
@@ -141,6 +142,6 @@ extension TransactionService {
     /// With a complete index that does not know the committed message, there is none.
     private func stockVerdict(on half: StoredRecord) -> Verdict? {
         guard let key = half.property(PropertyName.uniqueKey), isIndexComplete() else { return nil }
-        return isCommitted(half, key: key) ? .commit : .rollback
+        return isCommitted(half, key: key, from: half.view.storeTimestamp) ? .commit : .rollback
     }
 }

@@ -7,11 +7,13 @@ import Synchronization
 extension TransactionService {
     /// Rebuilds the table from the half and op queues. Before the first request.
     ///
+    /// - Parameter host: of this broker, for op records that are missing.
     /// - Throws: `corrupt` when neither the file of check counts nor its backup parses.
-    package func load() throws(StoreError) {
+    package func load(host: HostAddress) throws(StoreError) {
         let from = storedProgress()
         let decided = readOps(from: from.op)
         readHalves(from: from.half, decided: decided)
+        endCommitted(host: host)
         let counts = try checkFile.load { try CheckCounts.decode($0) }.value ?? CheckCounts()
         savedCounts.withLock { $0 = counts }
         let schedule = schedule

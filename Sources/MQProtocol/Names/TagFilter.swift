@@ -28,9 +28,10 @@ package struct TagFilter: Hashable, Sendable {
     /// The hashes, ascending; empty when the filter wants everything.
     package var codes: [Int32] { sortedCodes ?? [] }
 
-    /// - Parameter tagsCode: of a consume-queue entry; its low 32 bits are the hash.
+    /// - Parameter tagsCode: of a consume-queue entry; its low 32 bits are the hash. An address instead of a hash
+    ///   (``isExtensionAddress(_:)``) matches: the consumer compares the texts.
     package func matches(tagsCode: Int64) -> Bool {
-        guard let sortedCodes else { return true }
+        guard let sortedCodes, !Self.isExtensionAddress(tagsCode) else { return true }
         let code = Int32(truncatingIfNeeded: tagsCode)
         if sortedCodes.count <= 16 { return sortedCodes.contains(code) }
         var low = 0
@@ -41,6 +42,10 @@ package struct TagFilter: Hashable, Sendable {
         }
         return low < sortedCodes.count && sortedCodes[low] == code
     }
+
+    /// Whether an entry was written by a stock broker with `enableConsumeQueueExt`: the code of its tag, or the time at
+    /// which it is due, is in another file, at this address.
+    package static func isExtensionAddress(_ tagsCode: Int64) -> Bool { tagsCode < Int64(Int32.min) }
 
     /// The tags named by an expression, in its order, each once; none for `*`.
     package static func tags(in expression: String) -> [String] {

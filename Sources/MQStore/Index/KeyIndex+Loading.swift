@@ -57,7 +57,8 @@ extension KeyIndex {
         return file.header.end <= known.sealedEnd
     }
 
-    /// The usable files, oldest first; those that cannot be index files of this size are deleted with all later ones.
+    /// The usable files, oldest first; those that cannot be index files of this size are deleted with all later ones:
+    /// what they told is in the log, and is indexed again in files of the configured size.
     private func list() throws(StoreError) -> [SealedIndexFile] {
         var files: [SealedIndexFile] = []
         let entries = (try device.list(directory) ?? []).filter { !$0.isDirectory && IndexName.isName($0.name) }
@@ -68,7 +69,12 @@ extension KeyIndex {
                 _ = try device.open(path, .readOnly).read(at: 0, count: IndexHeader.bytes, into: &buffer)
             }
             guard let header = IndexHeader(buffer), header.count >= 1, Int(header.count) <= geometry.entries else {
-                logger.warning("\(path) has \(entry.length) bytes or a header that cannot be; rebuilding from there on")
+                logger.warning(
+                    """
+                    \(path) has \(entry.length) bytes where maxHashSlotNum and maxIndexNum make \(geometry.fileBytes), or \
+                    a header that cannot be; rebuilding from there on
+                    """
+                )
                 for later in entries[number...] { try device.remove("\(directory)/\(later.name)") }
                 break
             }

@@ -93,7 +93,7 @@ final class KeyIndex: Sendable {
     private func addFile(_ state: inout State) throws(StoreError) {
         try device.createDirectory(directory)
         let header = (state.open.last?.header ?? state.sealed.last?.header)?.successor ?? IndexHeader()
-        var name = IndexName.text(time.now())
+        var name = IndexName.text(LocalTime.reading(time.now()))
         // Names must sort by age, also after the clock was set back.
         let newest = (state.open.last?.path ?? state.sealed.last?.path)?.split(separator: "/").last
         if let newest, name <= newest { name = IndexName.after(newest) }
@@ -172,8 +172,9 @@ final class KeyIndex: Sendable {
     var sealedEnd: Timestamp { state.withLock { $0.sealedEnd } }
 }
 
-/// Names of index files: the time of creation as 17 digits, year to millisecond, in UTC.
+/// Names of index files: the local time of creation as 17 digits, year to millisecond.
 enum IndexName {
+    /// - Parameter time: a ``LocalTime/reading(_:)``.
     static func text(_ time: Timestamp) -> String {
         let day = Int64(time.milliseconds.quotientFloored(by: 86_400_000))
         let inDay = time.milliseconds - day * 86_400_000

@@ -120,12 +120,10 @@ extension CommitLog {
     }
 
     func createSegment(at offset: LogOffset) throws(StoreError) -> LogSegment {
-        let directories = configuration.sortedLogDirectories
-        let number = Int(offset.rawValue) / configuration.segmentBytes
-        return try LogSegment(
+        try LogSegment(
             offset: offset,
             length: configuration.segmentBytes,
-            directory: directories[number % directories.count],
+            directory: placement.withLock { $0.directory(of: offset, configuration, device) },
             device: device,
             mode: .create
         )

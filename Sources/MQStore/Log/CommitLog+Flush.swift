@@ -80,13 +80,14 @@ extension CommitLog {
 
     private func verify(_ segment: LogSegment, _ range: Range<Int>) throws(StoreError) {
         let scanner = LogScanner(
-            segmentOffset: segment.offset, checksBodies: true, checksRecords: configuration.appendsRecordChecksum
+            segmentOffset: segment.offset, checksBodies: true, checksRecords: configuration.appendsRecordChecksum,
+            mayBeTorn: true
         )
         let reached = segment.region.withBytes(0..<segment.length) { bytes in
             var position = range.lowerBound
             while position < range.upperBound {
                 switch scanner.step(bytes, at: position) {
-                case .record(let record): position += record.totalSize
+                case .record(let record, _): position += record.totalSize
                 case .blank: position = segment.length
                 case .end: return position
                 }

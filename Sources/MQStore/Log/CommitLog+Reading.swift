@@ -29,6 +29,7 @@ extension CommitLog {
                     offset: segment.offset,
                     length: segment.length,
                     path: segment.path,
+                    isReadOnly: segment.isReadOnly,
                     modified: Timestamp(milliseconds: entry.modified)
                 )
             )
@@ -36,14 +37,15 @@ extension CommitLog {
         return infos
     }
 
-    /// Deletes whole segments that end at or below the offset, oldest first, never one that is not durable yet nor the
-    /// one being written. Slices in use stay readable: the file's name goes, its bytes stay until the last reference.
+    /// Deletes whole segments that end at or below the offset, oldest first, never one that is not durable yet, the one
+    /// being written, or what begins with a read-only one. Slices in use stay readable: the file's name goes, its bytes stay until the last reference.
     ///
     /// - Returns: the new minimum offset.
     @discardableResult
     package func removeSegments(below offset: LogOffset, maximumCount: Int = .max) throws(StoreError) -> LogOffset {
         let active = state.withLock { $0.active?.offset ?? $0.end }
-        let limit = min(offset, min(flushedOffset, active))
+        let kept = table.all.first { $0.isReadOnly }?.offset ?? active
+        let limit = min(min(offset, kept), min(flushedOffset, active))
         let removed = table.removeFirst(below: limit, count: maximumCount)
         guard let first = table.firstOffset, !removed.isEmpty else { return minimumOffset }
         minimum.store(first.rawValue, ordering: .releasing)

@@ -30,6 +30,9 @@ package struct RecoveryReport: Sendable, Hashable {
     package var zeroedBytes = 0
     /// Files behind the end that were deleted because they held something.
     package var removedSegments = 0
+    /// Records whose properties this broker would not have stored, and the first of them.
+    package var oddRecords = 0
+    package var firstOdd: LogOffset?
     /// Why the scan ended at something other than zeros; nil for a clean end.
     package var cause: String?
 }
@@ -50,12 +53,12 @@ extension CommitLog {
         if !segments.isEmpty {
             let first = try firstToScan(segments, start)
             if start != .normal { try forgetUnwritten(segments[first...]) }
-            try scan(segments, from: first, &report, visit)
+            try scan(segments, from: first, mayBeTorn: start != .normal, &report, visit)
             try cut(&report)
         }
         let end = report.end
         if table.segment(at: end) == nil { table.append(try createSegment(at: end)) }
-        for segment in table.all {
+        for segment in table.all where !segment.isReadOnly {
             // What a killed process wrote may still be in memory only.
             try segment.file.flush()
         }
@@ -79,6 +82,14 @@ extension CommitLog {
         appended.store(report.end.rawValue, ordering: .releasing)
         if let cause = report.cause {
             logger.warning("the log ends at \(report.end): \(cause); cleared \(report.zeroedBytes) bytes behind it")
+        }
+        if let first = report.firstOdd {
+            logger.warning(
+                """
+                the properties of \(report.oddRecords) records, the first at \(first), have zero bytes or do not parse; \
+                kept as they are
+                """
+            )
         }
     }
 
@@ -115,7 +126,7 @@ extension CommitLog {
     /// leaves records there that the system takes for written: adopting them would build on bytes that a power loss
     /// takes away.
     private func forgetUnwritten(_ segments: ArraySlice<LogSegment>) throws(StoreError) {
-        for segment in segments {
+        for segment in segments where !segment.isReadOnly {
             try segment.file.flush()
             try segment.file.dropCache()
         }
@@ -124,6 +135,7 @@ extension CommitLog {
     private func scan(
         _ segments: [LogSegment],
         from first: Int,
+        mayBeTorn: Bool,
         _ report: inout RecoveryReport,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) {
@@ -132,19 +144,21 @@ extension CommitLog {
         for segment in segments[first...] {
             report.end = segment.offset
             // After the last file the end stays where its blank record begins, and that is cleared.
-            guard try scan(segment, &report, visit) else { return }
+            guard try scan(segment, mayBeTorn: mayBeTorn, &report, visit) else { return }
         }
     }
 
     /// - Returns: whether the log goes on in the next segment.
     private func scan(
         _ segment: LogSegment,
+        mayBeTorn: Bool,
         _ report: inout RecoveryReport,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) -> Bool {
         let scanner = LogScanner(
             segmentOffset: segment.offset, checksBodies: configuration.checksBodiesOnRecovery,
-            checksRecords: configuration.checksBodiesOnRecovery && configuration.appendsRecordChecksum
+            checksRecords: configuration.checksBodiesOnRecovery && configuration.appendsRecordChecksum,
+            mayBeTorn: mayBeTorn
         )
         return try segment.region.withBytes(0..<segment.length) { (bytes) throws(StoreError) in
             var position = 0
@@ -155,11 +169,15 @@ extension CommitLog {
                 case .end(let cause):
                     report.cause = cause
                     return false
-                case .record(let record):
+                case .record(let record, let oddity):
                     let whole = bytes.extracting(position..<position + record.totalSize)
                     if case .endOfLog(let cause) = try visit(report.end, record, whole) {
                         report.cause = cause
                         return false
+                    }
+                    if oddity != nil {
+                        report.oddRecords += 1
+                        report.firstOdd = report.firstOdd ?? report.end
                     }
                     position += record.totalSize
                     report.end = segment.offset + position
@@ -170,8 +188,23 @@ extension CommitLog {
         }
     }
 
+    /// The end of the log is written to, and what lies behind it is cleared.
+    private func checkReadOnly(_ report: RecoveryReport) throws(StoreError) {
+        guard let segment = table.all.last(where: { $0.isReadOnly }), segment.end > report.end else { return }
+        let cause = report.cause.map { " (\($0))" } ?? ""
+        throw StoreError(
+            .corrupt,
+            "the log ends at \(report.end)\(cause), and \(segment.path) reaches beyond, in a directory of"
+                + " readOnlyLogDirectories (readOnlyCommitLogStorePaths); take the directory off that list, or move the"
+                + " file to one of storePathCommitLog"
+        )
+    }
+
     /// Deletes the files behind the end, except one that is all zero, and clears the rest of the last one.
+    ///
+    /// - Throws: `corrupt`, before anything is changed, when a read-only file would have to be.
     private func cut(_ report: inout RecoveryReport) throws(StoreError) {
+        try checkReadOnly(report)
         var directories: Set<String> = []
         for segment in table.all.reversed() where segment.offset > report.end {
             let holdsData = try !isZero(segment, from: 0)

@@ -15,6 +15,8 @@ package final class CommitLog: Sendable {
     let table: SegmentTable
     let state: Mutex<AppendState>
     let commit: Mutex<GroupCommit>
+    /// Where new files go.
+    let placement: Mutex<SegmentPlacement>
     /// Closed while the filling thread writes zeros into its claim.
     let fillGate = Gate()
     /// Signalled when the filled window gets short.
@@ -54,6 +56,7 @@ package final class CommitLog: Sendable {
         let first = segments.first?.offset ?? .zero
         state = Mutex(AppendState(end: first))
         commit = Mutex(GroupCommit(done: first))
+        placement = Mutex(SegmentPlacement(limit: configuration.forcedDeletionRatio))
         appended = Atomic(first.rawValue)
         flushed = Atomic(first.rawValue)
         flushedTime = Atomic(0)

@@ -3,7 +3,8 @@ import MQProtocol
 /// Reads a segment record by record and says where the log ends. Pure.
 struct LogScanner {
     enum Step {
-        case record(RecordView)
+        /// A record; odd properties are those of a stock broker's client.
+        case record(RecordView, oddity: String?)
         /// The rest of the segment is blank.
         case blank
         /// The log ends here; a cause means that something other than zeros lies here.
@@ -14,6 +15,8 @@ struct LogScanner {
     var checksBodies: Bool
     /// Whether the checksums of whole records are compared, where there are any.
     var checksRecords: Bool
+    /// Whether a power loss may have torn a record: after a clean stop, odd properties are what was stored.
+    var mayBeTorn: Bool
 
     /// - Parameter bytes: the whole segment.
     func step(_ bytes: Span<UInt8>, at position: Int) -> Step {
@@ -45,6 +48,45 @@ struct LogScanner {
             checksRecord: checksRecords
         )
         if let objection { return .end(cause: objection) }
-        return .record(record)
+        let oddity = RecordRules.oddity(of: record, in: bytes.extracting(position..<position + record.totalSize))
+        if let oddity, mayBeTorn, isTorn(record, bytes, at: position) { return .end(cause: oddity) }
+        return .record(record, oddity: oddity)
+    }
+
+    /// Whether a record with odd properties may be the rest of one that reached the disk in part.
+    ///
+    /// It is not when its own checksum covers them. Nor when the log goes on right behind it, unless a whole sector of
+    /// them is zero: sectors reach the disk in any order, each as a whole.
+    private func isTorn(_ record: RecordView, _ bytes: Span<UInt8>, at position: Int) -> Bool {
+        let end = position + record.totalSize
+        if checksRecords, RecordChecksum.isAtEnd(of: bytes.extracting(position..<end)) { return false }
+        guard goesOn(bytes, at: end) else { return true }
+        let properties = position + record.propertiesRange.lowerBound..<end
+        return (properties.lowerBound / Self.sector...(end - 1) / Self.sector).contains { sector in
+            let start = sector * Self.sector
+            return bytes.extracting(start..<min(start + Self.sector, bytes.count)).isZero
+        }
+    }
+
+    /// Whether a blank record, or an intact one that was written for just this place, begins here.
+    private func goesOn(_ bytes: Span<UInt8>, at position: Int) -> Bool {
+        guard let (size, magic) = RecordView.sizeAndMagic(bytes, at: position) else { return false }
+        if magic == RecordLayout.blankMagic { return Int(size) == bytes.count - position }
+        guard let record = try? RecordView.parse(bytes, at: position) else { return false }
+        let objection = RecordRules.objection(
+            to: record, in: bytes, at: position, offset: segmentOffset + position, checksBody: true,
+            checksRecord: checksRecords
+        )
+        return objection == nil
+    }
+
+    /// The least that a disk writes as a whole.
+    private static let sector = 512
+}
+
+extension Span<UInt8> {
+    fileprivate var isZero: Bool {
+        for index in indices where self[index] != 0 { return false }
+        return true
     }
 }

@@ -9,6 +9,8 @@ final class LogSegment: Sendable {
     let path: String
     let file: any StorageFile
     let region: MappedRegion
+    /// The file is in a directory that is never written to, nor deleted from.
+    let isReadOnly: Bool
 
     /// With `create`, name and length are durable on return, so only the very last file can be found incomplete after a
     /// crash, and nothing was ever written to that one.
@@ -23,6 +25,7 @@ final class LogSegment: Sendable {
         self.length = length
         self.directory = directory
         path = "\(directory)/\(SegmentName.text(offset))"
+        isReadOnly = mode == .readOnly
         file = try device.open(path, mode)
         if mode == .create {
             try file.setLength(length)
@@ -78,6 +81,7 @@ package struct SegmentInfo: Sendable, Hashable {
     package var offset: LogOffset
     package var length: Int
     package var path: String
+    package var isReadOnly = false
     /// When the file was last written.
     package var modified: Timestamp
 }

@@ -62,7 +62,7 @@ enum RecordChecksum {
         return expected == Int64(bodyCRC(record.extracting(0..<start)))
     }
 
-    private static func isAtEnd(of text: Span<UInt8>) -> Bool {
+    static func isAtEnd(of text: Span<UInt8>) -> Bool {
         let start = text.count - bytes
         guard start >= 0, text[text.count - 1] == PropertyScan.itemEnd, text[start + name.count] == PropertyScan.nameEnd
         else { return false }

@@ -32,8 +32,6 @@ enum RecordRules {
         if record.queueOffset < .zero || record.queueID < 0 { return "the record's queue place is negative" }
         let whole = bytes.extracting(position..<position + record.totalSize)
         if !isTopic(whole.extracting(record.topicRange)) { return "the record's topic is not a topic name" }
-        if !PropertyScan.isWellFormed(whole, record.propertiesRange) { return "the record's properties do not parse" }
-        if hasZero(whole.extracting(record.propertiesRange)) { return "the record's properties have a zero byte" }
         return damage(to: record, in: bytes, at: position, checksBody: checksBody, checksRecord: checksRecord)
     }
 
@@ -54,8 +52,19 @@ enum RecordRules {
         return nil
     }
 
+    /// How the properties differ from what this broker stores; nil when they do not.
+    ///
     /// The end of a torn record is zero, since the log is zero ahead of its end, and no CRC covers the properties: a
-    /// zero byte is how a tear inside of their last value shows. Hence none may be stored.
+    /// zero byte is how a tear inside of their last value shows. Hence none may be stored. A stock broker stores them,
+    /// and the text of a batch's items as it came: what is odd is not torn for certain.
+    ///
+    /// - Parameter whole: the record's bytes.
+    static func oddity(of record: RecordView, in whole: Span<UInt8>) -> String? {
+        if !PropertyScan.isWellFormed(whole, record.propertiesRange) { return "the record's properties do not parse" }
+        if hasZero(whole.extracting(record.propertiesRange)) { return "the record's properties have a zero byte" }
+        return nil
+    }
+
     private static func hasZero(_ text: Span<UInt8>) -> Bool {
         for index in text.indices where text[index] == 0 { return true }
         return false

@@ -11,6 +11,7 @@ struct SegmentLoader {
         var offset: LogOffset
         var directory: String
         var length: Int
+        var isReadOnly: Bool
         var path: String { "\(directory)/\(SegmentName.text(offset))" }
     }
 
@@ -18,10 +19,20 @@ struct SegmentLoader {
         var found: [Found] = []
         for directory in configuration.sortedLogDirectories {
             try device.createDirectory(directory)
-            found += try files(in: directory)
+            found += try files(in: directory, isReadOnly: false)
+        }
+        for directory in configuration.readOnlyLogDirectories {
+            guard try device.exists(directory) else {
+                throw StoreError(
+                    .configuration,
+                    "readOnlyLogDirectories (readOnlyCommitLogStorePaths) names \(directory), which does not exist;"
+                        + " mount it, or take it off the list to go on without its messages"
+                )
+            }
+            found += try files(in: directory, isReadOnly: true)
         }
         found.sort { $0.offset < $1.offset }
-        if let last = found.last, last.length == 0 {
+        if let last = found.last, last.length == 0, !last.isReadOnly {
             // The process died between creating the file and giving it its length.
             logger.warning("removing \(last.path): it was created and never used")
             try device.remove(last.path)
@@ -36,14 +47,14 @@ struct SegmentLoader {
                     length: file.length,
                     directory: file.directory,
                     device: device,
-                    mode: .readWrite
+                    mode: file.isReadOnly ? .readOnly : .readWrite
                 )
             )
         }
         return segments
     }
 
-    private func files(in directory: String) throws(StoreError) -> [Found] {
+    private func files(in directory: String, isReadOnly: Bool) throws(StoreError) -> [Found] {
         var found: [Found] = []
         for entry in try device.list(directory) ?? [] where !entry.isDirectory {
             guard let offset = SegmentName.offset(entry.name) else {
@@ -52,7 +63,7 @@ struct SegmentLoader {
                     "\(directory)/\(entry.name) is not a log file (their names are 20 digits); move it elsewhere"
                 )
             }
-            found.append(Found(offset: offset, directory: directory, length: entry.length))
+            found.append(Found(offset: offset, directory: directory, length: entry.length, isReadOnly: isReadOnly))
         }
         return found
     }

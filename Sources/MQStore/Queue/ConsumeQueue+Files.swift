@@ -15,11 +15,13 @@ extension ConsumeQueue {
     ///
     /// - Parameters:
     ///   - limit: entries of records at or above it are not trusted.
-    ///   - clears: whether bytes behind the end may be anything (after a crash); otherwise only one entry is looked at.
+    ///   - clears: after a crash: bytes behind the end may be anything, and the last file may be short; otherwise only
+    ///     one entry behind the end is looked at.
     ///   - hint: the end as it was recorded at a clean close; saves the search.
+    /// - Throws: `corrupt` for a file of another length than configured.
     func load(limit: LogOffset, clears: Bool, hint: Int64?) throws(StoreError) -> Condition {
         try state.withLock { (state) throws(StoreError) in
-            let condition = try takeFiles(&state)
+            let condition = try takeFiles(&state, afterCrash: clears)
             var mustClear = clears
             while state.fileCount > 0 {
                 let base = state.first + (state.fileCount - 1) * files.entriesPerFile
@@ -117,6 +119,14 @@ extension ConsumeQueue {
         }
     }
 
+    /// Where the record with queue offset 0 lies; nil when its entry is gone, as in a queue that lost its oldest files.
+    var beginning: LogOffset? {
+        state.withLock { state in
+            guard state.first == 0, let entry = entry(0, state), !entry.isBlank else { return nil }
+            return entry.logOffset
+        }
+    }
+
     func ignore(below offset: LogOffset) { state.withLock { $0.ignoredBelow = offset } }
 
     var hasFiles: Bool { state.withLock { $0.fileCount > 0 } }
@@ -139,13 +149,14 @@ extension ConsumeQueue {
         if state.fileCount == 0 { state.first = 0 }
     }
 
-    /// Lists the directory; makes the last file whole, removes what cannot be used.
-    private func takeFiles(_ state: inout State) throws(StoreError) -> Condition {
+    /// Lists the directory; makes the last file whole after a crash, removes what cannot be used.
+    private func takeFiles(_ state: inout State, afterCrash: Bool) throws(StoreError) -> Condition {
         state.first = 0
         state.fileCount = 0
         guard let entries = try files.device.list(directory) else { return .intact }
         var condition = Condition.intact
-        let names = entries.filter { !$0.isDirectory && files.base(named: $0.name) != nil }
+        let names = entries.filter { !$0.isDirectory && files.isName($0.name) }
+        for entry in names { try checkSize(entry, afterCrash: afterCrash) }
         for (index, entry) in names.enumerated() {
             guard let base = files.base(named: entry.name) else { continue }
             let isNext = state.fileCount == 0 || base == state.first + state.fileCount * files.entriesPerFile
@@ -164,6 +175,22 @@ extension ConsumeQueue {
             if isShortTail { try files.open(self, base).setLength(files.fileBytes) }
         }
         return condition
+    }
+
+    /// Another length than configured is another place for every entry: taken as they are, the files would show some
+    /// offsets twice and others not at all. A crash leaves short files, but no long ones.
+    private func checkSize(_ entry: DirectoryEntry, afterCrash: Bool) throws(StoreError) {
+        let isAligned = files.base(named: entry.name) != nil
+        guard !isAligned || entry.length > files.fileBytes || (entry.length < files.fileBytes && !afterCrash) else {
+            return
+        }
+        let cause = isAligned ? "" : ", and its name is no multiple of that"
+        throw StoreError(
+            .corrupt,
+            "\(directory)/\(entry.name) has \(entry.length) bytes instead of \(files.fileBytes)\(cause);"
+                + " if queueSegmentEntries (mappedFileSizeConsumeQueue) was changed, set it back to the size of the"
+                + " existing files, else move \(files.directory) elsewhere to have it built again from the log"
+        )
     }
 
     private func size(_ file: any StorageFile, _ index: Int64) throws(StoreError) -> Int32 {

@@ -44,11 +44,14 @@ final class QueueFiles: Sendable {
         return String(repeating: "0", count: max(0, 20 - digits.utf8.count)) + digits
     }
 
-    /// The first entry of the file with this name; nil when it is not the name of a queue file.
+    /// Whether a queue file may be called so.
+    func isName(_ name: String) -> Bool {
+        name.utf8.count == 20 && name.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
+    /// The first entry of the file with this name; nil when files of this length have no such name.
     func base(named name: String) -> Int64? {
-        guard name.utf8.count == 20, name.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let bytes = Int64(name),
-            bytes % Int64(fileBytes) == 0
-        else { return nil }
+        guard isName(name), let bytes = Int64(name), bytes % Int64(fileBytes) == 0 else { return nil }
         return bytes / Int64(QueueEntry.bytes)
     }
 

@@ -7,6 +7,7 @@ final class QueueTable: Sendable {
         var byName: [String: [Int32: Int]] = [:]
         var all: [ConsumeQueue] = []
         var forgotten: [String: LogOffset] = [:]
+        var unlisted: (below: LogOffset, isListed: @Sendable (String) -> Bool)?
     }
 
     let files: QueueFiles
@@ -20,7 +21,11 @@ final class QueueTable: Sendable {
             if let index = state.byName[topic]?[queueID] { return state.all[index] }
             let ref = QueueRef(topic: topic, queueID: queueID, index: state.all.count)
             let queue = ConsumeQueue(ref: ref, files: files)
-            if let offset = state.forgotten[topic] { queue.ignore(below: offset) }
+            if let offset = state.forgotten[topic] {
+                queue.ignore(below: offset)
+            } else if let unlisted = state.unlisted, !unlisted.isListed(topic) {
+                queue.ignore(below: unlisted.below)
+            }
             state.all.append(queue)
             state.byName[topic, default: [:]][queueID] = ref.index
             return queue
@@ -45,6 +50,11 @@ final class QueueTable: Sendable {
             state.forgotten[topic] = offset
             for index in (state.byName[topic] ?? [:]).values { state.all[index].ignore(below: offset) }
         }
+    }
+
+    /// The same for each topic that has no queue yet and is not listed.
+    func forgetUnlisted(below offset: LogOffset, _ isListed: @escaping @Sendable (String) -> Bool) {
+        state.withLock { $0.unlisted = (offset, isListed) }
     }
 
     /// Topics whose forgotten records may still be in the log.

@@ -94,17 +94,22 @@ package struct RetentionPlan: Sendable {
     /// - Parameters:
     ///   - localHour: 0...23.
     ///   - segments: all segments of the log, oldest first; the last one is never deleted.
-    ///   - logUsage: the least used of the log's partitions; nil when unknown.
+    ///   - logUsage: the least used of the log's partitions; nil when unknown. While it has room, new files go there
+    ///     and nothing is deleted before its age.
+    ///   - fullestLogUsage: the most used of them, where there are several: expired segments go for its sake.
     ///   - queueUsage: the partition of the consume queues; nil when unknown.
     package mutating func run(
         now: Timestamp,
         localHour: Int,
         segments: [Segment],
         logUsage: DiskUsage?,
+        fullestLogUsage: DiskUsage? = nil,
         queueUsage: DiskUsage?
     ) -> Decision {
         var decision = Decision(isFull: updateFull(logUsage: logUsage, queueUsage: queueUsage))
-        decision.trigger = trigger(localHour: localHour, logUsage: logUsage, queueUsage: queueUsage)
+        decision.trigger = trigger(
+            localHour: localHour, logUsage: fullestLogUsage ?? logUsage, queueUsage: queueUsage
+        )
         guard decision.trigger != nil else { return decision }
         let forced =
             settings.deletesUnexpired && max(logUsage?.ratio ?? 0, queueUsage?.ratio ?? 0) > settings.forcedRatio

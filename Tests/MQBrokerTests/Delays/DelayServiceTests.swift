@@ -58,6 +58,31 @@ struct DelayServiceTests {
         }
     }
 
+    @Test("A level's message whose time a stock broker kept in an extension file is delivered when it is due")
+    func extensionAddress() async throws {
+        let clock = ManualClock(start: Timestamp(milliseconds: 1_800_000_000_000))
+        try await LiveBroker.withDirectory { directory in
+            try await LiveBroker.with(in: directory, time: .manual(clock)) { broker in
+                let client = FakeClient("p", of: broker)
+                try await fill(client, timers: 0, levels: 2)
+                await client.close()
+            }
+            let file = directory.appending(path: "consumequeue/\(SystemTopic.schedule)/3/00000000000000000000")
+            var entries = ByteBuffer(bytes: try Data(contentsOf: file))
+            for number in 0..<2 { entries.setInteger(Int64.min + Int64(number) * 20, at: number * 20 + 12) }
+            try Data(entries.readableBytesView).write(to: file)
+            try await LiveBroker.with(in: directory, time: .manual(clock)) { broker in
+                let delays = broker.service.broker.delays
+                clock.advance(by: .seconds(29))
+                _ = delays.fireRound()
+                #expect(count("T", broker) == 0, "not early")
+                clock.advance(by: .seconds(2))
+                _ = delays.fireRound()
+                #expect(count("T", broker) == 2)
+            }
+        }
+    }
+
     @Test("A limit lowered since keeps no delayed, half or failed message from its topic")
     func loweredLimit() async throws {
         let body = String(repeating: "x", count: 5000)

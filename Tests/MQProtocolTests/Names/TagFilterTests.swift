@@ -31,6 +31,17 @@ import Testing
         #expect(!filter.isAll)
     }
 
+    /// Entries of a stock broker with `enableConsumeQueueExt`: the hash is elsewhere.
+    @Test func anAddressMatchesEveryFilter() {
+        let filter = TagFilter(expression: "TagA")
+        for address in [.min, .min + 20, -2_147_483_649] as [Int64] {
+            #expect(TagFilter.isExtensionAddress(address) && filter.matches(tagsCode: address))
+        }
+        for hash in [-2_147_483_648, -1, 0, 0x27A808] as [Int64] {
+            #expect(!TagFilter.isExtensionAddress(hash) && !filter.matches(tagsCode: hash))
+        }
+    }
+
     @Test(arguments: [1, 2, 16, 17, 100])
     func findsEachOfManyCodes(count: Int) {
         var random = SeededGenerator()

@@ -50,6 +50,21 @@ import Testing
         #expect(run(&plan, Array(repeating: 100, count: 30), hour: 4).segments == 10)
     }
 
+    /// New files go to the partition with room: nothing is deleted before its age for the sake of the other one.
+    @Test func oneFullPartitionOfSeveralDeletesWhatHasExpired() {
+        var plan = RetentionPlan(settings: RetentionSettings())
+        func run(_ ages: [Int64], fullest: Double) -> RetentionPlan.Decision {
+            plan.run(
+                now: now, localHour: 12, segments: segments(ages), logUsage: DiskUsage(ratio: 0.2),
+                fullestLogUsage: DiskUsage(ratio: fullest), queueUsage: DiskUsage(ratio: 0.5)
+            )
+        }
+        #expect(run([100, 1, 0], fullest: 0.75).trigger == nil)
+        let decision = run([100, 1, 0], fullest: 0.99)
+        #expect(decision.trigger == .space && decision.deleteBelow?.rawValue == 100)
+        #expect(!decision.isForced && !decision.isFull)
+    }
+
     @Test func spaceDeletesExpiredAtAnyHour() {
         var plan = RetentionPlan(settings: RetentionSettings())
         #expect(run(&plan, [100, 1, 0], log: 0.75).trigger == nil)

@@ -26,16 +26,23 @@ struct StoreFixture {
         device = SimulatedDevice(seed: seed, time: .manual(clock))
     }
 
-    func open(willDelete: @escaping @Sendable (LogOffset) -> LogOffset = { $0 }) throws -> MessageStore {
+    /// - Parameter listed: the topics that exist; nil: nobody knows.
+    func open(
+        listed: Set<String>? = nil, willDelete: @escaping @Sendable (LogOffset) -> LogOffset = { $0 }
+    ) throws -> MessageStore {
         let arrivals = arrivals
         let observer = StoreObserver(dispatched: { arrivals.add($0) }, willDelete: willDelete)
         let complaints = complaints
+        var isListed: (@Sendable (String) -> Bool)?
+        if let listed { isListed = { listed.contains($0) } }
+        let topics = isListed
         return try MessageStore.open(
             configuration,
             device: device,
             time: .manual(clock),
             logger: Logger(label: "test") { _ in complaints },
-            observer: observer
+            observer: observer,
+            listedTopics: { () throws(StoreError) in topics }
         )
     }
 

@@ -18,9 +18,10 @@ extension ProcessTests {
             case garbage
 
             /// Bytes of a record at which this can be noticed. RocketMQ's checksum covers the body, which begins at
-            /// byte 88: other letters in the properties behind it are letters.
-            func range(in record: FoundMessage) -> Int {
-                self == .zeros ? record.totalBytes : 88 + record.body.readableBytes
+            /// byte 88: other letters in the properties behind it are letters, and after a clean stop zeros are what
+            /// was stored there.
+            func range(in record: FoundMessage, afterKill: Bool) -> Int {
+                self == .zeros && afterKill ? record.totalBytes : 88 + record.body.readableBytes
             }
         }
 
@@ -36,7 +37,8 @@ extension ProcessTests {
                 for sample in 0..<8 {
                     let record = records[records.count - 1 - sample % 3]
                     let tear = Tear.allCases[sample % 2]
-                    let cut = record.logOffset + Int64(Int.random(in: 0..<tear.range(in: record), using: &generator))
+                    let range = tear.range(in: record, afterKill: afterKill)
+                    let cut = record.logOffset + Int64(Int.random(in: 0..<range, using: &generator))
                     let store = directory + "/store-\(sample)"
                     try FileManager.default.copyItem(atPath: original, toPath: store)
                     try Self.tear(store, from: cut, to: end, tear, using: &generator)

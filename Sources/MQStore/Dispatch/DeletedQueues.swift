@@ -1,0 +1,40 @@
+import Logging
+import MQProtocol
+
+/// Queues of the record that a stock broker has deleted since, and perhaps begun again.
+struct DeletedQueues {
+    /// Topic → its records below are of the earlier life.
+    let topics: [String: LogOffset]
+    /// The record without them.
+    let kept: DispatchManifest
+
+    /// - Parameters:
+    ///   - position: the recorded entries lie below it. One at or below the log's minimum was set back by a start that
+    ///     was interrupted, and says nothing.
+    ///   - log: its minimum and its end.
+    init(
+        _ recorded: DispatchManifest,
+        _ position: DispatchManifest.Position?,
+        _ table: QueueTable,
+        log: Range<LogOffset>,
+        _ isListed: ((String) -> Bool)?
+    ) {
+        var topics: [String: LogOffset] = [:]
+        for line in recorded.queues {
+            if let queue = table.existing(line.topic, line.queueID), queue.hasFiles {
+                guard let position, position.queues > log.lowerBound, let beginning = queue.beginning,
+                    beginning >= position.queues
+                else { continue }
+                // A topic is deleted with all its queues: its new life begins with the oldest of the new records.
+                topics[line.topic] = min(beginning, topics[line.topic] ?? beginning)
+            } else if let isListed, !isListed(line.topic) {
+                topics[line.topic] = topics[line.topic] ?? log.upperBound
+            }
+        }
+        var kept = recorded
+        kept.forgotten.merge(topics) { max($0, $1) }
+        kept.queues.removeAll { topics[$0.topic] != nil }
+        self.topics = topics
+        self.kept = kept
+    }
+}
