@@ -71,8 +71,8 @@ extension KeyIndex {
             guard let header = IndexHeader(buffer), header.count >= 1, Int(header.count) <= geometry.entries else {
                 logger.warning(
                     """
-                    \(path) has \(entry.length) bytes where maxHashSlotNum and maxIndexNum make \(geometry.fileBytes), or \
-                    a header that cannot be; rebuilding from there on
+                    \(path) has \(entry.length) bytes where maxHashSlotNum and maxIndexNum make \(geometry.fileBytes), \
+                    or a header that cannot be; rebuilding from there on
                     """
                 )
                 for later in entries[number...] { try device.remove("\(directory)/\(later.name)") }

@@ -38,7 +38,8 @@ extension CommitLog {
     }
 
     /// Deletes whole segments that end at or below the offset, oldest first, never one that is not durable yet, the one
-    /// being written, or what begins with a read-only one. Slices in use stay readable: the file's name goes, its bytes stay until the last reference.
+    /// being written, or what begins with a read-only one. Slices in use stay readable: the file's name goes, its bytes
+    /// stay until the last reference.
     ///
     /// - Returns: the new minimum offset.
     @discardableResult

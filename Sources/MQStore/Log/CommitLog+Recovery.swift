@@ -86,8 +86,8 @@ extension CommitLog {
         if let first = report.firstOdd {
             logger.warning(
                 """
-                the properties of \(report.oddRecords) records, the first at \(first), have zero bytes or do not parse; \
-                kept as they are
+                the properties of \(report.oddRecords) records, the first at \(first), have zero bytes or do not \
+                parse; kept as they are
                 """
             )
         }
