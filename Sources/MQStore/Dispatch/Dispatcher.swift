@@ -155,10 +155,10 @@ final class Dispatcher: Sendable {
             if record.physicalOffset != slice.offset + position {
                 logger.error(
                     "\(slice.place(position)): the record says it was written at \(record.physicalOffset); skipped")
-            } else if checksRecords,
-                !RecordChecksum.matches(bytes.extracting(position..<position + record.totalSize))
-            {
-                logger.error("\(slice.place(position)): the record's CRC does not match; skipped")
+            } else if let damage = RecordRules.damage(
+                to: record, in: bytes, at: position, checksBody: false, checksRecord: checksRecords
+            ) {
+                logger.error("\(slice.place(position)): \(damage); skipped")
             } else {
                 return record
             }
