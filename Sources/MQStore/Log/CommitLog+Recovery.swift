@@ -32,6 +32,8 @@ package struct RecoveryReport: Sendable, Hashable {
     package var removedSegments = 0
     /// Why the scan ended at something other than zeros; nil for a clean end.
     package var cause: String?
+    /// Parts of the flushed log that hold no whole record any more, and were passed over.
+    package var damaged: [Range<LogOffset>] = []
 }
 
 extension CommitLog {
@@ -40,9 +42,16 @@ extension CommitLog {
     /// Good records are handed to `visit` in order: the record's offset, its view, and the bytes of the record alone.
     /// The visitor checks what the log cannot know, the continuity of each queue. Running it again on the result finds
     /// the same end. A crash in between is harmless: nothing before the end is touched, and later files go last first.
+    ///
+    /// Below `trusted`, or what the flush mark says if that is more, the log was flushed. What is not whole there was
+    /// damaged: it is reported with file and position and passed over, so that what was acknowledged behind it stays.
+    ///
+    /// - Parameter passed: called before the first record behind a damaged part: continuity is unknown there.
     @discardableResult
     package func recover(
         _ start: RecoveryStart,
+        trusted: LogOffset = .zero,
+        passed: () -> Void = {},
         visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) -> RecoveryReport {
         let segments = table.all
@@ -50,7 +59,8 @@ extension CommitLog {
         if !segments.isEmpty {
             let first = try firstToScan(segments, start)
             if start != .normal { try forgetUnwritten(segments[first...]) }
-            try scan(segments, from: first, &report, visit)
+            let flushed = max(trusted, try mark.load())
+            try scan(segments, from: first, flushed: flushed, &report, passed, visit)
             try cut(&report)
         }
         let end = report.end
@@ -59,6 +69,7 @@ extension CommitLog {
             // What a killed process wrote may still be in memory only.
             try segment.file.flush()
         }
+        try mark.begin(at: end)
         becomeReady(report)
         return report
     }
@@ -74,6 +85,7 @@ extension CommitLog {
         }
         commit.withLock { $0 = GroupCommit(done: report.end) }
         minimum.store((table.firstOffset ?? report.end).rawValue, ordering: .releasing)
+        deletedBelow.store(minimum.load(ordering: .relaxed), ordering: .releasing)
         flushed.store(report.end.rawValue, ordering: .releasing)
         flushedTime.store(report.lastStoreTimestamp.milliseconds, ordering: .releasing)
         appended.store(report.end.rawValue, ordering: .releasing)
@@ -124,7 +136,9 @@ extension CommitLog {
     private func scan(
         _ segments: [LogSegment],
         from first: Int,
+        flushed: LogOffset,
         _ report: inout RecoveryReport,
+        _ passed: () -> Void,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) {
         report.start = segments[first].offset
@@ -132,14 +146,16 @@ extension CommitLog {
         for segment in segments[first...] {
             report.end = segment.offset
             // After the last file the end stays where its blank record begins, and that is cleared.
-            guard try scan(segment, &report, visit) else { return }
+            guard try scan(segment, flushed: flushed, &report, passed, visit) else { return }
         }
     }
 
     /// - Returns: whether the log goes on in the next segment.
     private func scan(
         _ segment: LogSegment,
+        flushed: LogOffset,
         _ report: inout RecoveryReport,
+        _ passed: () -> Void,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) -> Bool {
         let scanner = LogScanner(
@@ -153,8 +169,15 @@ extension CommitLog {
                 case .blank:
                     return true
                 case .end(let cause):
-                    report.cause = cause
-                    return false
+                    let end = Int(min(max(flushed, segment.offset), segment.end) - segment.offset)
+                    guard let next = scanner.resume(bytes, behind: position, flushedEnd: end) else {
+                        report.cause = cause
+                        return false
+                    }
+                    note(damage: position..<next, of: segment, cause, &report)
+                    passed()
+                    position = next
+                    report.end = segment.offset + position
                 case .record(let record):
                     let whole = bytes.extracting(position..<position + record.totalSize)
                     if case .endOfLog(let cause) = try visit(report.end, record, whole) {
@@ -168,6 +191,16 @@ extension CommitLog {
                 }
             }
         }
+    }
+
+    private func note(damage: Range<Int>, of segment: LogSegment, _ cause: String?, _ report: inout RecoveryReport) {
+        report.damaged.append(segment.offset + damage.lowerBound..<segment.offset + damage.upperBound)
+        logger.error(
+            """
+            \(segment.path) at \(damage.lowerBound): \(damage.count) bytes that were flushed are damaged, their \
+            messages are lost: \(cause ?? "zeros"); reading goes on behind them
+            """
+        )
     }
 
     /// Deletes the files behind the end, except one that is all zero, and clears the rest of the last one.
