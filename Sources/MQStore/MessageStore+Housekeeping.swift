@@ -56,6 +56,7 @@ extension MessageStore {
     package func keepHouse() {
         let now = time.now()
         checkSpace()
+        attempt("record how far the log is flushed") { () throws(StoreError) in try log.mark.sync() }
         attempt("write consume queues") { () throws(StoreError) in try writeDerived() }
         let (checkpoint, retention) = house.withLock { house in
             (
@@ -149,7 +150,13 @@ extension MessageStore {
         try closeDerived()
     }
 
+    /// After a failed flush of queue files the recorded position stays where it was, and so does the mark: a later
+    /// flush that succeeds says nothing about the bytes of the first.
     private func closeDerived() throws(StoreError) {
+        if house.withLock({ $0.isPoisoned }) {
+            logger.warning("a flush of consume queues failed in this run: the next start dispatches their end again")
+            return
+        }
         let (position, timestamp) = try writeQueues()
         for queue in table.all {
             try queue.flush()
@@ -161,7 +168,6 @@ extension MessageStore {
         try files.save(manifest())
         try files.save(.init(queues: position, sealed: index?.sealedName, index: closedIndex))
         try saveTimes(queues: timestamp)
-        if house.withLock({ $0.isPoisoned }) { return }
         try files.abort.remove()
     }
 }

@@ -110,7 +110,7 @@ private struct StoreOpening {
         let report = try recover(log, wasKilled: wasKilled, checkpoint, trusted: position?.queues ?? .zero)
         var start = report.end
         if wasKilled { start = min(position?.queues ?? report.start, report.end) }
-        var damage = try loadQueues(limit: start, wasKilled: wasKilled, manifest)
+        var damage = try loadQueues(limit: start, wasKilled: wasKilled, manifest, lost: report.damaged)
         if let recorded = manifest {
             let left = try forgetDeleted(recorded, position, log: log.minimumOffset..<report.end)
             damage = damage ?? missing(left)
@@ -125,9 +125,28 @@ private struct StoreOpening {
         if !wasKilled, start > log.minimumOffset, let isListed { table.forgetUnlisted(below: report.end, isListed) }
         try files.save(.init(queues: start, sealed: position?.sealed))
         try files.abort.create()
+        for queue in table.all { try queue.removeUnusable() }
 
         let (index, indexStart) = try openIndex(log, wasKilled: wasKilled, position, checkpoint)
-        let dispatcher = Dispatcher(
+        var dispatcher = makeDispatcher(log, index, start, indexFrom: min(indexStart, report.end))
+        dispatcher.run(includingIndex: false)
+        if start > log.minimumOffset, !dispatcher.queuesWithGaps.isEmpty {
+            try forget(dispatcher.queuesWithGaps, manifest)
+            try files.save(.init(queues: log.minimumOffset, sealed: position?.sealed))
+            dispatcher = makeDispatcher(log, index, log.minimumOffset, indexFrom: min(indexStart, report.end))
+            dispatcher.run(includingIndex: false)
+        }
+        for queue in table.all { try queue.keepLostPlaces() }
+        if let failure = dispatcher.queueFailure { throw failure }
+        setCounters(log, wasKilled ? nil : manifest, isCut: report.end < position?.queues ?? .zero)
+        dispatcher.finishRecovery()
+        return OpenedParts(lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
+    }
+
+    private func makeDispatcher(
+        _ log: CommitLog, _ index: KeyIndex?, _ start: LogOffset, indexFrom: LogOffset
+    ) -> Dispatcher {
+        Dispatcher(
             log: log,
             table: table,
             index: index,
@@ -136,13 +155,16 @@ private struct StoreOpening {
             logger: logger,
             observer: observer,
             queuePosition: start,
-            indexPosition: min(indexStart, report.end)
+            indexPosition: indexFrom
         )
-        dispatcher.run(includingIndex: false)
-        if let failure = dispatcher.queueFailure { throw failure }
-        setCounters(log, wasKilled ? nil : manifest, isCut: report.end < position?.queues ?? .zero)
-        dispatcher.finishRecovery()
-        return OpenedParts(lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
+    }
+
+    /// The next record of these queues does not follow their last entry: entries are missing that should be there.
+    private func forget(_ queues: [ConsumeQueue], _ manifest: DispatchManifest?) throws(StoreError) {
+        for queue in queues {
+            logger.warning("\(queue.directory) lacks entries and is built again from the whole log")
+            try queue.erase(ignoredBelow: manifest?.forgotten[queue.ref.topic] ?? .zero)
+        }
     }
 
     /// Finds the end of the log. Beyond what is known to be good, a record whose queue offset does not continue its
@@ -157,7 +179,7 @@ private struct StoreOpening {
         var lookup = QueueLookup()
         var expected: [Int: Int64] = [:]
         let start = wasKilled ? RecoveryStart.abnormal(notAfter: checkpoint.minimum) : .normal
-        return try log.recover(start) { (offset, record, bytes) in
+        return try log.recover(start, trusted: trusted, passed: { expected = [:] }) { (offset, record, bytes) in
             let type = record.sysFlag.transactionType
             guard wasKilled, type == .none || type == .commit else { return .accept }
             let queue = lookup.queue(topic: bytes.extracting(record.topicRange), queueID: record.queueID, in: table)
@@ -174,7 +196,8 @@ private struct StoreOpening {
     private func loadQueues(
         limit: LogOffset,
         wasKilled: Bool,
-        _ manifest: DispatchManifest?
+        _ manifest: DispatchManifest?,
+        lost: [Range<LogOffset>]
     ) throws(StoreError) -> String? {
         var recorded: [String: [Int32: Int64]] = [:]
         for queue in manifest?.queues ?? [] { recorded[queue.topic, default: [:]][queue.queueID] = queue.end }
@@ -184,7 +207,7 @@ private struct StoreOpening {
                 guard let queueID = Int32(entry.name), queueID >= 0 else { continue }
                 let queue = table.queue(topic.name, queueID)
                 let hint = wasKilled ? nil : recorded[topic.name]?[queueID]
-                let condition = try queue.load(limit: limit, clears: wasKilled, hint: hint)
+                let condition = try queue.load(limit: limit, clears: wasKilled, hint: hint, lost: lost)
                 if case .damaged(let cause) = condition { damage = damage ?? cause }
                 if queue.isOfEarlierLife {
                     damage = damage ?? "queue \(queueID) of \(topic.name) was deleted and is still there"

@@ -61,14 +61,19 @@ extension MessageStore {
         return selection.totalBytes
     }
 
-    /// The record that begins at the offset; nil when none does: any number may come from a client.
+    /// The record that begins at the offset; nil when none does: any number may come from a client. A damaged one is
+    /// not served; the log says where it is.
     package func record(at offset: LogOffset) -> ByteBuffer? {
         guard let slice = log.readable(from: offset) else { return nil }
-        let size: Int? = slice.withBytes { bytes in
-            guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return nil }
-            return record.totalSize
+        let checksRecords = configuration.appendsRecordChecksum
+        let found: (size: Int?, damage: String?) = slice.withBytes { bytes in
+            guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return (nil, nil) }
+            let damage = RecordRules.damage(
+                to: record, in: bytes, at: 0, checksBody: true, checksRecord: checksRecords)
+            return (damage == nil ? record.totalSize : nil, damage)
         }
-        guard let size else { return nil }
+        if let damage = found.damage { logger.error("\(slice.place(0)): \(damage); not served") }
+        guard let size = found.size else { return nil }
         var buffer = ByteBuffer()
         slice.copy(0..<size, into: &buffer)
         return buffer

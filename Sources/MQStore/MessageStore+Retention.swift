@@ -8,6 +8,7 @@ extension MessageStore {
     ///
     /// - Important: nothing may be appended to the topic meanwhile; what is, is lost.
     package func deleteQueues(ofTopic topic: String) throws(StoreError) {
+        dispatchPending()
         try erase(table.queues(ofTopic: topic).filter { $0.end > 0 || $0.hasFiles })
     }
 
@@ -16,6 +17,7 @@ extension MessageStore {
     /// - Returns: how many queues were deleted.
     @discardableResult
     package func deleteQueues(except isKept: (String) -> Bool) throws(StoreError) -> Int {
+        dispatchPending()
         let unused = table.all.filter { ($0.end > 0 || $0.hasFiles) && !isKept($0.ref.topic) }
         try erase(unused)
         return unused.count
@@ -47,8 +49,10 @@ extension MessageStore {
     /// The record of the deletion is durable before the first file goes: a queue missing without it would be rebuilt.
     private func erase(_ queues: [ConsumeQueue], keepsCounters: Bool = false) throws(StoreError) {
         guard !queues.isEmpty else { return }
-        dispatchPending()
-        let end = log.appendedOffset
+        // The record of the deletion names this end: were it not durable, a power loss could take the log back below
+        // it, and new messages of the topic would count as those of the earlier life.
+        try log.flush()
+        let end = log.flushedOffset
         for topic in Set(queues.map(\.ref.topic)) where !keepsCounters { table.forget(topic, below: end) }
         let gone = Set(queues.map(\.ref))
         try files.save(manifest(without: gone))
@@ -61,7 +65,8 @@ extension MessageStore {
 
     func manifest(without gone: Set<QueueRef> = []) -> DispatchManifest {
         var manifest = DispatchManifest()
-        manifest.forgotten = table.forgotten(logMinimum: log.minimumOffset)
+        manifest.forgotten = table.forgotten(
+            logMinimum: LogOffset(rawValue: log.deletedBelow.load(ordering: .acquiring)))
         for queue in table.all where !gone.contains(queue.ref) {
             let end = queue.durableEnd
             guard end > 0 else { continue }

@@ -41,14 +41,14 @@ extension DispatchManifest.Position {
         var text = "escrow-position 1\nqueues \(queues)\n"
         if let sealed { text += "sealed \(sealed)\n" }
         if let index { text += "index \(index.position) \(index.files) \(index.lastCount)\n" }
-        return ByteBuffer(string: text + "end\n")
+        return ManifestText.sealed(ByteBuffer(string: text))
     }
 
     init(parsing buffer: ByteBuffer) throws(StoreError) {
-        let lines = ManifestText.lines(buffer)
-        guard lines.first == "escrow-position 1", lines.last == "end" else { throw ManifestText.unreadable("position") }
+        let lines = try ManifestText.lines(buffer, "position")
+        guard lines.first == "escrow-position 1" else { throw ManifestText.unreadable("position") }
         var queues: LogOffset?
-        for line in lines.dropFirst().dropLast() {
+        for line in lines.dropFirst() {
             let words = line.split(separator: " ")
             switch words.first {
             case "queues":
@@ -76,14 +76,13 @@ extension DispatchManifest {
             buffer.writeString("forgotten \(offset) \(topic)\n")
         }
         for queue in queues { buffer.writeString("queue \(queue.queueID) \(queue.end) \(queue.topic)\n") }
-        buffer.writeString("end\n")
-        return buffer
+        return ManifestText.sealed(buffer)
     }
 
     init(parsing buffer: ByteBuffer) throws(StoreError) {
-        let lines = ManifestText.lines(buffer)
-        guard lines.first == "escrow-queues 1", lines.last == "end" else { throw ManifestText.unreadable("queues") }
-        for line in lines.dropFirst().dropLast() {
+        let lines = try ManifestText.lines(buffer, "queues")
+        guard lines.first == "escrow-queues 1" else { throw ManifestText.unreadable("queues") }
+        for line in lines.dropFirst() {
             let words = line.split(separator: " ")
             if words.count == 4, words[0] == "queue", let queueID = Int32(words[1]), let end = Int64(words[2]) {
                 queues.append(Queue(topic: String(words[3]), queueID: queueID, end: end))
@@ -97,8 +96,24 @@ extension DispatchManifest {
 }
 
 private enum ManifestText {
-    static func lines(_ buffer: ByteBuffer) -> [Substring] {
-        String(buffer: buffer).split(separator: "\n")
+    private static let seal = "end "
+
+    /// The last line carries a CRC-32 of all before it: one digit changed on the disk would leave messages out of their
+    /// queues.
+    static func sealed(_ text: ByteBuffer) -> ByteBuffer {
+        var text = text
+        text.writeString("\(seal)\(crc32(text.readableBytesUInt8Span))\n")
+        return text
+    }
+
+    /// All lines but the last.
+    static func lines(_ buffer: ByteBuffer, _ name: String) throws(StoreError) -> [Substring] {
+        let text = String(buffer: buffer)
+        let lines = text.split(separator: "\n")
+        guard let last = lines.last, last.hasPrefix(seal),
+            buffer == sealed(ByteBuffer(substring: text.prefix(upTo: last.startIndex)))
+        else { throw unreadable(name) }
+        return Array(lines.dropLast())
     }
 
     static func unreadable(_ name: String) -> StoreError {

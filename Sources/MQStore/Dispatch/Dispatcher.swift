@@ -17,6 +17,8 @@ final class Dispatcher: Sendable {
         var arrivals: [Arrival] = []
         /// Store time of the newest record dispatched to its queue.
         var lastTimestamp = Timestamp.zero
+        /// Queues whose next record did not follow their last entry, in recovery.
+        var gaps: [ConsumeQueue] = []
         /// Nobody is told of what recovery dispatches.
         var isRecovering = true
     }
@@ -82,6 +84,14 @@ final class Dispatcher: Sendable {
     /// - Returns: whether there is more to do.
     func step() -> Bool { state.withLock { round(&$0, includingIndex: true) } }
 
+    /// A gap is damage of the log, or of the queue's files.
+    private func noteGap(_ queue: ConsumeQueue, _ state: inout State) {
+        guard state.isRecovering, !state.gaps.contains(where: { $0 === queue }) else { return }
+        state.gaps.append(queue)
+    }
+
+    var queuesWithGaps: [ConsumeQueue] { state.withLock { $0.gaps } }
+
     func finishRecovery() { state.withLock { $0.isRecovering = false } }
 
     func noteQueueFailure(_ error: StoreError?) {
@@ -135,7 +145,7 @@ final class Dispatcher: Sendable {
                 if magic == RecordLayout.blankMagic, slice.endsSegment, Int(size) == bytes.count - position {
                     return slice.nextSegment
                 }
-                if let record = parse(bytes, at: position, slice) {
+                if let record = parse(bytes, at: position, slice, &state) {
                     feed(record, bytes.extracting(position..<position + record.totalSize), &state, queues, keys)
                     position += record.totalSize
                 } else {
@@ -149,7 +159,9 @@ final class Dispatcher: Sendable {
         }
     }
 
-    private func parse(_ bytes: Span<UInt8>, at position: Int, _ slice: LogSlice) -> RecordView? {
+    private func parse(
+        _ bytes: Span<UInt8>, at position: Int, _ slice: LogSlice, _ state: inout State
+    ) -> RecordView? {
         do throws(RecordError) {
             let record = try RecordView.parse(bytes, at: position)
             if record.physicalOffset != slice.offset + position {
@@ -159,6 +171,7 @@ final class Dispatcher: Sendable {
                 to: record, in: bytes, at: position, checksBody: false, checksRecord: checksRecords
             ) {
                 logger.error("\(slice.place(position)): \(damage); skipped")
+                keepPlace(of: record, bytes.extracting(position..<position + record.totalSize))
             } else {
                 return record
             }
@@ -166,6 +179,25 @@ final class Dispatcher: Sendable {
             logger.error("\(slice.place(position)): \(error.message); skipped")
         }
         return nil
+    }
+
+    /// A damaged record that its queue expects just now keeps its place there: were it given to a new message,
+    /// consumers that are past it would never see that one. Readers pass over it.
+    private func keepPlace(of record: RecordView, _ bytes: Span<UInt8>) {
+        let type = record.sysFlag.transactionType
+        let name = bytes.extracting(record.topicRange)
+        guard type == .none || type == .commit, RecordRules.isTopic(name), record.queueID >= 0 else { return }
+        let topic = QueueLookup.text(name)
+        let number = record.queueOffset.rawValue
+        // Topic or number may be what is damaged: a queue begins so only with its first message, in a whole log.
+        let end = table.existing(topic, record.queueID)?.end ?? 0
+        guard number == end, number > 0 || log.minimumOffset == .zero else { return }
+        let entry = QueueEntry(logOffset: record.physicalOffset, size: Int32(record.totalSize), tagsCode: 0)
+        do throws(StoreError) {
+            _ = try table.queue(topic, record.queueID).append(entry, at: number)
+        } catch {
+            noteQueueFailure(error)
+        }
     }
 
     /// The next place where a whole record, written for just that place, or the blank begins; nil when there is none.
@@ -222,9 +254,11 @@ final class Dispatcher: Sendable {
             case .known:
                 return
             case .afterGap(let count):
+                noteGap(queue, &state)
                 logger.warning(
                     "\(queue.directory): no record for the \(count) queue offsets before \(record.queueOffset)")
             case .implausible:
+                noteGap(queue, &state)
                 logger.error(
                     """
                     \(queue.directory): the record at \(record.physicalOffset) claims queue offset \

@@ -49,7 +49,7 @@ struct QueueLookup: Sendable {
         return true
     }
 
-    private static func text(_ topic: Span<UInt8>) -> String {
+    static func text(_ topic: Span<UInt8>) -> String {
         var bytes: [UInt8] = []
         for index in topic.indices { bytes.append(topic[index]) }
         return String(decoding: bytes, as: UTF8.self)

@@ -51,7 +51,20 @@ package final class SimulatedDevice: StorageDevice {
         }
     }
 
-    package func clearFaults() { disk.withLock { $0.faults.removeAll() } }
+    /// Lets the power go after so many more calls, in the middle of the one that follows: it fails with part of its
+    /// effect, all later ones without any, until ``crash()``.
+    package func cutPower(after calls: Int) { disk.withLock { $0.callsLeft = calls } }
+
+    /// Whether the power went since ``cutPower(after:)``.
+    package var isPowerless: Bool { disk.withLock { ($0.callsLeft ?? 1) < 0 } }
+
+    /// Nothing fails any more, and the power stays if it is still there.
+    package func clearFaults() {
+        disk.withLock { disk in
+            disk.faults.removeAll()
+            if disk.callsLeft ?? 0 >= 0 { disk.callsLeft = nil }
+        }
+    }
 
     /// Changes how many bytes can be written to; nil for no limit.
     package func setCapacity(_ bytes: Int?) { disk.withLock { $0.capacity = bytes } }
@@ -66,6 +79,9 @@ package final class SimulatedDevice: StorageDevice {
 
     /// How many calls of the kind were made, failed ones included.
     package func count(_ operation: Operation) -> Int { disk.withLock { $0.counts[operation] ?? 0 } }
+
+    /// How many calls failed because they were meant to.
+    package var failures: Int { disk.withLock { $0.failures } }
 
     // MARK: StorageDevice
 

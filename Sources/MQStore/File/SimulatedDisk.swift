@@ -44,14 +44,20 @@ struct SimulatedDisk {
     var capacity: Int?
     var faults: [SimulatedFault] = []
     var counts: [SimulatedDevice.Operation: Int] = [:]
+    private(set) var failures = 0
     var locks: Set<String> = []
     var dropsPagesOnFailedFlush = false
+    /// Calls until the power goes; nil while it stays.
+    var callsLeft: Int?
+    /// The power went before the present call: it has no effect at all. The call during which it goes may have some.
+    private(set) var isOff = false
     /// Grows with every crash: open files belong to one generation.
     private(set) var generation = 0
     let time: TimeSource
     private let sectorBytes: Int
 
-    private var directories: Set<String> = ["/", "."]
+    /// What is in each directory, as paths.
+    private var directories: [String: Set<String>] = ["/": [], ".": []]
     private var names: [String: SimulatedNode] = [:]
     private var durableNames: [String: SimulatedNode] = [:]
     /// In the order in which they were made.
@@ -67,6 +73,27 @@ struct SimulatedDisk {
     /// Counts the call and throws when it is to fail.
     mutating func attempt(_ operation: SimulatedDevice.Operation, _ path: String) throws(StoreError) {
         counts[operation, default: 0] += 1
+        guard let number = nextFailure(operation) else { return }
+        failures += 1
+        throw .system(number, isPowerGoing ? "\(operation) without power" : "\(operation)", path)
+    }
+
+    /// How many bytes a failed write leaves: any number, or whole sectors when the power went.
+    mutating func partOfFailedWrite(_ range: Range<Int>) -> Int {
+        let kept = random.next(upTo: range.count)
+        if !isPowerGoing || kept == range.count { return kept }
+        return max(0, (range.lowerBound + kept) / sectorBytes * sectorBytes - range.lowerBound)
+    }
+
+    private var isPowerGoing: Bool { callsLeft.map { $0 < 0 } ?? false }
+
+    /// The error number of the call if it is to fail.
+    private mutating func nextFailure(_ operation: SimulatedDevice.Operation) -> Int32? {
+        if let left = callsLeft {
+            callsLeft = max(left - 1, -1)
+            isOff = left < 0
+            if left <= 0 { return EIO }
+        }
         for index in faults.indices where faults[index].operation == operation {
             if faults[index].remaining > 0 {
                 faults[index].remaining -= 1
@@ -74,8 +101,9 @@ struct SimulatedDisk {
             }
             let number = faults[index].errorNumber
             if !faults[index].isPermanent { faults.remove(at: index) }
-            throw .system(number, "\(operation)", path)
+            return number
         }
+        return nil
     }
 
     // MARK: Names
@@ -85,7 +113,7 @@ struct SimulatedDisk {
             if mode == .truncate { node.setLength(0, now: time.now().milliseconds) }
             return node
         }
-        guard mode == .create || mode == .truncate, directories.contains(FileDevice.parent(of: path)) else {
+        guard mode == .create || mode == .truncate, directories[FileDevice.parent(of: path)] != nil else {
             throw .system(ENOENT, "open", path)
         }
         let node = SimulatedNode(sectorBytes: sectorBytes)
@@ -95,7 +123,7 @@ struct SimulatedDisk {
     }
 
     mutating func rename(_ old: String, _ new: String) throws(StoreError) {
-        guard let node = names[old], directories.contains(FileDevice.parent(of: new)) else {
+        guard let node = names[old], directories[FileDevice.parent(of: new)] != nil else {
             throw .system(ENOENT, "rename", old)
         }
         change(new, node)
@@ -103,9 +131,10 @@ struct SimulatedDisk {
     }
 
     mutating func remove(_ path: String) throws(StoreError) {
-        if directories.contains(path) {
-            guard list(path)?.isEmpty ?? true else { throw .system(ENOTEMPTY, "remove", path) }
-            directories.remove(path)
+        if let children = directories[path] {
+            guard children.isEmpty else { throw .system(ENOTEMPTY, "remove", path) }
+            directories[path] = nil
+            directories[FileDevice.parent(of: path)]?.remove(path)
         } else if names[path] != nil {
             change(path, nil)
         }
@@ -113,27 +142,33 @@ struct SimulatedDisk {
 
     private mutating func change(_ path: String, _ node: SimulatedNode?) {
         names[path] = node
-        changes.append(Change(directory: FileDevice.parent(of: path), path: path, node: node))
+        let directory = FileDevice.parent(of: path)
+        if node == nil { directories[directory]?.remove(path) } else { directories[directory]?.insert(path) }
+        changes.append(Change(directory: directory, path: path, node: node))
     }
 
     mutating func createDirectory(_ path: String) throws(StoreError) {
-        if directories.contains(path) { return }
+        if directories[path] != nil { return }
         if names[path] != nil { throw .system(ENOTDIR, "create the directory", path) }
         try createDirectory(FileDevice.parent(of: path))
-        directories.insert(path)
+        restoreDirectory(path)
+    }
+
+    private mutating func restoreDirectory(_ path: String) {
+        guard directories[path] == nil else { return }
+        let parent = FileDevice.parent(of: path)
+        restoreDirectory(parent)
+        directories[path] = []
+        directories[parent]?.insert(path)
     }
 
     func list(_ directory: String) -> [DirectoryEntry]? {
-        guard directories.contains(directory) else { return nil }
-        let children = directories.union(names.keys).filter {
-            $0 != directory && FileDevice.parent(of: $0) == directory
-        }
-        return children.sorted().compactMap(entry)
+        directories[directory]?.sorted().compactMap(entry)
     }
 
     func entry(_ path: String) -> DirectoryEntry? {
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        if directories.contains(path) {
+        if directories[path] != nil {
             return DirectoryEntry(name: name, isDirectory: true, length: 0, modified: 0)
         }
         guard let node = names[path] else { return nil }
@@ -192,6 +227,8 @@ struct SimulatedDisk {
     mutating func crash() {
         kill()
         faults.removeAll()
+        callsLeft = nil
+        isOff = false
         // A journal keeps the order of changes: some first part of them survives.
         let kept = random.next(upTo: changes.count)
         for change in changes.prefix(kept) { durableNames[change.path] = change.node }
@@ -203,5 +240,14 @@ struct SimulatedDisk {
             durableNames[path] = survivor
         }
         names = durableNames
+        for directory in directories.keys {
+            directories[directory] = directories[directory]?.filter { directories[$0] != nil }
+        }
+        for path in names.keys {
+            // A directory outlives its files: where a removal was undone, so was that of the directory.
+            let parent = FileDevice.parent(of: path)
+            restoreDirectory(parent)
+            directories[parent]?.insert(path)
+        }
     }
 }

@@ -50,8 +50,9 @@ final class SimulatedFile: StorageFile {
             do throws(StoreError) {
                 try disk.attempt(.write, path)
             } catch {
-                // A failed write may have written any of its sectors.
-                let kept = disk.random.next(upTo: bytes.count)
+                // A failed write may have written a first part of its bytes.
+                if disk.isOff { throw error }
+                let kept = disk.partOfFailedWrite(offset..<offset + bytes.count)
                 disk.write(bytes.extracting(first: kept), to: node, at: offset)
                 throw error
             }
@@ -77,6 +78,7 @@ final class SimulatedFile: StorageFile {
             do throws(StoreError) {
                 try disk.attempt(.flush, path)
             } catch {
+                if disk.isOff { throw error }
                 disk.loseDirtySectors(of: node)
                 reportedFailures.withLock { $0 = node.failedFlushes }
                 throw error

@@ -11,7 +11,7 @@ final class SimulatedNode: @unchecked Sendable {
     private(set) var modified: Int64 = 0
 
     /// What the disk has.
-    private var durable: [UInt8] = []
+    private var durable = SharedMemory(capacity: SimulatedNode.blockBytes)
     private var durableLength = 0
     /// Sectors written since they were last made durable.
     private var dirty: Set<Int> = []
@@ -93,10 +93,9 @@ final class SimulatedNode: @unchecked Sendable {
         node.durableLength = durableLength
         node.length = durableLength
         node.modified = modified
-        node.reserve(max(durableLength, durable.count))
-        let kept = min(durable.count, durableLength)
-        let bytes = durable
-        node.memory.store(bytes.span.extracting(first: kept), at: 0)
+        node.memory = SharedMemory(capacity: durable.capacity)
+        node.reserve(durableLength)
+        node.memory.copy(0..<min(durable.capacity, durableLength), from: durable)
         node.blocks = blocks.filter { $0 * Self.blockBytes < durableLength }
         return node
     }
@@ -104,7 +103,7 @@ final class SimulatedNode: @unchecked Sendable {
     func flipBit(byte: Int, bit: Int) {
         guard byte >= 0, byte < length else { return }
         memory[byte] ^= 1 << UInt8(bit & 7)
-        if byte < durable.count { durable[byte] ^= 1 << UInt8(bit & 7) }
+        if byte < durable.capacity { durable[byte] ^= 1 << UInt8(bit & 7) }
     }
 
     static func blocks(of range: Range<Int>) -> Range<Int> {
@@ -116,21 +115,23 @@ final class SimulatedNode: @unchecked Sendable {
     }
 
     private func keep(_ sector: Int) {
-        let start = sector * sectorBytes
-        let end = min(start + sectorBytes, memory.capacity)
-        guard start < end else { return }
-        if durable.count < end { durable.append(contentsOf: repeatElement(0, count: end - durable.count)) }
-        durable.replaceSubrange(start..<end, with: memory.load(start..<end))
+        let range = bytes(of: sector)
+        if range.upperBound > durable.capacity {
+            let larger = SharedMemory(capacity: memory.capacity)
+            larger.copy(0..<larger.capacity, from: durable)
+            durable = larger
+        }
+        if !range.isEmpty { durable.copy(range, from: memory) }
     }
 
     private func forget(_ sector: Int) {
-        let start = sector * sectorBytes
-        let end = min(start + sectorBytes, memory.capacity)
-        guard start < end else { return }
-        memory.clear(start..<end)
-        let known = min(end, durable.count)
-        let durable = durable
-        if start < known { memory.store(durable.span.extracting(start..<known), at: start) }
+        let range = bytes(of: sector)
+        if !range.isEmpty { memory.copy(range, from: durable) }
+    }
+
+    private func bytes(of sector: Int) -> Range<Int> {
+        let start = min(sector * sectorBytes, memory.capacity)
+        return start..<min(start + sectorBytes, memory.capacity)
     }
 
     /// Maps keep their memory, so a mapped file must have its length before.
@@ -139,8 +140,7 @@ final class SimulatedNode: @unchecked Sendable {
         precondition(!isMapped, "a simulated file grows behind a map")
         let sector = max(sectorBytes, Self.blockBytes)
         let larger = SharedMemory(capacity: (max(needed, memory.capacity * 2) + sector - 1) / sector * sector)
-        let present = memory.load(0..<memory.capacity)
-        larger.store(present.span, at: 0)
+        larger.copy(0..<larger.capacity, from: memory)
         memory = larger
     }
 }

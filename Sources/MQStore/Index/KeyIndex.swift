@@ -108,11 +108,20 @@ final class KeyIndex: Sendable {
     /// - Returns: whether any file was sealed.
     func sealFull(flushed: LogOffset) throws(StoreError) -> Bool {
         var sealedAny = false
-        while var full = state.withLock({ state in state.open.first.flatMap { $0.isFull ? $0 : nil } }) {
+        while var full = state.withLock({ state in
+            state.failure == nil ? state.open.first.flatMap { $0.isFull ? $0 : nil } : nil
+        }) {
             guard full.header.endOffset < flushed else { break }
-            try full.write()
-            try full.flush()
-            try device.syncDirectory(directory)
+            do throws(StoreError) {
+                try full.write()
+                try full.flush()
+                try device.syncDirectory(directory)
+            } catch {
+                // Flushing it again would prove nothing. The next start builds it anew.
+                state.withLock { $0.failure = $0.failure ?? error }
+                logger.error("keys are no longer indexed until the next start: \(error)")
+                throw error
+            }
             let sealed = SealedIndexFile(path: full.path, geometry: geometry, header: full.header)
             state.withLock { state in
                 state.open.removeFirst()

@@ -27,7 +27,7 @@ extension CommitLog {
                 commit.rewritten(upTo: range.upperBound)
                 state.withLock { $0.flushFailure = nil }
             }
-            flushed.store(commit.done.rawValue, ordering: .releasing)
+            publish(flushed: commit.done)
             flushedTime.store(time.milliseconds, ordering: .releasing)
             return commit.done
         }
@@ -50,8 +50,13 @@ extension CommitLog {
             #endif
             let end = min(segment.end, range.upperBound)
             commit.flushed(upTo: end)
-            flushed.store(end.rawValue, ordering: .releasing)
+            publish(flushed: end)
         }
+    }
+
+    private func publish(flushed end: LogOffset) {
+        mark.move(to: end)
+        flushed.store(end.rawValue, ordering: .releasing)
     }
 
     /// Repairs the log after a failed flush. Appends are refused meanwhile.

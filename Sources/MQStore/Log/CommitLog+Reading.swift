@@ -50,8 +50,16 @@ extension CommitLog {
         let removed = table.removeFirst(below: limit, count: maximumCount)
         guard let first = table.firstOffset, !removed.isEmpty else { return minimumOffset }
         minimum.store(first.rawValue, ordering: .releasing)
-        for segment in removed { try device.remove(segment.path) }
-        for directory in Set(removed.map(\.directory)) { try device.syncDirectory(directory) }
+        try undeleted.withLock { (paths) throws(StoreError) in
+            paths += removed.map(\.path)
+            // Oldest first, or a gap would be left.
+            while let path = paths.first {
+                try device.remove(path)
+                paths.removeFirst()
+            }
+            for directory in configuration.sortedLogDirectories { try device.syncDirectory(directory) }
+            deletedBelow.store(first.rawValue, ordering: .releasing)
+        }
         return first
     }
 }

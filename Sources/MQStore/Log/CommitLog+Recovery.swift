@@ -35,6 +35,8 @@ package struct RecoveryReport: Sendable, Hashable {
     package var firstOdd: LogOffset?
     /// Why the scan ended at something other than zeros; nil for a clean end.
     package var cause: String?
+    /// Parts of the flushed log that hold no whole record any more, and were passed over.
+    package var damaged: [Range<LogOffset>] = []
 }
 
 extension CommitLog {
@@ -43,9 +45,16 @@ extension CommitLog {
     /// Good records are handed to `visit` in order: the record's offset, its view, and the bytes of the record alone.
     /// The visitor checks what the log cannot know, the continuity of each queue. Running it again on the result finds
     /// the same end. A crash in between is harmless: nothing before the end is touched, and later files go last first.
+    ///
+    /// Below `trusted`, or what the flush mark says if that is more, the log was flushed. What is not whole there was
+    /// damaged: it is reported with file and position and passed over, so that what was acknowledged behind it stays.
+    ///
+    /// - Parameter passed: called before the first record behind a damaged part: continuity is unknown there.
     @discardableResult
     package func recover(
         _ start: RecoveryStart,
+        trusted: LogOffset = .zero,
+        passed: () -> Void = {},
         visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) -> RecoveryReport {
         let segments = table.all
@@ -53,7 +62,8 @@ extension CommitLog {
         if !segments.isEmpty {
             let first = try firstToScan(segments, start)
             if start != .normal { try forgetUnwritten(segments[first...]) }
-            try scan(segments, from: first, mayBeTorn: start != .normal, &report, visit)
+            let flushed = max(trusted, try mark.load())
+            try scan(segments, from: first, flushed: flushed, mayBeTorn: start != .normal, &report, passed, visit)
             try cut(&report)
         }
         let end = report.end
@@ -62,6 +72,7 @@ extension CommitLog {
             // What a killed process wrote may still be in memory only.
             try segment.file.flush()
         }
+        try mark.begin(at: end)
         becomeReady(report)
         return report
     }
@@ -77,6 +88,7 @@ extension CommitLog {
         }
         commit.withLock { $0 = GroupCommit(done: report.end) }
         minimum.store((table.firstOffset ?? report.end).rawValue, ordering: .releasing)
+        deletedBelow.store(minimum.load(ordering: .relaxed), ordering: .releasing)
         flushed.store(report.end.rawValue, ordering: .releasing)
         flushedTime.store(report.lastStoreTimestamp.milliseconds, ordering: .releasing)
         appended.store(report.end.rawValue, ordering: .releasing)
@@ -135,8 +147,10 @@ extension CommitLog {
     private func scan(
         _ segments: [LogSegment],
         from first: Int,
+        flushed: LogOffset,
         mayBeTorn: Bool,
         _ report: inout RecoveryReport,
+        _ passed: () -> Void,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) {
         report.start = segments[first].offset
@@ -144,18 +158,20 @@ extension CommitLog {
         for segment in segments[first...] {
             report.end = segment.offset
             // After the last file the end stays where its blank record begins, and that is cleared.
-            guard try scan(segment, mayBeTorn: mayBeTorn, &report, visit) else { return }
+            guard try scan(segment, flushed: flushed, mayBeTorn: mayBeTorn, &report, passed, visit) else { return }
         }
     }
 
     /// - Returns: whether the log goes on in the next segment.
     private func scan(
         _ segment: LogSegment,
+        flushed: LogOffset,
         mayBeTorn: Bool,
         _ report: inout RecoveryReport,
+        _ passed: () -> Void,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) -> Bool {
-        let scanner = LogScanner(
+        var scanner = LogScanner(
             segmentOffset: segment.offset, checksBodies: configuration.checksBodiesOnRecovery,
             checksRecords: configuration.checksBodiesOnRecovery && configuration.appendsRecordChecksum,
             mayBeTorn: mayBeTorn
@@ -163,12 +179,21 @@ extension CommitLog {
         return try segment.region.withBytes(0..<segment.length) { (bytes) throws(StoreError) in
             var position = 0
             while true {
+                // What was flushed reached the disk as a whole.
+                scanner.mayBeTorn = mayBeTorn && segment.offset + position >= flushed
                 switch scanner.step(bytes, at: position) {
                 case .blank:
                     return true
                 case .end(let cause):
-                    report.cause = cause
-                    return false
+                    let end = Int(min(max(flushed, segment.offset), segment.end) - segment.offset)
+                    guard let next = scanner.resume(bytes, behind: position, flushedEnd: end) else {
+                        report.cause = cause
+                        return false
+                    }
+                    note(damage: position..<next, of: segment, cause, &report)
+                    passed()
+                    position = next
+                    report.end = segment.offset + position
                 case .record(let record, let oddity):
                     let whole = bytes.extracting(position..<position + record.totalSize)
                     if case .endOfLog(let cause) = try visit(report.end, record, whole) {
@@ -186,6 +211,16 @@ extension CommitLog {
                 }
             }
         }
+    }
+
+    private func note(damage: Range<Int>, of segment: LogSegment, _ cause: String?, _ report: inout RecoveryReport) {
+        report.damaged.append(segment.offset + damage.lowerBound..<segment.offset + damage.upperBound)
+        logger.error(
+            """
+            \(segment.path) at \(damage.lowerBound): \(damage.count) bytes that were flushed are damaged, their \
+            messages are lost: \(cause ?? "zeros"); reading goes on behind them
+            """
+        )
     }
 
     /// The end of the log is written to, and what lies behind it is cleared.

@@ -13,10 +13,15 @@ package final class CommitLog: Sendable {
     let time: TimeSource
     let logger: Logger
     let table: SegmentTable
+    let mark: FlushMark
     let state: Mutex<AppendState>
     let commit: Mutex<GroupCommit>
     /// Where new files go.
     let placement: Mutex<SegmentPlacement>
+    /// Files of segments that are no longer part of the log and could not be deleted yet.
+    let undeleted = Mutex<[String]>([])
+    /// Segments below are gone from the disk too, for certain: until then they may come back with a crash.
+    let deletedBelow: Atomic<Int64>
     /// Closed while the filling thread writes zeros into its claim.
     let fillGate = Gate()
     /// Signalled when the filled window gets short.
@@ -53,6 +58,7 @@ package final class CommitLog: Sendable {
         self.time = time
         self.logger = logger
         table = SegmentTable(segments)
+        mark = FlushMark(root: configuration.directory, device: device, logger: logger)
         let first = segments.first?.offset ?? .zero
         state = Mutex(AppendState(end: first))
         commit = Mutex(GroupCommit(done: first))
@@ -61,6 +67,7 @@ package final class CommitLog: Sendable {
         flushed = Atomic(first.rawValue)
         flushedTime = Atomic(0)
         minimum = Atomic(first.rawValue)
+        deletedBelow = Atomic(first.rawValue)
     }
 
     /// The end of the readable log.

@@ -53,6 +53,27 @@ struct LogScanner {
         return .record(record, oddity: oddity)
     }
 
+    /// Where reading goes on behind bytes that were flushed and hold no whole record any more.
+    ///
+    /// - Parameter flushedEnd: positions below were flushed.
+    /// - Returns: nil when the log ends at `damaged`: it was not flushed from there on, or all of it that was is zero.
+    func resume(_ bytes: Span<UInt8>, behind damaged: Int, flushedEnd: Int) -> Int? {
+        guard damaged < flushedEnd else { return nil }
+        var position = damaged + 1
+        while position <= flushedEnd, let (size, magic) = RecordView.sizeAndMagic(bytes, at: position) {
+            let isHead =
+                magic == RecordLayout.magic || magic == RecordLayout.longTopicMagic
+                || magic == RecordLayout.blankMagic && Int(size) == bytes.count - position
+            if isHead {
+                if case .end = step(bytes, at: position) {} else { return position }
+            }
+            position += 1
+        }
+        if flushedEnd == bytes.count { return flushedEnd }
+        for position in damaged..<flushedEnd where bytes[position] != 0 { return flushedEnd }
+        return nil
+    }
+
     /// Whether a record with odd properties may be the rest of one that reached the disk in part.
     ///
     /// It is not when its own checksum covers them. Nor when the log goes on right behind it, unless a whole sector of

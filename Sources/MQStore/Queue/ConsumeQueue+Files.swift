@@ -6,7 +6,7 @@ extension ConsumeQueue {
     /// What loading found.
     enum Condition: Sendable, Equatable {
         case intact
-        /// Some files were unusable and are gone: everything must be dispatched again.
+        /// Some files are unusable: everything must be dispatched again, after ``removeUnusable()``.
         case damaged(String)
     }
 
@@ -18,8 +18,11 @@ extension ConsumeQueue {
     ///   - clears: after a crash: bytes behind the end may be anything, and the last file may be short; otherwise only
     ///     one entry behind the end is looked at.
     ///   - hint: the end as it was recorded at a clean close; saves the search.
+    ///   - lost: damaged parts of the log. An entry behind the end that points there is the only trace of a message.
     /// - Throws: `corrupt` for a file of another length than configured.
-    func load(limit: LogOffset, clears: Bool, hint: Int64?) throws(StoreError) -> Condition {
+    func load(
+        limit: LogOffset, clears: Bool, hint: Int64?, lost: [Range<LogOffset>] = []
+    ) throws(StoreError) -> Condition {
         try state.withLock { (state) throws(StoreError) in
             let condition = try takeFiles(&state, afterCrash: clears)
             var mustClear = clears
@@ -27,6 +30,7 @@ extension ConsumeQueue {
                 let base = state.first + (state.fileCount - 1) * files.entriesPerFile
                 let file = try files.open(self, base)
                 let count = try countEntries(file, limit: limit, hint: hint.map { $0 - base })
+                if !lost.isEmpty { try rememberLost(file, from: count, base, lost, &state) }
                 if count == 0 {
                     try files.remove(self, base)
                     state.fileCount -= 1
@@ -35,13 +39,52 @@ extension ConsumeQueue {
                 }
                 if count < files.entriesPerFile {
                     if !mustClear { mustClear = try size(file, count) != 0 }
-                    if mustClear { try clear(file, from: count) }
+                    if mustClear {
+                        try clear(file, from: count)
+                        // Or what was cleared could come back with the next crash, when it may look as good as new.
+                        state.unflushed.insert(base)
+                    }
                 }
                 settle(&state, end: base + count)
                 return condition
             }
             settle(&state, end: 0)
             return condition
+        }
+    }
+
+    /// Deletes the files that loading could not use, the newest first: interrupted, it is found unfinished. Called when
+    /// it is recorded that everything is dispatched again.
+    func removeUnusable() throws(StoreError) {
+        try state.withLock { (state) throws(StoreError) in
+            guard !state.unusable.isEmpty else { return }
+            for path in state.unusable.reversed() { try files.device.remove(path) }
+            state.unusable = []
+            state.hasUnflushedNames = true
+        }
+    }
+
+    private func rememberLost(
+        _ file: any StorageFile, from count: Int64, _ base: Int64, _ lost: [Range<LogOffset>], _ state: inout State
+    ) throws(StoreError) {
+        var index = count
+        var found: [Int64: QueueEntry] = [:]
+        while index < files.entriesPerFile, let entry = try read(file, index), entry.isWritten {
+            if lost.contains(where: { $0.contains(entry.logOffset) }) { found[base + index] = entry }
+            index += 1
+        }
+        state.lostPlaces.merge(found) { present, _ in present }
+    }
+
+    /// Gives the queue's last messages that were lost to damage their places back, so that no new one gets them. Called
+    /// when everything readable has been dispatched.
+    func keepLostPlaces() throws(StoreError) {
+        let places = state.withLock { state in
+            defer { state.lostPlaces = [:] }
+            return state.lostPlaces
+        }
+        for (number, entry) in places.sorted(by: { $0.key < $1.key }) where number == end {
+            _ = try append(entry, at: number)
         }
     }
 
@@ -113,8 +156,7 @@ extension ConsumeQueue {
     var isOfEarlierLife: Bool {
         state.withLock { state in
             guard state.fileCount > 0, state.ignoredBelow > .zero else { return false }
-            let first = firstEntry(atOrAbove: .zero, state)
-            guard let entry = entry(first, state) else { return false }
+            guard let first = firstEntry(atOrAbove: .zero, state), let entry = entry(first, state) else { return false }
             return entry.logOffset < state.ignoredBelow
         }
     }
@@ -149,7 +191,7 @@ extension ConsumeQueue {
         if state.fileCount == 0 { state.first = 0 }
     }
 
-    /// Lists the directory; makes the last file whole after a crash, removes what cannot be used.
+    /// Lists the directory; makes the last file whole after a crash, remembers what cannot be used.
     private func takeFiles(_ state: inout State, afterCrash: Bool) throws(StoreError) -> Condition {
         state.first = 0
         state.fileCount = 0
@@ -166,13 +208,16 @@ extension ConsumeQueue {
                     isNext
                     ? "it has \(entry.length) bytes instead of \(files.fileBytes)" : "a file before it is missing"
                 condition = .damaged("\(directory)/\(entry.name): \(cause)")
-                for later in names[index...] { try files.device.remove("\(directory)/\(later.name)") }
+                state.unusable = names[index...].map { "\(directory)/\($0.name)" }
                 break
             }
             if state.fileCount == 0 { state.first = base }
             state.fileCount += 1
             // Created, or being cleared, when the process died.
-            if isShortTail { try files.open(self, base).setLength(files.fileBytes) }
+            if isShortTail {
+                try files.open(self, base).setLength(files.fileBytes)
+                state.unflushed.insert(base)
+            }
         }
         return condition
     }

@@ -5,11 +5,15 @@ extension ConsumeQueue {
     /// The first queue offset whose record is still in the log, and the end, taken together.
     ///
     /// The minimum is the end when every record is gone. A stock broker keeps an older value in that case, although
-    /// nothing below the end can be read; this one does not.
+    /// nothing below the end can be read; this one does not. While entries cannot be read the minimum stays where it
+    /// was: consumers that are told of a higher one go there and never come back.
     func bounds(logMinimum: LogOffset) -> (minimum: Int64, end: Int64) {
         state.withLock { state in
             if state.minimumFor != logMinimum {
-                state.minimum = firstEntry(atOrAbove: logMinimum, state)
+                guard let first = firstEntry(atOrAbove: logMinimum, state) else {
+                    return (min(max(state.minimum, firstNumber(state)), state.end), state.end)
+                }
+                state.minimum = first
                 // With nothing readable yet, a later entry may become the minimum without the log moving.
                 state.minimumFor = state.minimum < state.end ? logMinimum : nil
             }
@@ -19,11 +23,12 @@ extension ConsumeQueue {
 
     /// The same, for callers outside.
     func firstEntry(atOrAbove offset: LogOffset) -> Int64 {
-        state.withLock { firstEntry(atOrAbove: offset, $0) }
+        state.withLock { firstEntry(atOrAbove: offset, $0) ?? firstNumber($0) }
     }
 
-    /// The first entry that is not blank and whose record is at or above the offset; the end when there is none.
-    func firstEntry(atOrAbove offset: LogOffset, _ state: borrowing State) -> Int64 {
+    /// The first entry that is not blank and whose record is at or above the offset; the end when there is none, nil
+    /// when entries cannot be read.
+    func firstEntry(atOrAbove offset: LogOffset, _ state: borrowing State) -> Int64? {
         var low = firstNumber(state)
         if let entry = entry(low, state), !entry.isBlank, entry.logOffset >= offset { return low }
         var high = state.end
@@ -37,7 +42,10 @@ extension ConsumeQueue {
                 probe += 1
                 found = entry(probe, state)
             }
-            if let found, !found.isBlank, found.logOffset >= offset {
+            guard let found else { return nil }
+            if found.isBlank {
+                high = middle
+            } else if found.logOffset >= offset {
                 best = probe
                 high = middle
             } else {

@@ -32,6 +32,10 @@ final class ConsumeQueue: Sendable {
         /// Files written since the last flush, by first entry.
         var unflushed: Set<Int64> = []
         var hasUnflushedNames = false
+        /// Paths of files that loading could not use.
+        var unusable: [String] = []
+        /// Entries of records that recovery found damaged; until dispatching has reached the end.
+        var lostPlaces: [Int64: QueueEntry] = [:]
         /// Whether anything was appended since the last housekeeping.
         var isActive = false
 
@@ -139,6 +143,15 @@ final class ConsumeQueue: Sendable {
     /// missing or unreadable.
     func entries(from number: Int64, count: Int) -> ByteBuffer? {
         state.withLock { entries(from: number, count: count, $0) }
+    }
+
+    /// Whether the entry should be somewhere, readable or not.
+    func has(_ number: Int64) -> Bool {
+        state.withLock { state in
+            if number >= state.tailStart { return number < state.end }
+            let base = files.base(of: number)
+            return base >= state.first && base < state.first + state.fileCount * files.entriesPerFile
+        }
     }
 
     func entry(_ number: Int64, _ state: borrowing State) -> QueueEntry? {

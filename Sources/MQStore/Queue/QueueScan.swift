@@ -62,7 +62,8 @@ struct QueueScan {
         selection.nextBegin = QueueOffset(rawValue: number)
         if number == from {
             selection.status = .offsetFoundNull
-            selection.nextBegin = QueueOffset(rawValue: fileEnd)
+            // An entry that is there and cannot be read just now is not passed over.
+            selection.nextBegin = QueueOffset(rawValue: queue.has(from) ? from : fileEnd)
         }
         if selection.count > 0 { selection.status = .found }
     }
@@ -110,22 +111,25 @@ struct QueueScan {
         return (found, 0)
     }
 
-    /// Checks that the record the entry speaks of begins here.
+    /// Checks that the record the entry speaks of begins here, whole: its bytes may come from the disk just now.
     private mutating func storeTimestamp(of entry: QueueEntry, in slice: LogSlice, at position: Int) -> Timestamp? {
+        let checksRecords = log.configuration.appendsRecordChecksum
         let found = slice.withBytes { bytes -> (cause: String?, time: Timestamp) in
-            let record = bytes.extracting(position..<position + Int(entry.size))
-            guard record.count >= RecordLayout.fixedBytes, let (size, magic) = RecordView.sizeAndMagic(record) else {
-                return ("a record of \(entry.size) bytes", .zero)
+            let bytes = bytes.extracting(position..<position + Int(entry.size))
+            do throws(RecordError) {
+                let record = try RecordView.parse(bytes)
+                if record.totalSize != Int(entry.size) {
+                    return ("length \(record.totalSize) instead of \(entry.size)", .zero)
+                }
+                if record.physicalOffset != entry.logOffset {
+                    return ("written at \(record.physicalOffset), it says", .zero)
+                }
+                let damage = RecordRules.damage(
+                    to: record, in: bytes, at: 0, checksBody: true, checksRecord: checksRecords)
+                return (damage, record.storeTimestamp)
+            } catch {
+                return (error.message, .zero)
             }
-            guard magic == RecordLayout.magic || magic == RecordLayout.longTopicMagic else {
-                return ("magic code \(magic)", .zero)
-            }
-            guard size == entry.size else { return ("length \(size) instead of \(entry.size)", .zero) }
-            let offset = record.bigEndian(Int64.self, at: RecordLayout.physicalOffset)
-            guard offset == entry.logOffset.rawValue else { return ("written at \(offset), it says", .zero) }
-            let flags = SysFlag(rawValue: record.bigEndian(Int32.self, at: RecordLayout.sysFlag))
-            let time = record.bigEndian(Int64.self, at: RecordLayout.storeTimestamp(flags))
-            return (nil, Timestamp(milliseconds: time))
         }
         guard let cause = found.cause else { return found.time }
         complaints.append("the record in \(slice.place(position)) is damaged and skipped: \(cause)")

@@ -6,6 +6,8 @@ import Testing
 
 @Suite struct RecoveryTests {
     private static let firstFile = "/store/commitlog/00000000000000000000"
+    /// Without it recovery does not know what was flushed.
+    private static let mark = "/store/escrow/flushed"
 
     /// Overwrites bytes of a file behind the log's back.
     private func damage(_ fixture: LogFixture, _ path: String, at offset: Int, _ bytes: [UInt8]) throws {
@@ -52,6 +54,7 @@ import Testing
         for cut in Int(items[2].logOffset.rawValue)..<end {
             fixture.device.kill()
             try damage(fixture, Self.firstFile, at: cut, Array(repeating: 0, count: end - cut))
+            try fixture.device.remove(Self.mark)
             let (log, found) = try fixture.open(.abnormal(notAfter: .zero))
             // A cut inside of trailing zeros of the record would change nothing; these records have none.
             let whole = items.prefix { Int($0.logOffset.rawValue) + Int($0.size) <= cut }.count
@@ -63,6 +66,30 @@ import Testing
             fixture.device.kill()
             try damage(
                 fixture, Self.firstFile, at: 0, Array(original.readableBytesView) + Array(repeating: 0, count: 512))
+        }
+    }
+
+    @Test(arguments: 0..<3)
+    func `Flushed records behind a damaged one stay, and its place is not used again`(damaged: Int) throws {
+        let fixture = LogFixture()
+        let (log, _) = try fixture.open()
+        var items: [AppendBatch.Item] = []
+        for index in 0..<3 { items.append(try LogFixture.append("record \(index)", to: log)) }
+        let end = try log.flush()
+        try LogFixture.append("not flushed", to: log)
+        fixture.device.kill()
+        let start = Int(items[damaged].logOffset.rawValue)
+        let size = Int(items[damaged].size)
+        for byte in Array(0..<12) + Array(28..<36) + Array(84..<96) {
+            fixture.device.flipBit(Self.firstFile, byte: start + byte, bit: byte % 8)
+            let (again, found) = try fixture.open(.abnormal(notAfter: .zero))
+            #expect(
+                found.bodies.filter { $0 != "not flushed" } == (0..<3).filter { $0 != damaged }.map { "record \($0)" })
+            let lost = LogOffset(rawValue: Int64(start))
+            #expect(found.report.damaged == [lost..<lost + size], "byte \(byte)")
+            #expect(again.appendedOffset >= end, "byte \(byte)")
+            fixture.device.kill()
+            fixture.device.flipBit(Self.firstFile, byte: start + byte, bit: byte % 8)
         }
     }
 
@@ -79,6 +106,7 @@ import Testing
         for byte in covered {
             fixture.device.kill()
             fixture.device.flipBit(Self.firstFile, byte: start + byte, bit: byte % 8)
+            try fixture.device.remove(Self.mark)
             let log = try fixture.load()
             let found = Recovered()
             let report = try log.recover(.normal) { offset, record, bytes in
@@ -128,6 +156,7 @@ import Testing
         fixture.device.kill()
         // The third record is damaged; a new record of the same length takes its place exactly.
         try damage(fixture, Self.firstFile, at: Int(items[2].logOffset.rawValue) + 90, [0xFF, 0xFF])
+        try fixture.device.remove(Self.mark)
         let (again, found) = try fixture.open()
         #expect(found.bodies == ["record 0", "record 1"])
         let item = try LogFixture.append("record X", to: again)

@@ -123,6 +123,7 @@ import Testing
             return
         }
         #expect(again.end == 10)
+        try again.removeUnusable()
         #expect(try device.list("/store/consumequeue/TopicTest/0")?.count == 1)
     }
 
