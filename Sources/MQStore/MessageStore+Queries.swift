@@ -15,7 +15,9 @@ extension MessageStore {
 
     /// Whether the message lies further behind the end of the log than `diskDistance`; false when there is none.
     package func isOnDisk(_ queue: QueueRef, at offset: QueueOffset) -> Bool {
-        guard let entry = table[queue].entries(from: offset.rawValue, count: 1)?.entry(0) else { return false }
+        guard let entry = table[queue].entries(from: offset.rawValue, count: 1)?.entry(0), entry.isWritten else {
+            return false
+        }
         return log.appendedOffset - entry.logOffset > Int64(configuration.diskDistance)
     }
 

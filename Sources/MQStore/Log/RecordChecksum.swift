@@ -51,15 +51,29 @@ enum RecordChecksum {
         }
     }
 
-    /// False when the record ends with a checksum that is not its own.
+    /// False when the record ends with a checksum that is not its own, or with what one damaged byte made of one.
     static func matches(_ record: Span<UInt8>) -> Bool {
-        guard record.count > bytes, isAtEnd(of: record) else { return true }
+        guard record.count > bytes else { return true }
+        guard isAtEnd(of: record) else { return !isAlmostAtEnd(of: record) }
         let start = record.count - bytes
         var expected: Int64 = 0
         for position in ((start + name.count + 1)..<(record.count - 1)).reversed() {
             expected = expected * 10 + Int64(record[position] - UInt8(ascii: "0"))
         }
         return expected == Int64(bodyCRC(record.extracting(0..<start)))
+    }
+
+    /// Whether all but one of the bytes that every checksum has are there.
+    private static func isAlmostAtEnd(of record: Span<UInt8>) -> Bool {
+        let start = record.count - bytes
+        var strangers = record[record.count - 1] == PropertyScan.itemEnd ? 0 : 1
+        if record[start + name.count] != PropertyScan.nameEnd { strangers += 1 }
+        for index in name.indices where record[start + index] != name[index] { strangers += 1 }
+        for position in (start + name.count + 1)..<(record.count - 1)
+        where !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(record[position]) {
+            strangers += 1
+        }
+        return strangers <= 1
     }
 
     static func isAtEnd(of text: Span<UInt8>) -> Bool {

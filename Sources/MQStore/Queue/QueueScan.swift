@@ -47,14 +47,16 @@ struct QueueScan {
             guard let entries = queue.entries(from: number, count: min(count, Int(limit - number))) else { break }
             for index in 0..<entries.readableBytes / QueueEntry.bytes {
                 guard let entry = entries.entry(index) else { break scan }
-                let distance = logEnd - entry.logOffset
+                let distance = entry.isWritten ? logEnd - entry.logOffset : 0
                 let isOnDisk = distance > diskDistance
                 if selection.count > 0, !entry.isBlank, isEnough(selection, entry, isOnDisk) { break scan }
                 if distance > coldDistance, !mayWait, !entry.isBlank, filter.matches(tagsCode: entry.tagsCode) {
                     selection.mustWait = selection.count == 0
                     break scan
                 }
-                look(at: entry, isOnDisk: isOnDisk, filter, &selection)
+                if let cause = look(at: entry, isOnDisk: isOnDisk, filter, &selection) {
+                    complaints.append("\(queue.directory): entry \(number) is damaged and skipped: \(cause)")
+                }
                 number += 1
             }
             count = Self.entriesPerRead
@@ -74,30 +76,39 @@ struct QueueScan {
         return selection.totalBytes + Int(entry.size) > (isOnDisk ? limits.coldBytes : limits.hotBytes)
     }
 
+    /// - Returns: why this cannot be an entry of the log; nil when it can.
     private mutating func look(
         at entry: QueueEntry, isOnDisk: Bool, _ filter: TagFilter, _ selection: inout Selection
-    ) {
+    ) -> String? {
         if entry.isBlank {
             selection.status = .messageWasRemoving
-            return
+            return nil
         }
-        if entry.logOffset < skipBelow { return }
+        guard entry.isWritten else {
+            selection.status = .messageWasRemoving
+            return "\(entry.size) bytes at \(entry.logOffset)"
+        }
+        if entry.logOffset < skipBelow { return nil }
         guard filter.matches(tagsCode: entry.tagsCode) else {
             selection.status = .noMatchedMessage
-            return
+            return nil
         }
         guard let (slice, position) = place(of: entry) else {
             selection.status = .messageWasRemoving
+            guard entry.logOffset < log.minimumOffset else {
+                return "\(entry.size) bytes at \(entry.logOffset), which the log does not have"
+            }
             let bytes = Int64(log.configuration.segmentBytes)
-            skipBelow = LogOffset(rawValue: (max(0, entry.logOffset.rawValue) / bytes + 1) * bytes)
-            return
+            skipBelow = LogOffset(rawValue: (entry.logOffset.rawValue / bytes + 1) * bytes)
+            return nil
         }
         guard let stored = storeTimestamp(of: entry, in: slice, at: position) else {
             selection.status = .messageWasRemoving
-            return
+            return nil
         }
         take(entry, slice, storedAt: stored, &selection)
         selection.isOnDisk = selection.isOnDisk || isOnDisk
+        return nil
     }
 
     /// Where the whole record is readable; nil when it is not.

@@ -40,7 +40,7 @@ import Testing
         try log.close()
         let start = Int(last.logOffset.rawValue)
         let original = try bytes(fixture, last)
-        for byte in 0..<Int(last.size) - RecordChecksum.bytes {
+        for byte in 0..<Int(last.size) {
             fixture.device.kill()
             let file = try fixture.device.open(Self.file, .readWrite)
             try file.write([original[byte] ^ 0x10].span, at: start + byte)

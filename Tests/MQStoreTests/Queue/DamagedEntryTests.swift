@@ -1,0 +1,35 @@
+import MQProtocol
+import NIOCore
+import Testing
+
+@testable import MQStore
+
+/// The entries of a consume queue have no checksum.
+@Suite struct DamagedEntryTests {
+    @Test(
+        "an entry that leads nowhere is skipped and reported, the others are served",
+        arguments: [(4, 0x10), (0, 0x80), (0, 0x40), (8, 0x80), (8, 0x40), (11, 0xFF)])
+    func isSkipped(position: Int, bits: UInt8) throws {
+        let fixture = StoreFixture()
+        var store: MessageStore? = try fixture.open()
+        for body in ["a", "b", "c"] { try store?.put("T", body: body) }
+        try store?.close()
+        store = nil
+
+        let path = "/store/consumequeue/T/0/00000000000000000000"
+        let file = try fixture.device.open(path, .readWrite)
+        var entry = ByteBuffer()
+        _ = try file.read(at: QueueEntry.bytes, count: QueueEntry.bytes, into: &entry)
+        let byte = try #require(entry.getInteger(at: position, as: UInt8.self))
+        try file.write(ByteBuffer(bytes: [byte ^ bits]), at: QueueEntry.bytes + position)
+        try file.flush()
+
+        let reopened = try fixture.open()
+        // One that claims to be long ends the pull before it, as a long message would.
+        #expect(reopened.pull("T", from: 0).first == "a")
+        #expect(reopened.pull("T", from: 1) == ["c"])
+        #expect(!reopened.isCold(reopened.queue("T", 0), at: QueueOffset(rawValue: 1)))
+        #expect(!fixture.complaints.all.isEmpty)
+        try reopened.close()
+    }
+}
