@@ -23,8 +23,9 @@ struct FaultTool: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only faults whose name contains this.", valueName: "text"))
     var only: String?
 
-    @Option(help: ArgumentHelp("Damaged copies of a store, of each kind.", valueName: "n"))
-    var files = 40
+    @Option(
+        help: ArgumentHelp("Damaged copies of a store, of each kind. Default: 40, and 4 a minute.", valueName: "n"))
+    var files: Int?
 
     @Flag(help: "Half a minute, as in ./run test.")
     var short = false
@@ -62,7 +63,7 @@ struct FaultTool: AsyncParsableCommand {
         var plan = Laboratory.Plan(seed: seed, duration: .seconds(short ? 20 : minutes * 60))
         plan.onlyLife = life
         plan.programs = programs
-        plan.fileFaults = short ? 8 : files
+        plan.fileFaults = short ? 8 : files ?? 40 + Int(minutes * 4)
         if let only { plan.kinds = FaultKind.allCases.filter { $0.rawValue.contains(only) } }
         if let control = control.flatMap(Control.init) {
             plan.control = control

@@ -37,12 +37,14 @@ struct ScheduleTests {
         report.fail([Violation(.lost, "one"), Violation(.order, "two")], of: .power, repeatedBy: "again")
         #expect(report.verdict.hasPrefix("FAILED: 5 faults"))
         #expect(report.failures.last?.contains("again") == true)
+        report.count(.flipBody, hasRecordChecksum: false) { $0.injected = 1 }
+        #expect(report.table.contains("| bit flip in a body, without | 1 |"))
         var sum = Report()
         sum.merge(report)
         sum.merge(report)
-        #expect(sum.tallies[.power]?.lost == 2)
-        #expect(sum.tallies[.power]?.order == 2)
+        #expect(sum.tallies[Report.Row(kind: .power)]?.lost == 2)
+        #expect(sum.tallies[Report.Row(kind: .power)]?.order == 2)
         #expect(!sum.isClean)
-        #expect(sum.table.contains("| power loss at a random moment | 6 | 0 | 2 | 0 | 2 |"))
+        #expect(sum.table.contains("| power loss at a random moment | 6 | 0 | 0 | 2 | 0 | 2 |"))
     }
 }

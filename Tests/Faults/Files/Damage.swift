@@ -6,10 +6,16 @@ import TestSupport
 struct Damage: Sendable {
     /// Records that may be missing: each of the others must be served.
     var mayMiss: Set<Place> = []
+    /// How many of any may be missing besides.
+    var mayMissOfAny = 0
     /// Whether a person must be told.
     var mustBeReported = false
     /// Whether the store may refuse to open, naming the cause.
     var mayRefuse = false
+    /// Whether records may be there that were stored after the damage, or that it moved to another queue.
+    var allowsNew = false
+    /// Whether the record's own checksum may be what was overwritten: what it covers besides body and place is unknown.
+    var spoilsChecksum = false
     var description = ""
 }
 
@@ -56,7 +62,8 @@ struct Vandal {
         let bytes = (0..<count).map { _ in isZero ? 0 : UInt8.random(in: 0...255, using: &generator) }
         try overwrite(logFile(segment), at: Int(cut - segment), with: bytes)
         return Damage(
-            mayMiss: Set(tail.filter { $0.end > cut }.map(\.place)), description: "from \(cut) of \(last.end)")
+            mayMiss: Set(tail.filter { $0.end > cut }.map(\.place)), spoilsChecksum: !isZero,
+            description: "from \(cut) of \(last.end)")
     }
 
     /// The record's bytes read as zeros.
@@ -75,22 +82,29 @@ struct Vandal {
         let segment = base(record.logOffset)
         let bit = Int.random(in: 0...7, using: &generator)
         try flip(logFile(segment), at: Int(record.logOffset - segment) + position, bit: bit)
-        // Behind the last checkpoint a crashed store cannot tell damage from the end of what was written.
-        let behind =
-            record.end > template.trusted ? template.records.filter { $0.logOffset >= record.logOffset } : [record]
+        // Behind the last checkpoint a crashed store cannot tell damage from the end of what was written, and it
+        // dispatches again what the record now says of itself: without a checksum of its fields, that is all it knows.
+        let isTrusted = record.end <= template.trusted
+        let behind = isTrusted ? [record] : template.records.filter { $0.logOffset >= record.logOffset }
         return Damage(
-            mayMiss: Set(behind.map(\.place)), mustBeReported: true,
+            mayMiss: Set(behind.map(\.place)), mustBeReported: template.hasRecordChecksum || kind == .flipBody,
+            allowsNew: !isTrusted && !template.hasRecordChecksum,
             description: "\(record.place), byte \(position) of \(record.bytes.readableBytes) at \(record.logOffset)")
     }
 
     /// One bit of one of the files that can be made again from the log.
+    ///
+    /// RocketMQ's entries of a consume queue have no checksum: one that leads nowhere is skipped and reported, and the
+    /// message is read again when the queue has been built anew.
     func flipDerived(_ folder: String, using generator: inout SeededGenerator) throws -> Damage {
         let names = FileManager.default.enumerator(atPath: store + "/" + folder)?.compactMap { $0 as? String } ?? []
         let files = names.sorted().map { "\(store)/\(folder)/\($0)" }.filter { length($0) > 0 }
         guard let file = files.randomElement(using: &generator) else { return Damage() }
         let position = Int.random(in: 0..<length(file), using: &generator)
         try flip(file, at: position, bit: Int.random(in: 0...7, using: &generator))
-        return Damage(description: "byte \(position) of \(file.dropFirst(store.count))")
+        return Damage(
+            mayMissOfAny: folder == "consumequeue" ? 1 : 0, mustBeReported: true,
+            description: "byte \(position) of \(file.dropFirst(store.count))")
     }
 
     func flipPosition(using generator: inout SeededGenerator) throws -> Damage {

@@ -93,7 +93,10 @@ actor Life {
         if lastKind == .flipOffsets { try await acceptConsumerOffsets(client, contents) }
         let history = journal.history
         let result = Checker.check(history, contents, expectations)
-        report.count(lastKind) { $0.lostInWindow += result.lostInWindow.count }
+        report.count(lastKind) { tally in
+            tally.lostInWindow += result.lostInWindow.count
+            tally.compared += history.acknowledgedCount
+        }
         let violations = result.violations + (try await consumerOffsetViolations(client, history, contents))
         fail(violations)
         journal.update { $0.settle(result) }
@@ -157,7 +160,7 @@ actor Life {
             let ends = contents.mapValues(\.maximum)
             if result.violations.isEmpty && ends == before || ContinuousClock.now > deadline {
                 report.count(lastKind) { $0.duplicated += result.duplicatesInWindow }
-                fail(result.violations)
+                fail(result.violations + (try await indexViolations(client, contents)))
                 return contents
             }
             before = ends

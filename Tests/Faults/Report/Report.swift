@@ -1,6 +1,13 @@
 /// What a run did and found.
 package struct Report: Sendable {
-    var tallies: [FaultKind: Tally] = [:]
+    /// A row of the table.
+    struct Row: Hashable {
+        var kind: FaultKind
+        /// Nil: both, mixed.
+        var hasRecordChecksum: Bool?
+    }
+
+    private(set) var tallies: [Row: Tally] = [:]
     /// The first of each life, with what repeats it.
     package private(set) var failures: [String] = []
     private(set) var violationCount = 0
@@ -10,21 +17,23 @@ package struct Report: Sendable {
 
     package init() {}
 
-    mutating func count(_ kind: FaultKind, _ change: (inout Tally) -> Void) {
-        change(&tallies[kind, default: Tally()])
+    mutating func count(_ kind: FaultKind, hasRecordChecksum: Bool? = nil, _ change: (inout Tally) -> Void) {
+        change(&tallies[Row(kind: kind, hasRecordChecksum: hasRecordChecksum), default: Tally()])
     }
 
-    mutating func fail(_ violations: [Violation], of kind: FaultKind, repeatedBy command: String) {
+    mutating func fail(
+        _ violations: [Violation], of kind: FaultKind, hasRecordChecksum: Bool? = nil, repeatedBy command: String
+    ) {
         guard !violations.isEmpty else { return }
         violationCount += violations.count
         invariants.formUnion(violations.map(\.invariant))
-        count(kind) { tally in violations.forEach { tally.count($0) } }
+        count(kind, hasRecordChecksum: hasRecordChecksum) { tally in violations.forEach { tally.count($0) } }
         let more = violations.count > 3 ? ["... and \(violations.count - 3) more"] : []
         failures += violations.prefix(3).map { "\(kind.rawValue): \($0)" } + more + ["  again: \(command)"]
     }
 
     mutating func merge(_ report: Report) {
-        for (kind, tally) in report.tallies { count(kind) { $0.merge(tally) } }
+        for (row, tally) in report.tallies { tallies[row, default: Tally()].merge(tally) }
         failures += report.failures
         violationCount += report.violationCount
         skipped += report.skipped
@@ -36,7 +45,7 @@ package struct Report: Sendable {
     package var acknowledged: Int { tallies.values.reduce(0) { $0 + $1.acknowledged } }
 
     package var powerLosses: Int {
-        tallies.reduce(0) { $0 + ($1.key.losesPower ? $1.value.injected : 0) }
+        tallies.reduce(0) { $0 + ($1.key.kind.losesPower ? $1.value.injected : 0) }
     }
 
     package var isClean: Bool { violationCount == 0 }

@@ -2,22 +2,33 @@ import Foundation
 
 extension Report {
     private static let columns = [
-        "fault", "injected", "acknowledged", "lost", "altered", "order", "other", "twice (window)",
+        "fault", "injected", "acknowledged", "compared", "lost", "altered", "order", "other", "twice (window)",
         "lost (async window)",
         "recovery p50", "p99 ms",
     ]
 
     /// The table of the README, in Markdown.
     package var table: String {
-        let rows = FaultKind.allCases.compactMap { kind in tallies[kind].map { row(kind.rawValue, $0) } }
+        let rows = FaultKind.allCases.flatMap { kind in
+            [nil, true, false].compactMap { hasRecordChecksum in
+                tallies[Row(kind: kind, hasRecordChecksum: hasRecordChecksum)].map {
+                    row(kind.rawValue + Self.suffix(hasRecordChecksum), $0)
+                }
+            }
+        }
         let sums = tallies.values.reduce(into: Tally()) { $0.merge($1) }
         let lines = [Self.columns, Self.columns.map { _ in "---" }] + rows + [row("all", sums)]
         return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
     }
 
+    private static func suffix(_ hasRecordChecksum: Bool?) -> String {
+        hasRecordChecksum.map { $0 ? ", with record CRC" : ", without" } ?? ""
+    }
+
     private func row(_ name: String, _ tally: Tally) -> [String] {
         let numbers = [
-            tally.injected, tally.acknowledged, tally.lost, tally.altered, tally.order, tally.other, tally.duplicated,
+            tally.injected, tally.acknowledged, tally.compared, tally.lost, tally.altered, tally.order, tally.other,
+            tally.duplicated,
             tally.lostInWindow,
         ]
         return [name] + numbers.map(String.init)

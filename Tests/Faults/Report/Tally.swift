@@ -1,8 +1,10 @@
 /// What one kind of fault did, over a run.
 struct Tally: Sendable {
     var injected = 0
-    /// Messages acknowledged before it came, on stores that live through several faults.
+    /// Messages acknowledged by the broker that it happened to.
     var acknowledged = 0
+    /// Acknowledged messages compared with what was read back after it, those of earlier faults on the same store too.
+    var compared = 0
     var lost = 0
     var altered = 0
     /// More copies than one, in a documented window.
@@ -26,6 +28,7 @@ struct Tally: Sendable {
     mutating func merge(_ tally: Tally) {
         injected += tally.injected
         acknowledged += tally.acknowledged
+        compared += tally.compared
         lost += tally.lost
         altered += tally.altered
         duplicated += tally.duplicated
