@@ -54,7 +54,7 @@ struct QueueScan {
                     selection.mustWait = selection.count == 0
                     break scan
                 }
-                if let cause = look(at: entry, isOnDisk: isOnDisk, filter, &selection) {
+                if let cause = look(at: entry, number, of: queue, isOnDisk: isOnDisk, filter, &selection) {
                     complaints.append("\(queue.directory): entry \(number) is damaged and skipped: \(cause)")
                 }
                 number += 1
@@ -78,7 +78,8 @@ struct QueueScan {
 
     /// - Returns: why this cannot be an entry of the log; nil when it can.
     private mutating func look(
-        at entry: QueueEntry, isOnDisk: Bool, _ filter: TagFilter, _ selection: inout Selection
+        at entry: QueueEntry, _ number: Int64, of queue: ConsumeQueue, isOnDisk: Bool, _ filter: TagFilter,
+        _ selection: inout Selection
     ) -> String? {
         if entry.isBlank {
             selection.status = .messageWasRemoving
@@ -102,6 +103,10 @@ struct QueueScan {
             skipBelow = LogOffset(rawValue: (entry.logOffset.rawValue / bytes + 1) * bytes)
             return nil
         }
+        if let objection = objection(to: entry, number, of: queue, in: slice, at: position) {
+            selection.status = .messageWasRemoving
+            return objection
+        }
         guard let stored = storeTimestamp(of: entry, in: slice, at: position) else {
             selection.status = .messageWasRemoving
             return nil
@@ -120,6 +125,27 @@ struct QueueScan {
         guard size > 0, let found = log.readable(from: entry.logOffset), size <= found.count else { return nil }
         slice = found
         return (found, 0)
+    }
+
+    /// Why the record is not this queue's at this number. A checksum of the whole record would tell; where there is
+    /// none, nothing else does, and a consumer would note another place than the one it read.
+    private func objection(
+        to entry: QueueEntry, _ number: Int64, of queue: ConsumeQueue, in slice: LogSlice, at position: Int
+    ) -> String? {
+        if log.configuration.appendsRecordChecksum { return nil }
+        return slice.withBytes { bytes in
+            let bytes = bytes.extracting(position..<position + Int(entry.size))
+            guard let record = try? RecordView.parse(bytes) else { return nil }
+            let isHere = record.queueOffset.rawValue == number && record.queueID == queue.ref.queueID
+            if isHere, Self.equal(bytes.extracting(record.topicRange), queue.ref.topic.utf8.span) { return nil }
+            return "the record at \(entry.logOffset) says that it is at \(record.queueOffset) of another queue"
+        }
+    }
+
+    private static func equal(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
+        guard one.count == other.count else { return false }
+        for index in one.indices where one[index] != other[index] { return false }
+        return true
     }
 
     /// Checks that the record the entry speaks of begins here, whole: its bytes may come from the disk just now.

@@ -17,7 +17,7 @@ struct TemplateStore: Sendable {
     let hasRecordChecksum: Bool
     /// In log order.
     let records: [StoredRecord]
-    /// Records that end at or below were checkpointed: the store knows that they were whole.
+    /// Records that end at or below were flushed: the store knows that they were whole.
     let trusted: Int64
 
     static let segmentBytes = 96 << 10
@@ -53,14 +53,16 @@ struct TemplateStore: Sendable {
             let queue = Int32.random(in: 0..<Self.queueCount, using: &generator)
             let isShort = number >= count - 3
             // A tear is in what was never flushed; what was flushed and cannot be read is damage.
-            if number == count - 3 { try store.flushNow() }
+            if number == count - 3 {
+                try store.flushNow()
+                trusted = store.flushedOffset.rawValue
+            }
             let draft = Self.draft(Int64(number), topic, queue, isShort: isShort)
             records.append(try Self.append(draft, to: store))
             if number == count * 3 / 4 {
                 store.dispatchPending()
                 store.keepHouse()
                 try store.saveCheckpoint()
-                trusted = store.dispatchedOffset.rawValue
             }
         }
         store.dispatchPending()
