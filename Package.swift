@@ -207,7 +207,8 @@ let package = Package(
         .executableTarget(
             name: "EscrowTool",
             dependencies: [
-                "ShopFlow", "Escrow", "MQClient", "MQProtocol", arguments, logging, lifecycle, signals,
+                "ShopFlow", "Escrow", "MQBroker", "MQStore", "MQClient", "MQProtocol", arguments, logging, lifecycle,
+                signals,
             ],
             swiftSettings: settings
         ),
@@ -325,7 +326,7 @@ let package = Package(
             dependencies: [
                 "ShopFlow", "OrderService", "InventoryService", "RegistrationMail", "ShopEvents", "Escrow",
                 "MQEmbedded",
-                "MQClient", "MQProtocol", "TestSupport", "ProcessSupport", grdb, nioCore, logging,
+                "MQClient", "MQStore", "MQProtocol", "TestSupport", "ProcessSupport", grdb, nioCore, logging,
             ],
             swiftSettings: settings
         ),

@@ -6,7 +6,9 @@ struct MQBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mqbench",
         abstract: "Measures a broker and the machine it runs on.",
-        subcommands: [RunCommand.self, ConsumeCommand.self, DemoCommand.self, EchoServerCommand.self],
+        subcommands: [
+            RunCommand.self, StoreCommand.self, ConsumeCommand.self, DemoCommand.self, EchoServerCommand.self,
+        ],
         defaultSubcommand: RunCommand.self
     )
 

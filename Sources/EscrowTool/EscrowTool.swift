@@ -9,10 +9,11 @@ struct EscrowTool: AsyncParsableCommand {
         commandName: "escrow",
         abstract: "Runs the sample flow, and shows and repairs what a service's database says of its messages.",
         discussion: "Exit codes: 0 done; 1 the work failed or something is lost or doubled; 2 wrong use or a file that "
-            + "cannot be used; 64 settings; 66 the store is in use; 68 the disk is full; 69 the disk or a file failed.",
+            + "cannot be used; 64 settings; 66 the store is in use; 67 the store is damaged; 68 the disk is full; "
+            + "69 the disk or a file failed.",
         subcommands: [
             DemoCommand.self, ReplayCommand.self, InDoubtCommand.self, DeadlinesCommand.self, DeadLettersCommand.self,
-            InboxCommand.self,
+            InboxCommand.self, StoreCommand.self,
         ])
 
     static func main() async {

@@ -1,11 +1,16 @@
 import Escrow
+import MQBroker
 import MQClient
+import MQStore
 import ShopFlow
 
 /// The work failed, and its report has said why.
 struct WorkFailed: Error {
     var message = ""
 }
+
+/// A store has damage, and the report has said which.
+struct StoreDamaged: Error {}
 
 /// Why the tool ends: the exit status, and one line with the cause and what to do.
 struct Failure {
@@ -20,6 +25,9 @@ struct Failure {
         case let error as MQClientError:
             let isSettings = error.code == .invalidAddress || error.code == .noNameServer
             (status, message) = (isSettings ? 2 : 1, error.message)
+        case let error as StoreError: (status, message) = (Self.status(error.code), error.message)
+        case let error as ConfigurationError: (status, message) = (64, error.message)
+        case is StoreDamaged: (status, message) = (67, "")
         case is CancellationError:
             (status, message) = (1, "interrupted")
         default: (status, message) = (1, "\(error)")
@@ -34,6 +42,17 @@ struct Failure {
         case .storeFull: 68
         case .storeFailed: 69
         default: 1
+        }
+    }
+
+    private static func status(_ code: StoreError.Code) -> Int32 {
+        switch code {
+        case .notFound: 2
+        case .configuration: 64
+        case .locked: 66
+        case .corrupt: 67
+        case .diskFull: 68
+        default: 69
         }
     }
 

@@ -1,7 +1,10 @@
 import Foundation
 
 /// Where the executables of this package were built: beside the tests that are running.
-enum BuildFolder {
+package enum BuildFolder {
+    /// The path of an executable of this package.
+    package static func executable(_ name: String) throws -> String { "\(try path())/\(name)" }
+
     /// - Throws: when no server was built there.
     static func path() throws -> String {
         let folders = candidates().map(\.path)

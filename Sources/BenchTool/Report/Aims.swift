@@ -1,21 +1,5 @@
 /// What the broker is meant to reach on a machine of two cores, and whether this run did.
 enum Aims {
-    private struct Aim {
-        var text: String
-        var measured: Double?
-        var limit: Double
-        var isUpperLimit: Bool
-        var places = 2
-
-        var line: String? {
-            guard let measured else { return nil }
-            let isMet = isUpperLimit ? measured <= limit : measured >= limit
-            let relation = isUpperLimit ? "at most" : "at least"
-            let figures = "\(Table.decimal(measured, places)), \(relation) \(Table.decimal(limit, places))"
-            return "\(isMet ? "met   " : "missed")  \(text): \(figures)"
-        }
-    }
-
     /// One line for each aim that something was measured for.
     static func check(_ figures: [Figure]) -> [String] {
         let byName = Dictionary(figures.map { ($0.name, $0) }) { first, _ in first }

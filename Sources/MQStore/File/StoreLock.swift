@@ -20,6 +20,20 @@ package final class StoreLock: Sendable {
         return lock
     }
 
+    /// Locks a store that is only read: nothing is created or written.
+    ///
+    /// - Returns: nil when no broker ever locked the store, or when it cannot be written to at all.
+    /// - Throws: `locked` at once.
+    package static func hold(directory: String, device: any StorageDevice) throws(StoreError) -> StoreLock? {
+        let path = "\(directory)/lock"
+        guard try device.exists(path) else { return nil }
+        do throws(StoreError) {
+            return StoreLock(try device.lock(path))
+        } catch  where error.code == .permission {
+            return nil
+        }
+    }
+
     static func refused(_ path: String) -> StoreError {
         StoreError(
             .locked,

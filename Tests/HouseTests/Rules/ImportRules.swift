@@ -42,7 +42,11 @@ enum ImportRules {
             "ServiceLifecycle", "NIOCore", "NIOPosix", "Histogram", "Subprocess",
         ],
         "ProcessOutput": [],
-        "EscrowTool": ["ShopFlow", "Escrow", "MQClient", "MQProtocol", "ArgumentParser", "Logging", "UnixSignals"],
+        // MQBroker and MQStore for the commands that read and repair a broker's directory.
+        "EscrowTool": [
+            "ShopFlow", "Escrow", "MQBroker", "MQStore", "MQClient", "MQProtocol", "ArgumentParser", "Logging",
+            "UnixSignals",
+        ],
         // The samples' services know each other's events and nothing else of each other.
         "ShopEvents": ["Escrow", "MQProtocol", "GRDB"],
         "OrderService": ["Escrow", "ShopEvents", "MQProtocol", "GRDB", "ServiceLifecycle"],

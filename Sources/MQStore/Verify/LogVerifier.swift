@@ -1,0 +1,244 @@
+import MQProtocol
+import NIOCore
+
+/// Reads a whole log, record by record, and goes on behind damage: a flipped bit must not hide what follows it.
+struct LogVerifier {
+    struct Result {
+        /// The start of the oldest file.
+        var minimum = LogOffset.zero
+        /// Where the next record belongs.
+        var end = LogOffset.zero
+        var records = 0
+        /// Bytes read, without zeros behind the end.
+        var bytes = 0
+        var lastTimestamp = Timestamp.zero
+        /// What is not readable between the minimum and the end, in order.
+        var damaged: [Range<LogOffset>] = []
+        /// Segment start → store time of its first record.
+        var firstTimestamps: [(offset: LogOffset, time: Timestamp)] = []
+    }
+
+    private struct Pending {
+        var reader: Int
+        var position: Int
+        var cause: String?
+    }
+
+    /// Findings beyond are only counted.
+    static let maximumFindings = 1000
+
+    let configuration: StoreConfiguration
+    let device: any StorageDevice
+    /// Whether the abort mark is there: then a torn tail is nothing to be alarmed about.
+    let isUnclean: Bool
+    /// What was flushed for certain: everything below the offset, and whatever was stored up to the time.
+    let durable: (offset: LogOffset, time: Timestamp)
+    /// Told of bytes read.
+    let progress: (Int) -> Void
+
+    private(set) var findings: [StoreFinding] = []
+    private var unlisted = 0
+    private var readers: [SegmentReader] = []
+    private var pending: Pending?
+    /// The log ends at what is pending, whatever follows.
+    private var hasEnded = false
+    private var result = Result()
+
+    init(
+        _ configuration: StoreConfiguration, device: any StorageDevice, isUnclean: Bool,
+        durable: (offset: LogOffset, time: Timestamp),
+        progress: @escaping (Int) -> Void
+    ) {
+        self.configuration = configuration
+        self.device = device
+        self.isUnclean = isUnclean
+        self.durable = durable
+        self.progress = progress
+    }
+
+    /// - Parameter visit: told of every good record, in order, its bytes, and what is damaged in front of it.
+    mutating func run(
+        visit: (RecordView, Span<UInt8>, _ damaged: [Range<LogOffset>]) throws(StoreError) -> Void
+    ) throws(StoreError) -> Result {
+        try findSegments()
+        result.minimum = readers.first?.offset ?? .zero
+        result.end = result.minimum
+        for index in readers.indices where !hasEnded {
+            noteGap(before: index)
+            try scan(index, visit)
+        }
+        try settleEnd()
+        if unlisted > 0 {
+            findings.append(
+                StoreFinding(
+                    .damagedRecord, .loss, configuration.sortedLogDirectories[0],
+                    "\(unlisted) more damaged places are not listed", remedy: "restore the files from a copy"))
+        }
+        return result
+    }
+
+    private mutating func findSegments() throws(StoreError) {
+        var found: [(offset: LogOffset, path: String, length: Int)] = []
+        for directory in configuration.sortedLogDirectories {
+            for entry in try device.list(directory) ?? [] where !entry.isDirectory {
+                let path = "\(directory)/\(entry.name)"
+                if let offset = SegmentName.offset(entry.name), Int(offset.rawValue) % configuration.segmentBytes == 0 {
+                    found.append((offset, path, entry.length))
+                } else {
+                    let cause = "its name is not that of a log file of \(configuration.segmentBytes) bytes"
+                    findings.append(
+                        StoreFinding(.strangeFile, .damage, path, cause, step: .setAside(path: path)))
+                }
+            }
+        }
+        found.sort { $0.offset < $1.offset }
+        for (index, file) in found.enumerated() {
+            if index > 0, found[index - 1].offset == file.offset {
+                findings.append(
+                    StoreFinding(
+                        .strangeFile, .loss, file.path, "\(found[index - 1].path) is the same part of the log",
+                        remedy: "move one of the two elsewhere"))
+                continue
+            }
+            checkLength(file.path, file.length, isLast: index == found.count - 1)
+            // A file of no bytes was created and never used; the next start removes it.
+            guard file.length > 0 else { continue }
+            readers.append(
+                try SegmentReader(
+                    offset: file.offset, path: file.path, length: file.length,
+                    segmentBytes: configuration.segmentBytes, device: device))
+        }
+    }
+
+    private mutating func checkLength(_ path: String, _ length: Int, isLast: Bool) {
+        let wanted = configuration.segmentBytes
+        guard length != wanted else { return }
+        let cause = "it has \(length) bytes instead of \(wanted)"
+        if length > wanted {
+            findings.append(
+                StoreFinding(
+                    .wrongLength, .loss, path, cause,
+                    remedy: "if mappedFileSizeCommitLog is another, give the broker's file with -c"))
+        } else if length == 0, isLast {
+            findings.append(StoreFinding(.wrongLength, .note, path, cause, remedy: "the next start removes it"))
+        } else {
+            findings.append(
+                StoreFinding(.wrongLength, .damage, path, cause, step: .lengthen(path: path, to: wanted)))
+        }
+    }
+
+    private mutating func noteGap(before index: Int) {
+        let present = readers[index].offset
+        let expected = index == 0 ? present : readers[index - 1].offset + configuration.segmentBytes
+        guard present != expected else { return }
+        result.damaged.append(expected..<present)
+        findings.append(
+            StoreFinding(
+                .missingSegment, .loss, "\(configuration.sortedLogDirectories[0])/\(SegmentName.text(expected))",
+                "the log has no bytes \(expected)..<\(present)",
+                remedy: "restore the file from a copy, or move the files before or behind the gap elsewhere"))
+    }
+
+    private mutating func scan(
+        _ index: Int, _ visit: (RecordView, Span<UInt8>, [Range<LogOffset>]) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        let region = readers[index].region
+        let offset = readers[index].offset
+        try region.withBytes(0..<region.count) { (bytes) throws(StoreError) in
+            var position = 0
+            while position < bytes.count {
+                let read = readers[index].probe.reach(position)
+                if read > 0 { progress(read) }
+                if pending != nil {
+                    guard let next = try readers[index].nextStart(bytes, from: position) else { return }
+                    guard wasDurable(readers[index].step(bytes, at: next)) else {
+                        hasEnded = true
+                        return
+                    }
+                    settleDamage(until: index, next)
+                    position = next
+                }
+                switch readers[index].step(bytes, at: position) {
+                case .blank:
+                    // Without a next file the log ends in front of the blank record: a stock broker deletes the files
+                    // that it prepared.
+                    let isLast = index == readers.count - 1
+                    result.end = isLast ? offset + position : offset + configuration.segmentBytes
+                    result.bytes += bytes.count - position
+                    return
+                case .nothing(let cause):
+                    pending = Pending(reader: index, position: position, cause: cause)
+                    position += 1
+                case .record(let record):
+                    if position == 0 { result.firstTimestamps.append((offset, record.storeTimestamp)) }
+                    try visit(record, bytes.extracting(position..<position + record.totalSize), result.damaged)
+                    position += record.totalSize
+                    result.records += 1
+                    result.bytes += record.totalSize
+                    result.end = offset + position
+                    result.lastTimestamp = max(result.lastTimestamp, record.storeTimestamp)
+                }
+            }
+            // A whole file ends with a blank record or with what cannot be read.
+            if pending == nil { pending = Pending(reader: index, position: bytes.count) }
+        }
+    }
+
+    /// Whether what is good behind damage was flushed. A power loss leaves any part of what was not: records may be
+    /// whole behind others that are not, and a recovery ends the log in front of those.
+    private func wasDurable(_ step: SegmentReader.Step) -> Bool {
+        guard isUnclean, let begun = pending else { return true }
+        if readers[begun.reader].offset + begun.position < durable.offset { return true }
+        if case .record(let record) = step { return record.storeTimestamp <= durable.time }
+        return false
+    }
+
+    /// Something valid follows: what was not understood is damage in the middle of the log.
+    private mutating func settleDamage(until index: Int, _ position: Int) {
+        guard let begun = pending else { return }
+        pending = nil
+        let start = readers[begun.reader].offset + begun.position
+        let end = readers[index].offset + position
+        guard start < end else { return }
+        result.damaged.append(start..<end)
+        guard findings.count < Self.maximumFindings else {
+            unlisted += 1
+            return
+        }
+        let cause = begun.cause ?? "zeros where records were"
+        let isUnreadable = cause.hasSuffix("from the disk")
+        findings.append(
+            StoreFinding(
+                isUnreadable ? .unreadable : .damagedRecord, .loss, readers[begun.reader].path, at: begun.position,
+                "\(cause); bytes \(start)..<\(end) of the log are lost, what follows is good",
+                remedy: "it stays where it is and is not served; restore the file from a copy to have it back"))
+    }
+
+    /// Nothing valid follows any more: the log ends at what was not understood.
+    private mutating func settleEnd() throws(StoreError) {
+        guard let begun = pending else { return }
+        result.end = readers[begun.reader].offset + begun.position
+        for index in readers.indices[begun.reader...] {
+            let start = index == begun.reader ? begun.position : 0
+            guard let end = try readers[index].lastData(from: start) else { continue }
+            let path = readers[index].path
+            if let bad = readers[index].probe.firstBad(in: start..<readers[index].length) {
+                findings.append(
+                    StoreFinding(
+                        .unreadable, .loss, path, at: bad.lowerBound,
+                        "bytes \(bad.lowerBound)..<\(bad.upperBound) cannot be read from the disk, and no record behind"
+                            + " them", remedy: "copy the file to a healthy disk, with what can be read of it"))
+                continue
+            }
+            let cause = begun.cause ?? "zeros, with something else behind them"
+            let isTail = index == begun.reader
+            findings.append(
+                StoreFinding(
+                    .tornTail, isUnclean ? .note : .damage, path, at: start,
+                    isTail
+                        ? "the log ends here: \(cause); \(end - start) bytes follow that are no record"
+                        : "\(end - start) bytes behind the end of the log are no record",
+                    step: isTail ? .clearTail(path: path, from: start, to: end) : .setAside(path: path)))
+        }
+    }
+}

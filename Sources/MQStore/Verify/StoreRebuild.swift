@@ -1,0 +1,94 @@
+import Logging
+import MQProtocol
+import Synchronization
+
+/// Brings queues and index up to a log whose end is known, and closes the store as a broker does.
+///
+/// Not by opening the store: that looks for the end of the log itself and, rightly so, stops at the first record that
+/// it cannot read. Here the end was found by reading everything; damage in the middle is passed over.
+struct StoreRebuild {
+    private let configuration: StoreConfiguration
+    private let device: any StorageDevice
+    private let time: TimeSource
+    private let logger: Logger
+    private let lock: StoreLock
+
+    init(
+        _ configuration: StoreConfiguration, device: any StorageDevice, time: TimeSource, logger: Logger,
+        lock: StoreLock
+    ) {
+        self.configuration = configuration
+        self.device = device
+        self.time = time
+        self.logger = logger
+        self.lock = lock
+    }
+
+    func run(end: LogOffset, lastTimestamp: Timestamp) throws(StoreError) {
+        let files = StoreFiles(root: configuration.directory, device: device, logger: logger)
+        _ = try files.loadCheckpoint()
+        let table = QueueTable(
+            files: QueueFiles(
+                device: device, root: configuration.directory, entriesPerFile: configuration.queueSegmentEntries,
+                limit: configuration.openQueueFiles))
+        for (topic, offset) in try files.loadQueues()?.forgotten ?? [:] { table.forget(topic, below: offset) }
+        let log = try CommitLog.open(configuration, device: device, time: time, logger: logger)
+        log.adopt(end: end, lastTimestamp: lastTimestamp)
+        try loadQueues(table, limit: end)
+        // A crash from here on has everything dispatched again.
+        try files.save(.init(queues: .zero))
+        let (index, indexStart) = try openIndex(log)
+        let observer = StoreObserver()
+        let dispatcher = Dispatcher(
+            log: log, table: table, index: index, levels: DelayLevels(configuration.delayLevels) ?? .standard,
+            checksRecords: true, logger: logger, observer: observer, queuePosition: log.minimumOffset,
+            indexPosition: indexStart)
+        dispatcher.run(includingIndex: true)
+        if let failure = dispatcher.queueFailure { throw failure }
+        let parts = OpenedParts(
+            lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
+        try MessageStore(
+            parts, configuration: configuration, device: device, time: time, logger: logger, observer: observer
+        ).close()
+    }
+
+    private func loadQueues(_ table: QueueTable, limit: LogOffset) throws(StoreError) {
+        for topic in try device.list(table.files.directory) ?? [] where topic.isDirectory {
+            for entry in try device.list("\(table.files.directory)/\(topic.name)") ?? [] where entry.isDirectory {
+                guard let queueID = Int32(entry.name), queueID >= 0 else { continue }
+                _ = try table.queue(topic.name, queueID).load(limit: limit, clears: true, hint: nil)
+            }
+        }
+    }
+
+    /// What is left of the index was found right; the next key goes behind its last.
+    private func openIndex(_ log: CommitLog) throws(StoreError) -> (KeyIndex?, LogOffset) {
+        guard configuration.indexesKeys else { return (nil, log.minimumOffset) }
+        let index = KeyIndex(
+            device: device, root: configuration.directory,
+            geometry: IndexGeometry(slots: configuration.indexSlots, entries: configuration.indexEntries), time: time,
+            logger: logger)
+        let known = KeyIndex.Knowledge(
+            position: nil, isClean: true, sealedEnd: .zero, log: log.minimumOffset..<log.appendedOffset)
+        return (index, try index.load(known))
+    }
+}
+
+extension CommitLog {
+    /// Takes the end of the log from who has read all of it. Nothing is written, and nothing may be appended.
+    fileprivate func adopt(end: LogOffset, lastTimestamp: Timestamp) {
+        state.withLock { state in
+            state.active = table.segment(at: end)
+            state.end = end
+            state.filledEnd = end
+            state.repairedEnd = end
+            state.lastTimestamp = lastTimestamp
+            state.phase = .ready
+        }
+        commit.withLock { $0 = GroupCommit(done: end) }
+        minimum.store((table.firstOffset ?? end).rawValue, ordering: .releasing)
+        flushed.store(end.rawValue, ordering: .releasing)
+        flushedTime.store(lastTimestamp.milliseconds, ordering: .releasing)
+        appended.store(end.rawValue, ordering: .releasing)
+    }
+}
