@@ -62,15 +62,20 @@ extension MessageStore {
 
     /// The record that begins at the offset; nil when none does: any number may come from a client.
     package func record(at offset: LogOffset) -> ByteBuffer? {
-        guard let slice = log.readable(from: offset) else { return nil }
-        let size: Int? = slice.withBytes { bytes in
-            guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return nil }
-            return record.totalSize
-        }
-        guard let size else { return nil }
         var buffer = ByteBuffer()
-        slice.copy(0..<size, into: &buffer)
-        return buffer
+        return readRecord(at: offset, into: &buffer) == nil ? nil : buffer
+    }
+
+    /// The same, appended to a buffer that the caller keeps, and where its parts are.
+    package func readRecord(at offset: LogOffset, into buffer: inout ByteBuffer) -> RecordView? {
+        guard let slice = log.readable(from: offset) else { return nil }
+        let view: RecordView? = slice.withBytes { bytes in
+            guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return nil }
+            return record
+        }
+        guard let view else { return nil }
+        slice.copy(0..<view.totalSize, into: &buffer)
+        return view
     }
 
     /// The record with this queue offset; nil when there is none, or none any more.
