@@ -77,7 +77,7 @@ extension BrokerLoop {
         var (batch, staged) = (AppendBatch(limits: batch.limits), [StagedReply]())
         swap(&batch, &self.batch)
         swap(&staged, &self.staged)
-        for reply in staged { placed(reply, in: batch, status) }
+        for index in staged.indices { placed(staged[index], in: batch, status) }
         staged.removeAll(keepingCapacity: true)
         batch.removeAll()
         swap(&batch, &self.batch)
@@ -156,8 +156,7 @@ extension BrokerLoop {
                 // Stored counts: told otherwise, a stock consumer sends the message a second time.
                 buffer.writeResponse(.success, to: stored.request, remark: nil, header: EmptyHeader(), body: nil)
             case .verdict:
-                let header = EndTransactionResponseHeader(.accepted)
-                buffer.writeResponse(.success, to: stored.request, remark: nil, header: header, body: nil)
+                buffer.writeAccepted(stored.request)
             case .message(let queueID, let first, let queueOffset):
                 let answer = SendAnswer(
                     id: OffsetMessageID(host: broker.advertisedHost, offset: first), queueID: queueID,

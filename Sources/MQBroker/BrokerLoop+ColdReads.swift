@@ -24,7 +24,13 @@ extension BrokerLoop {
     /// log, else in a later turn.
     func withRecord(at offset: LogOffset, _ body: @escaping (StoredRecord?) -> Void) {
         let store = broker.store
-        guard store.isCold(at: offset) else { return body(store.record(at: offset).flatMap(StoredRecord.init)) }
+        guard store.isCold(at: offset) else { return body(nearRecord(at: offset)) }
         offLoop({ store.record(at: offset).flatMap(StoredRecord.init) }, body: { body($0 ?? nil) })
+    }
+
+    /// The same at once, whether it is near or not. Its memory serves the next one too, unless it is much.
+    func nearRecord(at offset: LogOffset) -> StoredRecord? {
+        if record.capacity > 1 << 16 { record = ByteBuffer() } else { record.clear() }
+        return broker.store.readRecord(at: offset, into: &record).map { StoredRecord(record, $0) }
     }
 }

@@ -29,6 +29,8 @@ package final class BrokerLoop: RequestHandler {
     var topics = TopicLookup()
     /// The buffer in which the properties of the message at hand are put together.
     var properties = ByteBuffer()
+    /// The buffer into which a record is read that is stored again.
+    var record = ByteBuffer()
     private var expiry: Scheduled<Void>?
 
     package init(broker: Broker, turn: EventLoopTurn, servesPulls: Bool = true) {

@@ -10,6 +10,11 @@ package struct StoredRecord: Sendable {
     /// Nil when the bytes are no record.
     package init?(_ bytes: ByteBuffer) {
         guard let view = try? RecordView.parse(bytes.readableBytesUInt8Span) else { return nil }
+        self.init(bytes, view)
+    }
+
+    /// - Parameter view: of the buffer's first readable byte on.
+    init(_ bytes: ByteBuffer, _ view: RecordView) {
         self.bytes = bytes
         self.view = view
     }

@@ -64,19 +64,24 @@ extension MessageStore {
     /// The record that begins at the offset; nil when none does: any number may come from a client. A damaged one is
     /// not served; the log says where it is.
     package func record(at offset: LogOffset) -> ByteBuffer? {
+        var buffer = ByteBuffer()
+        return readRecord(at: offset, into: &buffer) == nil ? nil : buffer
+    }
+
+    /// The same, appended to a buffer that the caller keeps, and where its parts are.
+    package func readRecord(at offset: LogOffset, into buffer: inout ByteBuffer) -> RecordView? {
         guard let slice = log.readable(from: offset) else { return nil }
         let checksRecords = configuration.appendsRecordChecksum
-        let found: (size: Int?, damage: String?) = slice.withBytes { bytes in
+        let found: (view: RecordView?, damage: String?) = slice.withBytes { bytes in
             guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return (nil, nil) }
             let damage = RecordRules.damage(
                 to: record, in: bytes, at: 0, checksBody: true, checksRecord: checksRecords)
-            return (damage == nil ? record.totalSize : nil, damage)
+            return (damage == nil ? record : nil, damage)
         }
         if let damage = found.damage { logger.error("\(slice.place(0)): \(damage); not served") }
-        guard let size = found.size else { return nil }
-        var buffer = ByteBuffer()
-        slice.copy(0..<size, into: &buffer)
-        return buffer
+        guard let view = found.view else { return nil }
+        slice.copy(0..<view.totalSize, into: &buffer)
+        return view
     }
 
     /// The record with this queue offset; nil when there is none, or none any more.

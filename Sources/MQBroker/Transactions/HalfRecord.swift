@@ -11,10 +11,9 @@ package enum HalfRecord {
         draft.queueID = 0
     }
 
-    /// The real message of a half record; nil when the record does not say where it belongs.
-    package static func committed(_ half: StoredRecord, at offset: LogOffset) -> MessageDraft? {
-        guard let place = half.realPlace else { return nil }
-        var draft = half.draft(topic: place.topic, queueID: place.queueID)
+    /// The real message of the half record at `offset`.
+    static func committed(_ half: StoredRecord, at offset: LogOffset, topic: String, queueID: Int32) -> MessageDraft {
+        var draft = half.draft(topic: topic, queueID: queueID)
         draft.sysFlag.transactionType = .commit
         draft.preparedTransactionOffset = offset
         return draft
@@ -28,9 +27,11 @@ package enum HalfRecord {
             properties.appendProperty(PropertyName.uniqueKey, half.uniqueKey)
             properties.appendProperty(PropertyName.producerGroup, half.group)
         }
+        var body = ByteBuffer()
+        body.writeDecimal(half.queueOffset.rawValue)
         return MessageDraft(
-            topic: SystemTopic.opHalf, queueID: 0, bornTimestamp: now, bornHost: host, storeHost: host,
-            body: ByteBuffer(string: String(half.queueOffset.rawValue)), properties: properties
+            topic: SystemTopic.opHalf, queueID: 0, bornTimestamp: now, bornHost: host, storeHost: host, body: body,
+            properties: properties
         )
     }
 
@@ -53,12 +54,13 @@ package enum HalfRecord {
             properties.getString(at: properties.readerIndex + range.lowerBound, length: range.count) ?? ""
         }
         PropertyScan.forEach(in: bytes, range: 0..<bytes.count) { name, value in
-            if PropertyScan.equal(bytes, name, PropertyName.producerGroup) {
-                half.group = text(value)
-            } else if PropertyScan.equal(bytes, name, PropertyName.uniqueKey) {
-                half.uniqueKey = text(value)
-            } else if PropertyScan.equal(bytes, name, PropertyName.checkImmunitySeconds) {
+            // The length of the name tells most others apart.
+            switch name.count {
+            case 6 where PropertyScan.equal(bytes, name, PropertyName.producerGroup): half.group = text(value)
+            case 8 where PropertyScan.equal(bytes, name, PropertyName.uniqueKey): half.uniqueKey = text(value)
+            case 30 where PropertyScan.equal(bytes, name, PropertyName.checkImmunitySeconds):
                 half.immunity = immunity(PropertyScan.integer(bytes, value))
+            default: break
             }
         }
         return half

@@ -11,12 +11,13 @@ package import MQProtocol
 ///         ▲                      │
 ///         └────── notStored ─────┘
 ///
-/// Undecided halves are never dropped. Decided ones are remembered up to ``decidedLimit``; beyond that the caller reads
+/// Undecided halves are never dropped. Of the decided ones the latest are remembered; for the others the caller reads
 /// the verdict from the log.
 package struct HalfTable: Sendable {
-    /// How many decided transactions are kept to recognise a repeated or an opposite verdict without reading the log.
+    /// How many places of decided halves are kept at most, and half as many at least, to recognise a repeated or an
+    /// opposite verdict without reading the log.
     package static let decidedLimit = 100_000
-    /// How many of them are known by their key, for copies that arrive late.
+    /// The same for their keys, for copies that arrive late.
     static let decidedKeyLimit = 10_000
 
     package struct Transaction: Sendable {
@@ -39,6 +40,20 @@ package struct HalfTable: Sendable {
         var places: [LogOffset] {
             olderCopies + [half.logOffset] + (half.firstCopy.map { [$0] } ?? [])
         }
+
+        /// Takes note of another copy of the half; the one stored last is the half from now on.
+        mutating func add(_ copy: HalfMessage, opFloor floor: QueueOffset) {
+            guard copy.logOffset > half.logOffset else {
+                if copy.logOffset < half.logOffset { olderCopies.append(copy.logOffset) }
+                return
+            }
+            olderCopies.append(half.logOffset)
+            half.logOffset = copy.logOffset
+            half.queueOffset = copy.queueOffset
+            half.size = copy.size
+            half.firstCopy = copy.firstCopy
+            opFloor = floor
+        }
     }
 
     /// The answer to a verdict.
@@ -59,19 +74,32 @@ package struct HalfTable: Sendable {
 
     /// Identifies a transaction however often its half was copied. A half without a unique key is known by the place of
     /// its first copy.
+    ///
+    /// The texts are hashed once, for the several tables that each transaction goes through.
     struct Key: Hashable, Sendable {
-        var group: String
-        var uniqueKey: String
+        let group: String
+        let uniqueKey: String
+        private let textHash: Int
 
         init(group: String, uniqueKey: String) {
             self.group = group
             self.uniqueKey = uniqueKey
+            var hasher = Hasher()
+            hasher.combine(group)
+            hasher.combine(uniqueKey)
+            textHash = hasher.finalize()
         }
 
         init(_ half: HalfMessage) {
-            group = half.group
-            uniqueKey = half.uniqueKey.isEmpty ? "@\((half.firstCopy ?? half.logOffset).rawValue)" : half.uniqueKey
+            let place = half.uniqueKey.isEmpty ? half.firstCopy ?? half.logOffset : nil
+            self.init(group: half.group, uniqueKey: place.map { "@\($0.rawValue)" } ?? half.uniqueKey)
         }
+
+        static func == (left: Key, right: Key) -> Bool {
+            left.textHash == right.textHash && left.uniqueKey == right.uniqueKey && left.group == right.group
+        }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(textHash) }
     }
 
     private struct Due: Comparable, Sendable {
@@ -88,12 +116,9 @@ package struct HalfTable: Sendable {
     private var firstDue = Deque<Due>()
     /// All other checks.
     private var due = Heap<Due>()
-    private var decided: [LogOffset: Verdict] = [:]
-    private var decidedOrder: [LogOffset] = []
-    private var decidedNext = 0
-    /// The keys of transactions decided lately, in two generations: a copy that is late finds what became of it.
-    private var decidedKeys: [Key: Verdict] = [:]
-    private var olderDecidedKeys: [Key: Verdict] = [:]
+    private var decided = LatestTable<LogOffset, Verdict>(limit: decidedLimit)
+    /// A copy that is late finds here what became of it.
+    private var decidedKeys = LatestTable<Key, Verdict>(limit: decidedKeyLimit)
     package private(set) var unresolvedCount = 0
     package private(set) var refusedOpposites = 0
 
@@ -111,23 +136,11 @@ package struct HalfTable: Sendable {
     /// A copy that comes after the verdict, because another event loop was slower, is decided as the others were.
     package mutating func arrived(_ half: HalfMessage, opFloor: QueueOffset, schedule: CheckSchedule) {
         let key = Key(half)
-        if let final = decidedKeys[key] ?? olderDecidedKeys[key] { return remember(half.logOffset, final) }
+        if let final = decidedKeys[key] { return remember(half.logOffset, final) }
         keyByOffset[half.logOffset] = key
         if let first = half.firstCopy, keyByOffset[first] == nil { keyByOffset[first] = key }
-        if var known = undecided[key] {
-            if half.logOffset < known.half.logOffset {
-                known.olderCopies.append(half.logOffset)
-                undecided[key] = known
-            } else if half.logOffset > known.half.logOffset {
-                known.olderCopies.append(known.half.logOffset)
-                known.half.logOffset = half.logOffset
-                known.half.queueOffset = half.queueOffset
-                known.half.size = half.size
-                known.half.firstCopy = half.firstCopy
-                known.opFloor = opFloor
-                undecided[key] = known
-            }
-            return
+        if let index = undecided.index(forKey: key) {
+            return undecided.values[index].add(half, opFloor: opFloor)
         }
         let first = schedule.firstCheck(of: half)
         undecided[key] = Transaction(
@@ -151,8 +164,9 @@ package struct HalfTable: Sendable {
             guard let final = decided[logOffset] else { return .unknown }
             return settle(verdict, against: final)
         }
-        guard var transaction = undecided[key] else { return .unknown }
+        guard let index = undecided.index(forKey: key) else { return .unknown }
         guard key.group == group else { return .wrongGroup }
+        let transaction = undecided.values[index]
         if transaction.half.logOffset == logOffset, transaction.half.queueOffset != queueOffset {
             return .wrongQueueOffset
         }
@@ -160,24 +174,19 @@ package struct HalfTable: Sendable {
         if let storing = transaction.deciding {
             return storing == verdict ? .beingStored : settle(verdict, against: storing)
         }
-        transaction.deciding = verdict
-        undecided[key] = transaction
+        undecided.values[index].deciding = verdict
         return .store(transaction.half)
     }
 
     /// The records of the verdict are in the log: it is final.
     package mutating func stored(_ half: HalfMessage, verdict: Verdict) {
-        let key = Key(half)
-        guard let transaction = undecided.removeValue(forKey: key) else { return }
+        guard let key = keyByOffset[half.logOffset], let transaction = undecided.removeValue(forKey: key)
+        else { return }
         if transaction.isUnresolved { unresolvedCount -= 1 }
         for offset in transaction.olderCopies { forget(offset, verdict) }
         forget(transaction.half.logOffset, verdict)
         if let first = transaction.half.firstCopy { forget(first, verdict) }
-        if decidedKeys.count >= Self.decidedKeyLimit / 2 {
-            olderDecidedKeys = decidedKeys
-            decidedKeys = Dictionary(minimumCapacity: Self.decidedKeyLimit / 2)
-        }
-        decidedKeys[key] = verdict
+        decidedKeys.add(verdict, for: key)
         while let first = firstDue.first, keyByOffset[first.logOffset] == nil { firstDue.removeFirst() }
     }
 
@@ -193,11 +202,7 @@ package struct HalfTable: Sendable {
 
     /// A verdict found in the log at start.
     package mutating func remember(_ logOffset: LogOffset, _ verdict: Verdict) {
-        guard decided.updateValue(verdict, forKey: logOffset) == nil else { return }
-        guard decidedOrder.count == Self.decidedLimit else { return decidedOrder.append(logOffset) }
-        decided.removeValue(forKey: decidedOrder[decidedNext])
-        decidedOrder[decidedNext] = logOffset
-        decidedNext = (decidedNext + 1) % Self.decidedLimit
+        decided.add(verdict, for: logOffset)
     }
 
     /// A half that start-up found decided, nil for a verdict that the log does not tell: ends the copies found before.

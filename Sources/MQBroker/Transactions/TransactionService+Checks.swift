@@ -15,10 +15,11 @@ extension TransactionService {
         var nextProgress = time.now().advanced(by: .seconds(10))
         var known = ends
         while !Task.isCancelled {
-            // Decided halves leave their check times behind: looking at each would be a wake-up per transaction.
-            let soonest = time.now().advanced(by: .milliseconds(50))
-            let next = max(table.withLock { $0.nextCheck } ?? nextProgress, soonest)
-            await alarm.wait(until: min(next, nextProgress), by: time)
+            let next = nextWake(by: nextProgress)
+            wakeAt.store(next.milliseconds, ordering: .sequentiallyConsistent)
+            // A half that arrived before the store above did not ring: look once more.
+            await alarm.wait(until: min(next, nextWake(by: nextProgress)), by: time)
+            wakeAt.store(.min, ordering: .sequentiallyConsistent)
             _ = try? await threads.runIfActive { self.checkDue(clients: clients) }
             if time.now() >= nextProgress {
                 let before = known
@@ -30,6 +31,13 @@ extension TransactionService {
                 nextProgress = time.now().advanced(by: .seconds(10))
             }
         }
+    }
+
+    /// When something is due, at the latest at `latest`. Decided halves leave their check times behind: looking at each
+    /// would be a wake-up per transaction.
+    private func nextWake(by latest: Timestamp) -> Timestamp {
+        let soonest = time.now().advanced(by: .milliseconds(50))
+        return min(max(table.withLock { $0.nextCheck } ?? latest, soonest), latest)
     }
 
     /// Sends the checks that are due.

@@ -27,6 +27,8 @@ package final class TransactionService: Sendable {
     /// What the file holds.
     let savedCounts = Mutex(CheckCounts())
     let alarm = Alarm()
+    /// When the checks wake by themselves; a half that is due earlier rings.
+    let wakeAt = Atomic<Int64>(.min)
 
     package init(
         store: MessageStore,
@@ -69,11 +71,9 @@ package final class TransactionService: Sendable {
     ///   record of a half that follows this one, and a start that begins there would not find that.
     package func arrived(_ half: HalfMessage, opFloor floor: QueueOffset) {
         let schedule = schedule
-        let isNext = table.withLock { table in
-            table.arrived(half, opFloor: floor, schedule: schedule)
-            return table.nextCheck.map { $0 >= schedule.firstCheck(of: half) } ?? true
-        }
-        if isNext { alarm.ring() }
+        table.withLock { $0.arrived(half, opFloor: floor, schedule: schedule) }
+        let due = schedule.firstCheck(of: half)
+        if due.milliseconds < wakeAt.load(ordering: .sequentiallyConsistent) { alarm.ring() }
     }
 
     package func decide(_ verdict: Verdict, _ end: EndTransaction) -> HalfTable.Decision {

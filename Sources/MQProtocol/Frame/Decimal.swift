@@ -1,12 +1,22 @@
-import NIOCore
+package import NIOCore
 
 /// A decimal number with an optional minus sign; nil when it is anything else or does not fit.
 func parseDecimal(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int64? {
     var index = start
     let isNegative = index < end && bytes[index] == UInt8(ascii: "-")
     if isNegative { index += 1 }
-    // Up to 18 digits cannot overflow.
     guard index < end, end - index <= 19 else { return nil }
+    guard end - index == 19 else {
+        // Up to 18 digits cannot overflow.
+        var value: Int64 = 0
+        while index < end {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            value = value &* 10 &+ Int64(digit)
+            index &+= 1
+        }
+        return isNegative ? -value : value
+    }
     var value: Int64 = 0
     while index < end {
         let digit = bytes[index] &- UInt8(ascii: "0")
@@ -30,7 +40,7 @@ func isTrue(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
 
 extension ByteBuffer {
     /// Appends the decimal text of a number without making a String.
-    mutating func writeDecimal(_ value: Int64) {
+    package mutating func writeDecimal(_ value: Int64) {
         if value < 0 { writeInteger(UInt8(ascii: "-")) }
         let magnitude = value.magnitude
         guard magnitude >= 100_000_000 else { return writeDigits(UInt32(magnitude), atLeast: 1) }

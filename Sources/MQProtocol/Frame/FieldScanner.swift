@@ -144,6 +144,26 @@ extension FieldScanner {
 // MARK: - JSON
 
 extension FieldScanner {
+    /// Walks entries of the form `"x":"…"` as far as they reach: names of one letter, values without escapes, no white
+    /// space. The header of a send is nearly all such; any other entry is left to ``next()``.
+    @_lifetime(self: copy self)
+    mutating func skipLetters(into letters: inout LetterFields, base: Int) {
+        guard encoding == .json, !isMalformed else { return }
+        while position &+ 9 <= bytes.count, isFirst || bytes[position] == UInt8(ascii: ",") {
+            let start = isFirst ? position : position &+ 1
+            let word = bytes.bigEndian(UInt64.self, at: start)
+            let letter = UInt8(truncatingIfNeeded: word >> 48)
+            guard word & 0xFF00_FFFF_FF00_0000 == 0x2200_223A_2200_0000, letter &- UInt8(ascii: "a") < 26 else {
+                return
+            }
+            let end = bytes.endOfJSONText(from: start &+ 5)
+            guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { return }
+            letters.note(letter, LetterFields.Place(start: start &+ 5, end: end, base: base))
+            position = end &+ 1
+            isFirst = false
+        }
+    }
+
     @_lifetime(self: copy self)
     private mutating func nextJSON() -> Bool {
         var index = position

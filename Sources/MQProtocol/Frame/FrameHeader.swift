@@ -35,11 +35,13 @@ enum JSONFrameHeader {
             if scanner.form == .object {
                 var nested = FieldScanner(bytes, .json, position: scanner.position)
                 var letters = LetterFields()
+                nested.skipLetters(into: &letters, base: scanner.position)
                 while nested.next() {
                     if nested.form == .object { return false }
                     if nested.keyLength == 1, nested.hasValue {
                         letters.note(nested.shortKey, LetterFields.Place(nested.value, base: scanner.position))
                     }
+                    nested.skipLetters(into: &letters, base: scanner.position)
                 }
                 guard !nested.isMalformed else { return false }
                 if scanner.keyLength == 9, scanner.isKey("extFields") {

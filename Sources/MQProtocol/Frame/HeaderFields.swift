@@ -85,23 +85,10 @@ package struct HeaderFields: Sendable {
     }
 
     /// Bytes of a piece that a ``FieldScanner`` over these fields has found, without copying unless it has escapes.
-    func slice(_ piece: FieldPiece) -> ByteBuffer {
-        let start = bytes.readerIndex + piece.start
-        if !piece.isEscaped {
-            return bytes.getSlice(at: start, length: piece.end - piece.start) ?? ByteBuffer()
-        }
-        var copy = ByteBuffer()
-        copy.writeUnescaped(bytes.readableBytesUInt8Span, from: piece.start, to: piece.end)
-        return copy
-    }
+    func slice(_ piece: FieldPiece) -> ByteBuffer { bytes.slice(piece) }
 
     /// Invalid UTF-8 is repaired with U+FFFD, as Java does.
-    func string(_ piece: FieldPiece) -> String {
-        if !piece.isEscaped {
-            return bytes.getString(at: bytes.readerIndex + piece.start, length: piece.end - piece.start) ?? ""
-        }
-        return String(buffer: slice(piece))
-    }
+    func string(_ piece: FieldPiece) -> String { bytes.string(piece) }
 
     private func last(_ name: String) -> FieldPiece? {
         var found: FieldPiece?
@@ -112,6 +99,22 @@ package struct HeaderFields: Sendable {
             }
         }
         return found
+    }
+}
+
+extension ByteBuffer {
+    func slice(_ piece: FieldPiece) -> ByteBuffer {
+        if !piece.isEscaped { return slice(readerIndex + piece.start..<readerIndex + piece.end) }
+        var copy = ByteBuffer()
+        copy.writeUnescaped(readableBytesUInt8Span, from: piece.start, to: piece.end)
+        return copy
+    }
+
+    func string(_ piece: FieldPiece) -> String {
+        if !piece.isEscaped {
+            return getString(at: readerIndex + piece.start, length: piece.end - piece.start) ?? ""
+        }
+        return String(buffer: slice(piece))
     }
 }
 

@@ -4,9 +4,13 @@
 package struct RequestCode: RawRepresentable, Hashable, Sendable {
     package let rawValue: Int32
 
+    @inlinable
     package init(rawValue: Int32) {
         self.rawValue = rawValue
     }
+
+    @inlinable
+    package static func == (lhs: RequestCode, rhs: RequestCode) -> Bool { lhs.rawValue == rhs.rawValue }
 
     package static let sendMessage = RequestCode(rawValue: 10)
     package static let pullMessage = RequestCode(rawValue: 11)

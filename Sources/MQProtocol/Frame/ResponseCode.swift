@@ -4,9 +4,13 @@
 package struct ResponseCode: RawRepresentable, Hashable, Sendable {
     package let rawValue: Int32
 
+    @inlinable
     package init(rawValue: Int32) {
         self.rawValue = rawValue
     }
+
+    @inlinable
+    package static func == (lhs: ResponseCode, rhs: ResponseCode) -> Bool { lhs.rawValue == rhs.rawValue }
 
     package static let success = ResponseCode(rawValue: 0)
     package static let systemError = ResponseCode(rawValue: 1)

@@ -57,6 +57,41 @@ extension ByteBuffer {
     }
 }
 
+extension ByteBuffer {
+    /// Appends the answer that says that a verdict is stored. Same bytes as
+    /// ``writeResponse(_:to:remark:header:body:extra:)``.
+    package mutating func writeAccepted(_ request: ReplyTo) {
+        guard request.encoding == .json else {
+            return writeResponse(.success, to: request, header: EndTransactionResponseHeader(.accepted))
+        }
+        let start = writerIndex
+        reserveCapacity(minimumWritableBytes: AcceptedText.room)
+        moveWriterIndex(forwardBy: AcceptedText.room)
+        let place = start - readerIndex
+        var output = mutableReadableBytesSpan
+        var position = place + 8
+        output.append(AcceptedText.head.span, at: &position)
+        output.appendDecimal(Int64(request.opaque), at: &position)
+        output.append(AnswerText.tail.span, at: &position)
+        let length = position - place
+        var word = place
+        output.append(UInt32(length - 4), at: &word)
+        output.append(UInt32(length - 8), at: &word)
+        moveWriterIndex(to: start + length)
+    }
+}
+
+/// What does not change in the answer to a verdict.
+private enum AcceptedText {
+    static let head = Array(
+        """
+        {"code":0,"extFields":\
+        {"\(ProtocolExtension.verdictOutcome.name)":"\(EndTransactionOutcome.accepted.rawValue)"},\
+        "flag":1,"language":"OTHER","opaque":
+        """.utf8)
+    static let room = 8 + head.count + 20 + AnswerText.tail.count + 8
+}
+
 /// What does not change in the answer to a send.
 private enum AnswerText {
     static let head = Array("{\"code\":0,\"extFields\":{\"msgId\":\"".utf8)

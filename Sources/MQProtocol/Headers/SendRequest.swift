@@ -6,7 +6,8 @@ package import NIOCore
 /// broker needs none as a string, allocates nothing. The long and the one-letter names are both read, whatever the code
 /// says.
 package struct SendRequest: Sendable {
-    private let fields: HeaderFields
+    /// Of the fields, as ``HeaderFields/bytes``.
+    private let bytes: ByteBuffer
     private var groupPiece = FieldPiece.empty
     private var topicPiece = FieldPiece.empty
     private var defaultTopicPiece = FieldPiece.empty
@@ -26,13 +27,22 @@ package struct SendRequest: Sendable {
     package private(set) var isBatch = false
 
     package init(_ fields: HeaderFields) throws(HeaderError) {
-        self.fields = fields
-        let (values, isShort) = fields.letters.areComplete ? (fields.letters, true) : Self.letters(of: fields)
+        bytes = fields.bytes
+        if fields.letters.areComplete {
+            try read(fields.letters, fields.bytes.readableBytesUInt8Span, isShort: true)
+        } else {
+            let (values, isShort) = Self.letters(of: fields)
+            try read(values, fields.bytes.readableBytesUInt8Span, isShort: isShort)
+        }
+    }
+
+    private mutating func read(
+        _ values: borrowing LetterFields, _ bytes: Span<UInt8>, isShort: Bool
+    ) throws(HeaderError) {
         groupPiece = values.a.piece
         topicPiece = values.b.piece
         defaultTopicPiece = values.c.piece
         propertiesPiece = values.i.piece
-        let bytes = fields.bytes.readableBytesUInt8Span
         func number<Number: FixedWidthInteger>(
             _ place: LetterFields.Place, _ letter: String, _ name: String
         ) throws(HeaderError) -> Number {
@@ -50,7 +60,7 @@ package struct SendRequest: Sendable {
         flag = try number(values.h, "h", "flag")
         reconsumeTimes = try number(values.j, "j", "reconsumeTimes")
         if values.l.isPresent { maximumReconsumeTimes = try number(values.l, "l", "maxReconsumeTimes") }
-        guard values.areComplete else { throw HeaderError(.missingField, Self.firstMissing(values)) }
+        guard values.areComplete else { throw HeaderError(.missingField, Self.firstMissing(copy values)) }
         unitMode = isTrue(bytes, from: values.k.piece.start, to: values.k.piece.end)
         // Stock brokers read the C++ client's "1" as false and store its batch as one unreadable message.
         let batch = values.m.piece
@@ -59,26 +69,26 @@ package struct SendRequest: Sendable {
             || batch.end - batch.start == 1 && bytes[batch.start] == UInt8(ascii: "1")
     }
 
-    package var producerGroup: String { fields.string(groupPiece) }
-    package var topic: String { fields.string(topicPiece) }
-    package var defaultTopic: String { fields.string(defaultTopicPiece) }
+    package var producerGroup: String { bytes.string(groupPiece) }
+    package var topic: String { bytes.string(topicPiece) }
+    package var defaultTopic: String { bytes.string(defaultTopicPiece) }
     /// The encoded text. Invalid UTF-8 is kept as it came.
-    package var properties: ByteBuffer { fields.slice(propertiesPiece) }
+    package var properties: ByteBuffer { bytes.slice(propertiesPiece) }
 
     /// Appends ``properties``.
     package func writeProperties(into buffer: inout ByteBuffer) {
         let (start, end) = (propertiesPiece.start, propertiesPiece.end)
         if propertiesPiece.isEscaped {
-            buffer.writeUnescaped(fields.bytes.readableBytesUInt8Span, from: start, to: end)
+            buffer.writeUnescaped(bytes.readableBytesUInt8Span, from: start, to: end)
         } else {
-            buffer.writeBytes(fields.bytes.readableBytesSpan.extracting(start..<end))
+            buffer.writeBytes(bytes.readableBytesSpan.extracting(start..<end))
         }
     }
 
     /// Whether ``topic`` is this name; compares bytes.
     package func isFor(topic name: [UInt8]) -> Bool {
         name.count == topicPiece.end - topicPiece.start && !topicPiece.isEscaped
-            && fields.bytes.readableBytesUInt8Span.starts(with: name.span, at: topicPiece.start)
+            && bytes.readableBytesUInt8Span.starts(with: name.span, at: topicPiece.start)
     }
 
     /// Of the fields that every send has.

@@ -10,6 +10,9 @@ package struct LogOffset: RawRepresentable, Hashable, Comparable, Sendable {
     package static let zero = LogOffset(rawValue: 0)
 
     @inlinable
+    package static func == (lhs: LogOffset, rhs: LogOffset) -> Bool { lhs.rawValue == rhs.rawValue }
+
+    @inlinable
     package static func < (lhs: LogOffset, rhs: LogOffset) -> Bool { lhs.rawValue < rhs.rawValue }
 
     /// Traps on overflow: an offset from the wire is checked with ``advanced(by:)``.
@@ -41,6 +44,9 @@ package struct QueueOffset: RawRepresentable, Hashable, Comparable, Sendable {
     }
 
     package static let zero = QueueOffset(rawValue: 0)
+
+    @inlinable
+    package static func == (lhs: QueueOffset, rhs: QueueOffset) -> Bool { lhs.rawValue == rhs.rawValue }
 
     @inlinable
     package static func < (lhs: QueueOffset, rhs: QueueOffset) -> Bool { lhs.rawValue < rhs.rawValue }

@@ -39,10 +39,10 @@ package struct MessageDraft: Sendable {
     /// The system flag with the bits that say how long the two host fields are.
     @inlinable
     package var recordSysFlag: SysFlag {
-        var flags = sysFlag.subtracting([.bornHostV6, .storeHostV6])
-        if bornHost.isV6 { flags.insert(.bornHostV6) }
-        if storeHost.isV6 { flags.insert(.storeHostV6) }
-        return flags
+        let hosts = SysFlag.bornHostV6.rawValue | SysFlag.storeHostV6.rawValue
+        let born = bornHost.isV6 ? SysFlag.bornHostV6.rawValue : 0
+        let store = storeHost.isV6 ? SysFlag.storeHostV6.rawValue : 0
+        return SysFlag(rawValue: sysFlag.rawValue & ~hosts | born | store)
     }
 
     /// The length of the record that ``NIOCore/ByteBuffer/writeRecord(_:limits:)`` would write.

@@ -16,40 +16,47 @@ extension ByteBuffer {
         let start = writerIndex
         reserveCapacity(minimumWritableBytes: total)
         moveWriterIndex(forwardBy: total)
-        let first = start - readerIndex
-        var position = first
-        writeHead(draft, total: Int32(total), crc: crc, at: &position)
-        position += start - first
-        position += setBytes(draft.body.readableBytesSpan, at: position)
-        setInteger(UInt8(draft.topic.utf8.count), at: position)
-        position += 1 + setString(draft.topic, at: position + 1)
-        setInteger(UInt16(draft.properties.readableBytes), at: position)
-        setBytes(draft.properties.readableBytesSpan, at: position + 2)
-        return total
-    }
-
-    /// Everything up to the length of the body, which is included. `position` counts from the reader index.
-    private mutating func writeHead(_ draft: borrowing MessageDraft, total: Int32, crc: Int32, at position: inout Int) {
+        let bodyStart = start + RecordLayout.fixedBytes(draft.recordSysFlag) - 3
+        setBytes(draft.body.readableBytesSpan, at: bodyStart)
+        var position = start - readerIndex
+        // One look at the buffer's ownership for all other fields.
         var record = mutableReadableBytesSpan
-        record.append(total, at: &position)
-        record.append(RecordLayout.magic, at: &position)
-        record.append(crc, at: &position)
-        record.append(draft.queueID, at: &position)
-        record.append(draft.flag, at: &position)
-        record.append(Int64(0), at: &position)
-        record.append(Int64(0), at: &position)
-        record.append(draft.recordSysFlag.rawValue, at: &position)
-        record.append(draft.bornTimestamp.milliseconds, at: &position)
-        record.append(draft.bornHost, at: &position)
-        record.append(Int64(0), at: &position)
-        record.append(draft.storeHost, at: &position)
-        record.append(draft.reconsumeTimes, at: &position)
-        record.append(draft.preparedTransactionOffset.rawValue, at: &position)
-        record.append(Int32(draft.body.readableBytes), at: &position)
+        record.appendHead(of: draft, total: Int32(total), crc: crc, at: &position)
+        position += draft.body.readableBytes
+        let topic = draft.topic.utf8.span
+        record.append(UInt8(topic.count), at: &position)
+        record.append(topic, at: &position)
+        record.append(UInt16(draft.properties.readableBytes), at: &position)
+        record.append(draft.properties.readableBytesUInt8Span, at: &position)
+        return total
     }
 
     /// Appends the record that fills the rest of a commit-log file. Only its first 8 bytes mean anything.
     package mutating func writeBlankRecord(bytesLeft: Int32) {
         writeMultipleIntegers(bytesLeft, RecordLayout.blankMagic)
+    }
+}
+
+extension MutableRawSpan {
+    /// Everything up to the length of the body, which is included.
+    @_lifetime(self: copy self)
+    fileprivate mutating func appendHead(
+        of draft: borrowing MessageDraft, total: Int32, crc: Int32, at position: inout Int
+    ) {
+        append(total, at: &position)
+        append(RecordLayout.magic, at: &position)
+        append(crc, at: &position)
+        append(draft.queueID, at: &position)
+        append(draft.flag, at: &position)
+        append(Int64(0), at: &position)
+        append(Int64(0), at: &position)
+        append(draft.recordSysFlag.rawValue, at: &position)
+        append(draft.bornTimestamp.milliseconds, at: &position)
+        append(draft.bornHost, at: &position)
+        append(Int64(0), at: &position)
+        append(draft.storeHost, at: &position)
+        append(draft.reconsumeTimes, at: &position)
+        append(draft.preparedTransactionOffset.rawValue, at: &position)
+        append(Int32(draft.body.readableBytes), at: &position)
     }
 }

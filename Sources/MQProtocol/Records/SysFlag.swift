@@ -10,11 +10,21 @@ package struct SysFlag: OptionSet, Hashable, Sendable {
     }
 
     /// The body is compressed; see ``compression``.
-    package static let compressed = SysFlag(rawValue: 0x1)
+    @inlinable
+    package static var compressed: SysFlag { SysFlag(rawValue: 0x1) }
     /// The topic's filter type is MULTI_TAG.
-    package static let multiTags = SysFlag(rawValue: 0x2)
-    package static let bornHostV6 = SysFlag(rawValue: 0x10)
-    package static let storeHostV6 = SysFlag(rawValue: 0x20)
+    @inlinable
+    package static var multiTags: SysFlag { SysFlag(rawValue: 0x2) }
+    @inlinable
+    package static var bornHostV6: SysFlag { SysFlag(rawValue: 0x10) }
+    @inlinable
+    package static var storeHostV6: SysFlag { SysFlag(rawValue: 0x20) }
+
+    @inlinable
+    package static func == (lhs: SysFlag, rhs: SysFlag) -> Bool { lhs.rawValue == rhs.rawValue }
+
+    @inlinable
+    package func contains(_ other: SysFlag) -> Bool { rawValue & other.rawValue == other.rawValue }
 
     package enum TransactionType: Int32, Sendable {
         case none = 0

@@ -58,6 +58,17 @@ extension Span where Element == UInt8 {
             let word = bigEndian(UInt64.self, at: start)
             return length >= 8 ? word : word >> UInt64(64 &- 8 &* length)
         }
+        return tailWord(at: start, length: length)
+    }
+
+    /// The eight bytes at `start` as a number, or as many as there are.
+    @inlinable
+    package func word(at start: Int) -> UInt64 {
+        start &+ 8 <= count ? bigEndian(UInt64.self, at: start) : tailWord(at: start, length: count - start)
+    }
+
+    @usableFromInline
+    func tailWord(at start: Int, length: Int) -> UInt64 {
         var word: UInt64 = 0
         for index in start..<start + Swift.min(length, 8) { word = word << 8 | UInt64(self[index]) }
         return word

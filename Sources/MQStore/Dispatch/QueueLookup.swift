@@ -39,14 +39,19 @@ struct QueueLookup: Sendable {
 
     private static func slot(_ topic: Span<UInt8>, _ queueID: Int32, _ count: Int) -> Int {
         var hash = UInt64(UInt32(bitPattern: queueID)) &* 0x9E37_79B9_7F4A_7C15
-        for index in topic.indices { hash = (hash ^ UInt64(topic[index])) &* 0x0000_0100_0000_01B3 }
+        var index = 0
+        while index < topic.count {
+            hash = (hash ^ topic.word(at: index)) &* 0x9E37_79B9_7F4A_7C15
+            hash ^= hash >> 32
+            index += 8
+        }
         return Int(truncatingIfNeeded: hash >> 20) & (count - 1)
     }
 
     private static func matches(_ queue: ConsumeQueue, _ topic: Span<UInt8>) -> Bool {
-        guard queue.topicBytes.count == topic.count else { return false }
-        for index in topic.indices where queue.topicBytes[index] != topic[index] { return false }
-        return true
+        let name = queue.topicBytes
+        guard name.count == topic.count else { return false }
+        return topic.starts(with: name.span, at: 0)
     }
 
     static func text(_ topic: Span<UInt8>) -> String {

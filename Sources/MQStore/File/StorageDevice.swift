@@ -105,7 +105,8 @@ extension StorageFile {
         try write(buffer.readableBytesUInt8Span, at: offset)
     }
 
-    /// Writes zeros in steps of 1 MiB, so that the blocks are really allocated and written.
+    /// Writes zeros in small steps, so that the blocks are really allocated and written, and who writes to the same
+    /// file meanwhile never waits long for the system's lock on it.
     package func zeroFill(_ range: Range<Int>) throws(StoreError) {
         var position = range.lowerBound
         while position < range.upperBound {
@@ -117,6 +118,7 @@ extension StorageFile {
 }
 
 package enum Zeros {
-    /// 1 MiB of zeros, shared.
-    package static let block = ByteBuffer(repeating: 0, count: 1 << 20)
+    /// 64 KiB of zeros, shared. Also the size of the memory pages in which the system then keeps that part of the file,
+    /// which it walks block by block for each small write: 1 MiB made the appends behind the filling much slower.
+    package static let block = ByteBuffer(repeating: 0, count: 1 << 16)
 }

@@ -57,13 +57,22 @@ package final class StoreThread: @unchecked Sendable {
         #if canImport(Darwin)
         pthread_setname_np(thread.name)
         #else
-        if let name = try? FileDevice().open("/proc/thread-self/comm", .readWrite) {
-            try? name.write(thread.name.utf8.span, at: 0)
-        }
+        thread.showName()
         #endif
         thread.takeBody()?()
         return nil
     }
+
+    #if !canImport(Darwin)
+    /// By the system's file: Swift does not see glibc's `pthread_setname_np`. The file takes a plain `write` only; with
+    /// a position (`pwrite`) it answers ESPIPE. A thread without a name works as well.
+    private func showName() {
+        let descriptor = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        unsafe name.utf8.span.withUnsafeBufferPointer { unsafe _ = write(descriptor, $0.baseAddress, $0.count) }
+    }
+    #endif
 
     private func takeBody() -> (@Sendable () -> Void)? {
         body.withLock { body in

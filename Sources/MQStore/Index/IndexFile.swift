@@ -4,14 +4,14 @@ import NIOCore
 /// An index file that is being filled, or is full and waits to be flushed: entries are appended from a buffer, slots
 /// stay in memory.
 struct IndexFile: Sendable {
-    /// Pending entries are written when there are this many bytes of them.
-    private static let pendingBytes = 64 * 1024
+    /// Pending entries are written when there are so many of them: about 64 KiB.
+    private static let pendingLimit = 3276
 
     let path: String
     let geometry: IndexGeometry
     private(set) var header: IndexHeader
     private var slots: SlotTable
-    private var pending = ByteBuffer()
+    private var pending: [IndexEntry] = []
     /// Number of the first pending entry.
     private var pendingStart: Int32
     private let file: any StorageFile
@@ -55,9 +55,7 @@ struct IndexFile: Sendable {
             return (0..<count).map { buffer.getInteger(at: 4 * $0, as: Int32.self) ?? 0 }
         }
         let previous = old > 0 && old <= number ? old : 0
-        pending.writeIndexEntry(
-            IndexEntry(hash: hash, logOffset: logOffset, seconds: seconds(at: time), previous: previous)
-        )
+        pending.append(IndexEntry(hash: hash, logOffset: logOffset, seconds: seconds(at: time), previous: previous))
         if number <= 1 {
             header.begin = time
             header.beginOffset = logOffset
@@ -67,7 +65,7 @@ struct IndexFile: Sendable {
         header.end = time
         header.endOffset = logOffset
         isChanged = true
-        if pending.readableBytes >= Self.pendingBytes { try writeEntries() }
+        if pending.count >= Self.pendingLimit { try writeEntries() }
     }
 
     /// Writes everything that is only in memory, the header last.
@@ -85,10 +83,10 @@ struct IndexFile: Sendable {
     func flush() throws(StoreError) { try file.flush() }
 
     mutating func writeEntries() throws(StoreError) {
-        guard pending.readableBytes > 0 else { return }
-        try file.write(pending, at: geometry.entryPosition(pendingStart))
+        guard !pending.isEmpty else { return }
+        try file.write(pending.encode(), at: geometry.entryPosition(pendingStart))
         pendingStart = header.count
-        pending.clear()
+        pending.removeAll(keepingCapacity: true)
     }
 
     private func seconds(at time: Timestamp) -> Int32 {
@@ -114,7 +112,8 @@ extension IndexFile: IndexReading {
 
     func entry(_ number: Int32) -> IndexEntry? {
         if number >= pendingStart {
-            return pending.indexEntry(at: pending.readerIndex + Int(number - pendingStart) * IndexEntry.bytes)
+            let index = Int(number - pendingStart)
+            return index < pending.count ? pending[index] : nil
         }
         return file.indexEntry(at: geometry.entryPosition(number))
     }

@@ -78,11 +78,23 @@ struct IndexEntry: Sendable, Hashable {
     var previous: Int32
 }
 
-extension ByteBuffer {
-    mutating func writeIndexEntry(_ entry: IndexEntry) {
-        writeMultipleIntegers(entry.hash, entry.logOffset.rawValue, entry.seconds, entry.previous)
+extension [IndexEntry] {
+    /// As in the file.
+    func encode() -> ByteBuffer {
+        var buffer = ByteBuffer(repeating: 0, count: count * IndexEntry.bytes)
+        var bytes = buffer.mutableReadableBytesSpan
+        for index in indices {
+            let (entry, position) = (self[index], index * IndexEntry.bytes)
+            bytes.storeBytes(of: entry.hash.bigEndian, toByteOffset: position, as: Int32.self)
+            bytes.storeBytes(of: entry.logOffset.rawValue.bigEndian, toByteOffset: position + 4, as: Int64.self)
+            bytes.storeBytes(of: entry.seconds.bigEndian, toByteOffset: position + 12, as: Int32.self)
+            bytes.storeBytes(of: entry.previous.bigEndian, toByteOffset: position + 16, as: Int32.self)
+        }
+        return buffer
     }
+}
 
+extension ByteBuffer {
     func indexEntry(at position: Int) -> IndexEntry? {
         guard let hash = getInteger(at: position, as: Int32.self),
             let offset = getInteger(at: position + 4, as: Int64.self),

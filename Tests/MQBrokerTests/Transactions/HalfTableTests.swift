@@ -198,7 +198,9 @@ import Testing
             table.decide(.commit, at: LogOffset(rawValue: 0), queueOffset: zero, group: "", uniqueKey: "") == .unknown
         )
         #expect(
-            table.decide(.commit, at: LogOffset(rawValue: 1), queueOffset: zero, group: "", uniqueKey: "") == .repeated
+            table.decide(
+                .commit, at: LogOffset(rawValue: Int64(count / 2)), queueOffset: zero, group: "", uniqueKey: ""
+            ) == .repeated
         )
     }
 }

@@ -153,6 +153,20 @@ struct VerdictTests {
         }
     }
 
+    /// Without the ring the service would look again when it notes its progress, ten seconds after it started.
+    @Test("A half that is due before the service looks by itself wakes it", .timeLimit(.minutes(1)))
+    func earlyHalfRings() async throws {
+        try await LiveBroker.with { broker in
+            let begun = ContinuousClock.now
+            let client = FakeClient("p", of: broker)
+            _ = try await client.heartbeat(producers: ["P"])
+            _ = try await client.sendHalf("order", to: "T", key: "K1", immunity: 0)
+            await client.waitFor(.checkTransactionState)
+            #expect(begun.duration(to: .now) < .seconds(8))
+            await client.close()
+        }
+    }
+
     @Test("Code 323 starts the checks of an unresolved half over")
     func resumedChecks() async throws {
         try await LiveBroker.with({ $0.transactions.maximumChecks = 1 }) { broker in

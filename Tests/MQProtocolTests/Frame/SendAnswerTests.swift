@@ -29,6 +29,19 @@ import Testing
     }
 
     @Test(arguments: [HeaderEncoding.json, .binary])
+    func theAnswerToAVerdictIsTheGeneralOne(_ encoding: HeaderEncoding) {
+        for opaque in [0, 7, 123_456_789, -1, .max, .min] as [Int32] {
+            let request = ReplyTo(opaque: opaque, encoding: encoding)
+            var quick = ByteBuffer(string: "before")
+            quick.moveReaderIndex(forwardBy: 3)
+            var general = quick
+            quick.writeAccepted(request)
+            general.writeResponse(.success, to: request, header: EndTransactionResponseHeader(.accepted))
+            #expect(quick == general)
+        }
+    }
+
+    @Test(arguments: [HeaderEncoding.json, .binary])
     func otherAnswersGoTheGeneralWay(_ encoding: HeaderEncoding) {
         let hosts: [HostAddress.IP] = [.v4(1), .v6(1, 2)]
         for (ip, region, traceOn) in [

@@ -21,6 +21,8 @@ import Testing
             start + ",\"h\":\"1\"}", start + ",\"h\":1,\"i\":\"A\\u0001b\\u0002\\u00e9\\ud83d\\ude00\\n\",\"m\":\"1\"}",
             start + ", \"h\" : \"-3\" ,\"j\":\"16\",\"k\":\"TRUE\",\"l\":\"5\",\"m\":\"true\",\"zz\":\"x\"}",
             start + ",\"h\":\"1\",\"b\":\"Other\",\"j\":null}",
+            // Looks like a name of one letter, and is another.
+            start + ",\"h\":\"1\",\"\\\":\":\"x\",\"k\":\"true\",\"H\":\"7\",\"{\":\"\",\"z\":\"\"}",
         ]
         for text in texts {
             let noted = try fields(text)

@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 import Testing
 
@@ -34,6 +35,20 @@ import Testing
         let count = turns.load(ordering: .relaxed)
         #expect(count == 2000)
     }
+
+    #if os(Linux)
+    @Test func `A thread shows its name to the system's tools, cut to fifteen bytes`() throws {
+        let shown = Mutex("")
+        let thread = StoreThread(name: "mq-name-that-is-long") {
+            var text = ByteBuffer()
+            _ = try? FileDevice().open("/proc/thread-self/comm", .readOnly).read(at: 0, count: 64, into: &text)
+            shown.withLock { $0 = String(buffer: text) }
+        }
+        try thread.start()
+        thread.join()
+        #expect(shown.withLock { $0 } == "mq-name-that-is\n")
+    }
+    #endif
 
     @Test func `A closed gate holds who comes until it is opened`() throws {
         let gate = Gate()

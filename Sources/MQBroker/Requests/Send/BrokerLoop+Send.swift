@@ -178,7 +178,8 @@ extension BrokerLoop {
     func stage(
         _ draft: borrowing MessageDraft, to queue: QueueRef, isStoredAgain: Bool = false
     ) throws(RequestError) -> Int {
-        if let refusal = broker.store.refusal { throw Self.refusal(refusal) }
+        // Asked for the first record only: the append of them all asks again.
+        if staged.isEmpty, let refusal = broker.store.refusal { throw Self.refusal(refusal) }
         do {
             return try batch.add(draft, to: queue, isStoredAgain: isStoredAgain)
         } catch {

@@ -11,15 +11,19 @@ package struct SendProperties: Sendable {
     private var delayProperties: DelayProperties?
     /// The `WAIT` item, name and value.
     private var waitItem: Range<Int>?
+    /// Where a stored half message really belongs: the place of the topic's name in the text, and the queue.
+    private(set) var realTopic: Range<Int>?
+    private(set) var realQueueID: Int32?
 
     package var delay: DelayProperties { delayProperties ?? DelayProperties() }
     package var asksForDelay: Bool { delayProperties.map { !$0.isEmpty } ?? false }
 
-    package init(_ text: ByteBuffer) {
+    package init(_ text: borrowing ByteBuffer) {
         let bytes = text.readableBytesUInt8Span
         PropertyScan.forEach(in: bytes, range: 0..<bytes.count) { name, value in
             switch bytes[name.lowerBound] {
             case UInt8(ascii: "W"), UInt8(ascii: "D"), UInt8(ascii: "T"): read(name, value, bytes)
+            case UInt8(ascii: "R"): readPlace(name, value, bytes)
             default: break
             }
         }
@@ -34,6 +38,14 @@ package struct SendProperties: Sendable {
             isHalf = PropertyScan.equal(bytes, value, "true")
         } else {
             readDelay(name, value, bytes)
+        }
+    }
+
+    private mutating func readPlace(_ name: Range<Int>, _ value: Range<Int>, _ bytes: Span<UInt8>) {
+        if PropertyScan.equal(bytes, name, PropertyName.realTopic) {
+            realTopic = value
+        } else if PropertyScan.equal(bytes, name, PropertyName.realQueueID) {
+            realQueueID = PropertyScan.integer(bytes, value).flatMap(Int32.init(exactly:))
         }
     }
 

@@ -116,6 +116,9 @@ extension BrokerLoop {
 
     private func store(_ verdict: Verdict, _ half: HalfMessage, _ request: ReplyTo, _ connection: Connection) {
         guard verdict == .commit else { return stage(verdict, half, nil, request, connection) }
+        guard broker.store.isCold(at: half.logOffset) else {
+            return stage(verdict, half, nearRecord(at: half.logOffset), request, connection)
+        }
         withRecord(at: half.logOffset) { [self] in stage(verdict, half, $0, request, connection) }
     }
 
@@ -129,13 +132,13 @@ extension BrokerLoop {
         _ request: ReplyTo,
         _ connection: Connection
     ) {
-        let first = batch.count
+        let last: Int
         var saved: EventLoopFuture<Void>?
         batch.beginGroup()
         do throws(RequestError) {
             if verdict == .commit { saved = try stageCommitted(half, record) }
             let op = HalfRecord.op(half, verdict: verdict, host: broker.advertisedHost, now: broker.time.now())
-            _ = try stage(op, to: broker.transactions.opQueue)
+            last = try stage(op, to: broker.transactions.opQueue)
         } catch {
             batch.cancelGroup()
             broker.transactions.notStored(half)
@@ -144,7 +147,8 @@ extension BrokerLoop {
         batch.endGroup()
         staged.append(
             StagedReply(
-                connection: connection, request: request, items: first..<batch.count, purpose: .verdict(half, verdict),
+                connection: connection, request: request,
+                items: (verdict == .commit ? last - 1 : last)..<(last + 1), purpose: .verdict(half, verdict),
                 waits: true, saved: saved
             )
         )
@@ -156,18 +160,27 @@ extension BrokerLoop {
     ) throws(RequestError)
         -> EventLoopFuture<Void>?
     {
-        guard let record, var draft = HalfRecord.committed(record, at: half.logOffset) else {
-            throw RequestError(.systemError, "Find prepared transaction message failed")
-        }
-        let topic = broker.topics.find(draft.topic) ?? broker.topics.ensure(draft.topic, queues: draft.queueID + 1)
-        topic.statistics.stored(queueID: draft.queueID, messages: 1, bytes: Int(half.size))
-        var queue = topic.queue(draft.queueID)
-        let delay = SendProperties(record.properties).delay
-        if !delay.isEmpty, let request = try? delay.request(now: broker.time.now()) {
+        guard let record else { throw Self.noHalf }
+        let properties = record.properties
+        let seen = SendProperties(properties)
+        guard let name = seen.realTopic, let queueID = seen.realQueueID, queueID >= 0 else { throw Self.noHalf }
+        let topic = topics.find(properties, name, in: broker.topics) ?? restore(properties, name, queueID)
+        topic.statistics.stored(queueID: queueID, messages: 1, bytes: Int(half.size))
+        var draft = HalfRecord.committed(record, at: half.logOffset, topic: topic.name, queueID: queueID)
+        var queue = topic.queue(queueID)
+        if seen.asksForDelay, let request = try? seen.delay.request(now: broker.time.now()) {
             draft.wait(for: request, maximumLevel: broker.delayLevels.maximum)
             queue = broker.store.queue(draft.topic, draft.queueID)
         }
         _ = try stage(draft, to: queue, isStoredAgain: true)
         return saving(of: topic)
+    }
+
+    private static let noHalf = RequestError(.systemError, "Find prepared transaction message failed")
+
+    /// The topic of a half was deleted meanwhile: it comes back with the message.
+    private func restore(_ properties: ByteBuffer, _ name: Range<Int>, _ queueID: Int32) -> Topic {
+        let text = properties.getString(at: properties.readerIndex + name.lowerBound, length: name.count) ?? ""
+        return broker.topics.ensure(text, queues: queueID + 1)
     }
 }
