@@ -30,7 +30,7 @@ struct SegmentReader {
         file = try device.open(path, .readOnly)
         region = try file.map(length: self.length)
         probe = SegmentProbe(file, length: self.length)
-        scanner = LogScanner(segmentOffset: offset, checksBodies: true, checksRecords: true)
+        scanner = LogScanner(segmentOffset: offset, checksBodies: true, checksRecords: true, mayBeTorn: false)
     }
 
     func step(_ bytes: Span<UInt8>, at position: Int) -> Step {
@@ -43,7 +43,7 @@ struct SegmentReader {
             return .nothing("bytes \(bad.lowerBound)..<\(bad.upperBound) cannot be read from the disk")
         }
         switch scanner.step(bytes, at: position) {
-        case .record(let record): return .record(record)
+        case .record(let record, _): return .record(record)
         case .blank: return .blank
         case .end(let cause): return .nothing(cause)
         }
