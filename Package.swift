@@ -30,6 +30,8 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
 let package = Package(
@@ -54,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -113,7 +116,7 @@ let package = Package(
         .target(
             name: "Escrow",
             dependencies: [
-                "MQClient", "MQEmbedded", "MQProtocol", "Schema", grdb, nioCore, logging, lifecycle, deque,
+                "MQClient", "MQEmbedded", "MQProtocol", "Schema", grdb, nioCore, logging, lifecycle, deque, metrics,
             ],
             swiftSettings: settings
         ),
@@ -189,19 +192,21 @@ let package = Package(
         ),
         // What the samples' executables share.
         .target(
-            name: "SampleTool", dependencies: ["Escrow", "MQClient", arguments, logging, lifecycle, signals],
-            path: "Samples/SampleTool", swiftSettings: settings
+            name: "SampleTool",
+            dependencies: ["Escrow", "ShopEvents", "MQClient", grdb, arguments, logging, lifecycle, signals],
+            path: "Samples/SampleTool",
+            swiftSettings: settings
         ),
         .executableTarget(
             name: "OrderServiceTool", dependencies: ["OrderService", "ShopEvents", "SampleTool", "Escrow", arguments],
             path: "Samples/OrderServiceTool", swiftSettings: settings
         ),
         .executableTarget(
-            name: "InventoryServiceTool", dependencies: ["InventoryService", "ShopEvents", "SampleTool", arguments],
+            name: "InventoryServiceTool", dependencies: ["InventoryService", "SampleTool", arguments],
             path: "Samples/InventoryServiceTool", swiftSettings: settings
         ),
         .executableTarget(
-            name: "RegistrationMailTool", dependencies: ["RegistrationMail", "ShopEvents", "SampleTool", arguments],
+            name: "RegistrationMailTool", dependencies: ["RegistrationMail", "SampleTool", arguments],
             path: "Samples/RegistrationMailTool", swiftSettings: settings
         ),
         .executableTarget(
@@ -224,7 +229,8 @@ let package = Package(
         .testTarget(
             name: "EscrowTests",
             dependencies: [
-                "Escrow", "MQClient", "MQEmbedded", "MQProtocol", "TestSupport", grdb, nioCore, logging,
+                "Escrow", "MQClient", "MQEmbedded", "MQProtocol", "TestSupport", grdb, nioCore, logging, metrics,
+                metricsTestKit,
             ],
             swiftSettings: settings
         ),

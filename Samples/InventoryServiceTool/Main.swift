@@ -1,7 +1,6 @@
 import ArgumentParser
 import InventoryService
 import SampleTool
-import ShopEvents
 
 @main
 enum Main {
@@ -20,7 +19,7 @@ struct InventoryServiceCommand: AsyncParsableCommand {
     @OptionGroup var options: ServiceOptions
 
     func run() async throws {
-        let database = try InventoryService.tables.open(options.store)
+        let database = try options.open(InventoryService.tables)
         let inventory = try InventoryService(database, configuration: try options.configuration())
         try await options.run([
             inventory,

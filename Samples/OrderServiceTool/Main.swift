@@ -30,7 +30,7 @@ struct OrderServiceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let database = try OrderService.tables.open(options.store)
+        let database = try options.open(OrderService.tables)
         let shop = try OrderService(
             database, configuration: try options.configuration(), paymentTimeout: .seconds(timeout))
         let show: @Sendable (String) async throws -> String = { order in

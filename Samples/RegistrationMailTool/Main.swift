@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import RegistrationMail
 import SampleTool
-import ShopEvents
 
 @main
 enum Main {
@@ -36,7 +35,7 @@ struct RegistrationMailCommand: AsyncParsableCommand {
     var mailAtMostOnce = false
 
     func run() async throws {
-        let database = try RegistrationService.tables.open(options.store)
+        let database = try options.open(RegistrationService.tables)
         let folder = try OutboxFolder(URL(filePath: outbox, directoryHint: .isDirectory))
         var settings = RegistrationService.Settings(outbox: folder)
         settings.sender = sender

@@ -21,7 +21,8 @@ public enum SampleTool {
     }
 
     private static func status(_ error: any Error) -> Int32 {
-        switch (error as? EscrowError)?.code {
+        if error is UnusableStore { return 64 }
+        return switch (error as? EscrowError)?.code {
         case .invalidConfiguration, .invalidName, .databaseUnsuitable, .foreignMember: 64
         case .databaseFull: 68
         case .databaseFailed: 69

@@ -1,9 +1,11 @@
 public import ArgumentParser
 public import Escrow
 import Foundation
+public import GRDB
 import Logging
 import MQClient
 public import ServiceLifecycle
+public import ShopEvents
 import UnixSignals
 
 /// What every sample service is told when it runs alone.
@@ -28,7 +30,27 @@ public struct ServiceOptions: ParsableArguments {
         return configuration
     }
 
-    private static let logger = Logger(label: "service", factory: { StreamLogHandler.standardError(label: $0) })
+    /// Opens the service's file, and makes what is missing in it.
+    ///
+    /// - Throws: ``UnusableStore``.
+    public func open(_ tables: ServiceTables) throws -> DatabasePool {
+        do {
+            return try tables.open(store)
+        } catch {
+            let reason = (error as? DatabaseError)?.message ?? "\(error)"
+            throw UnusableStore(
+                description:
+                    "\(store) cannot be the service's database: \(reason). Name a file of this service, or a new "
+                    + "one in a directory that exists and can be written.")
+        }
+    }
+
+    /// Says what a person at the terminal has to know: what is away, and that it is back.
+    private static let logger: Logger = {
+        var logger = Logger(label: "service", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = .notice
+        return logger
+    }()
 
     /// Runs services until SIGTERM or SIGINT.
     public func run(_ services: [any Service]) async throws {
@@ -37,6 +59,11 @@ public struct ServiceOptions: ParsableArguments {
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.logger)
         try await group.run()
     }
+}
+
+/// The file that was named cannot be used.
+struct UnusableStore: Error, CustomStringConvertible {
+    var description: String
 }
 
 /// Commands on standard input, one a line, until it ends or the service is shut down.

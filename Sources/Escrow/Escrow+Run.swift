@@ -124,13 +124,12 @@ private struct Parts: Sendable {
         courier = Courier(
             client: client, producer: producer, identity: escrow.store.identity, time: configuration.time,
             withholds: configuration.withholdsVerdict, repeats: configuration.repeatsEvent)
-        let attempts = AttemptsHint(exist: true)
         var eventConsumers: [String: EventConsumer] = [:]
         for (name, handlers) in registry.consumers {
             eventConsumers[name] = EventConsumer(
                 name: name, handlers: handlers,
                 pieces: DeliveryPieces(
-                    service: service, consumer: name, attempts: attempts, afterHandler: configuration.afterHandler),
+                    service: service, consumer: name, afterHandler: configuration.afterHandler),
                 writer: writer, logger: logger)
         }
         let firing = Firing(

@@ -30,7 +30,7 @@ extension Escrow {
         publishing events: [any Event], _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> TransactionResult<Value> {
         let attempt = Attempt<Value>(
-            id: .random(), kind: TransactionKind.fenced, key: nil, body: body, encode: nil,
+            id: .random(at: configuration.time.now()), kind: TransactionKind.fenced, key: nil, body: body, encode: nil,
             decode: { _ in preconditionFailure("without a key there is no earlier call") })
         return try await run(attempt, publishing: events)
     }
@@ -54,7 +54,7 @@ extension Escrow {
         }
         try Name.check(kind, "transaction kind")
         let attempt = Attempt<Value>(
-            id: .random(), kind: kind, key: idempotencyKey.text, body: body,
+            id: .random(at: configuration.time.now()), kind: kind, key: idempotencyKey.text, body: body,
             encode: { try JSONEncoder().encode(StoredResult(value: $0)) },
             decode: { try Self.decode($0, key: idempotencyKey) })
         let key = idempotencyKey.text
@@ -108,7 +108,7 @@ private struct Attempt<Value: Sendable>: Sendable {
 /// An event and where its half message is.
 private struct SentHalf: Sendable {
     var event: OutgoingEvent
-    var half: HalfMessage
+    var half: EncodedHalf
 }
 
 extension Escrow {
@@ -127,6 +127,7 @@ extension Escrow {
             return try await finish(attempt, finding, halves)
         } catch let refusal as WriterRefusal {
             guard !refusal.isInDoubt else {
+                writer.meters.count(.inDoubt)
                 let transaction = InDoubtTransaction(
                     id: attempt.id, writer: writer, reason: refusal.trouble.description)
                 return .inDoubt(transaction)
@@ -155,14 +156,14 @@ extension Escrow {
             break
         }
         for sent in halves {
-            try OutboxTable.insert(db, sent.event, fence: attempt.id, half: sent.half, now: context.now)
-            context.outboxWritten()
+            try context.publish(db, sent.event, fence: attempt.id, half: sent.half)
         }
         let transaction = Transaction(
             database: db, now: context.now, context: context, service: service, fence: attempt.id)
         let value = try attempt.body(transaction)
         if let encode = attempt.encode { try Fence.setResult(db, attempt.id, try encode(value)) }
-        try Fence.acknowledge(db, attempt.id, now: context.now)
+        // With messages it is acknowledged when the last of them has left.
+        if halves.isEmpty { try Fence.acknowledge(db, [attempt.id], now: context.now) }
         return .done(value)
     }
 
@@ -212,7 +213,8 @@ extension Escrow {
         message.properties[EventProperty.transaction] = id.description
         message.properties[EventProperty.kind] = TransactionKind.fenced
         do {
-            return SentHalf(event: event, half: try await producer.sendHalf(message, orderedBy: event.orderingKey))
+            let half = try await producer.sendHalf(message, orderedBy: event.orderingKey)
+            return SentHalf(event: event, half: EncodedHalf(half))
         } catch {
             throw EscrowError(
                 .brokerUnavailable,
@@ -226,7 +228,7 @@ extension Escrow {
         guard !halves.isEmpty, let producer = connection.current?.producer else { return }
         for sent in halves {
             do {
-                _ = try await producer.end(sent.half, .rollback)
+                _ = try await producer.end(sent.half.message, .rollback)
             } catch {
                 configuration.logger.info(
                     "a rollback was not acknowledged; the broker will ask back", metadata: ["error": "\(error)"])

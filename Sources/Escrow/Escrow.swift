@@ -70,10 +70,12 @@ public final class Escrow: Service {
         self.configuration = configuration
         store = try EscrowDatabase.open(database, time: configuration.time)
         namespace = Namespace(configuration.namespace)
-        writer = Writer(database, time: configuration.time, steps: configuration.steps)
+        writer = Writer(
+            database, time: configuration.time, steps: configuration.steps,
+            meters: Meters(service: service, factory: configuration.metrics))
         relay = Relay(writer: writer, lease: Lease.ofThisProcess(), logger: configuration.logger)
         let relay = relay
-        writer.whenOutboxIsWritten { relay.wake() }
+        writer.whenPublished { relay.add($0) }
     }
 
     /// The random identity of the database, 32 hexadecimal digits.

@@ -1,3 +1,4 @@
+public import CoreMetrics
 public import Logging
 public import MQClient
 public import MQProtocol
@@ -53,6 +54,12 @@ public struct EscrowConfiguration: Sendable {
 
     /// Default: a logger labelled `Escrow`.
     public var logger = Logger(label: "Escrow")
+
+    /// Where counters and timers go, each with the dimension `service`. Counters: `escrow_published`, `escrow_relayed`,
+    /// `escrow_handled`, `escrow_duplicates`, `escrow_retries`, `escrow_dead_letters`, `escrow_deadlines`,
+    /// `escrow_stale_rings`, `escrow_check_backs`, `escrow_fenced`, `escrow_resent`, `escrow_in_doubt`. Timers:
+    /// `escrow_deadline_lateness`, `escrow_group`. Default: the backend of the process.
+    public var metrics: any MetricsFactory = MetricsSystem.factory
 
     /// For tests: sees each step after which a crash could hurt.
     package var steps = StepObserver.none

@@ -1,4 +1,3 @@
-import Foundation
 import MQEmbedded
 
 /// All measurements, one after the other.
@@ -7,64 +6,52 @@ struct Bench {
     let messages: Int
     let only: String
 
-    private static let inFlight = [1, 16, 64]
+    static let inFlight = [1, 16, 64]
+    static let handled = "handled once, start included"
+    static let deadlines = "deadlines at 1,000/s, ms late"
+
+    static func transactions(_ inFlight: Int) -> String { "transactions, \(inFlight) in flight" }
+
+    /// One line of the table, and how it is measured.
+    private struct Plan {
+        var name: String
+        var byHand: String?
+        var measure: (Site) async throws -> Measured
+    }
+
+    private var plans: [Plan] {
+        let (seconds, messages) = (seconds, messages)
+        var plans = [
+            Plan(name: "by hand: raw SQLite, 64 a commit") { _ in try await RawSQLite.measure(seconds: seconds) },
+            Plan(name: Self.handled, byHand: "by hand: raw SQLite, 64 a commit") { try await $0.handled(messages) },
+        ]
+        for count in Self.inFlight {
+            let bare = "half and verdict only, \(count) in flight"
+            let hand = "by hand: half, commit, verdict, \(count)"
+            plans += [
+                Plan(name: bare) { try await $0.bareTransactions(inFlight: count, seconds: seconds) },
+                Plan(name: hand) { try await $0.transactionsByHand(inFlight: count, seconds: seconds) },
+                Plan(name: Self.transactions(count), byHand: hand) {
+                    try await $0.transactions(inFlight: count, seconds: seconds)
+                },
+            ]
+        }
+        plans.append(Plan(name: Self.deadlines) { try await $0.deadlines(perSecond: 1000, seconds: seconds) })
+        return plans
+    }
 
     func run(_ say: (String) -> Void) async throws {
-        say("measurement                                        per second   p50 ms   p99 ms")
-        if wants("raw sqlite") { say(try await RawSQLite.measure(seconds: seconds)) }
-        for flush in [EmbeddedBrokerConfiguration.Flush.asynchronous, .synchronous] {
-            let suffix = flush == .synchronous ? "sync" : "async"
-            for count in Self.inFlight where wants("bare client \(suffix)") {
-                try await Site.with(flush) { site in
-                    say(try await site.bareTransactions(inFlight: count, seconds: seconds, suffix))
-                }
-            }
-            for count in Self.inFlight where wants("transactions \(suffix)") {
-                try await Site.with(flush) { site in
-                    say(try await site.transactions(inFlight: count, seconds: seconds, suffix))
-                }
-            }
-            if wants("handled \(suffix)") {
-                try await Site.with(flush) { site in say(try await site.handled(messages, suffix)) }
-            }
-            if wants("deadlines \(suffix)") {
-                try await Site.with(flush) { site in
-                    say(try await site.deadlines(perSecond: 1000, seconds: seconds, suffix))
-                }
-            }
+        Table.heading.forEach(say)
+        var figures: [Figure] = []
+        for plan in plans where only.isEmpty || plan.name.contains(only) {
+            var figure = Figure(name: plan.name, byHand: plan.byHand)
+            figure.asynchronous = try await Site.with(.asynchronous, plan.measure)
+            figure.synchronous = try await Site.with(.synchronous, plan.measure)
+            figures.append(figure)
+            say(Table.line(figure, byHand: figures.first { $0.name == plan.byHand }))
         }
-    }
-
-    private func wants(_ name: String) -> Bool {
-        only.isEmpty || name.contains(only)
-    }
-}
-
-/// One line of the table.
-struct Line {
-    var name: String
-    var perSecond: Double
-    var milliseconds: [Double] = []
-    var note = ""
-
-    var text: String {
-        let sorted = milliseconds.sorted()
-        let rate = String(Int(perSecond.rounded()))
-        return Self.pad(name, 50) + Self.right(rate, 11) + Self.right(Self.percentile(sorted, 0.5), 9)
-            + Self.right(Self.percentile(sorted, 0.99), 9) + (note.isEmpty ? "" : "  \(note)")
-    }
-
-    private static func percentile(_ sorted: [Double], _ share: Double) -> String {
-        guard !sorted.isEmpty else { return "" }
-        let value = sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
-        return String(format: "%.2f", value)
-    }
-
-    private static func pad(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
-    }
-
-    private static func right(_ text: String, _ width: Int) -> String {
-        String(repeating: " ", count: max(0, width - text.count)) + text
+        let aims = Aims.check(figures)
+        if !aims.isEmpty { say("") }
+        aims.forEach(say)
     }
 }

@@ -4,7 +4,7 @@ import GRDB
 /// The same rows as an idempotent consumer writes, by hand: an insert and an update each, 64 in a transaction, with
 /// `synchronous=FULL`.
 enum RawSQLite {
-    static func measure(seconds: Double) async throws -> String {
+    static func measure(seconds: Double) async throws -> Measured {
         let directory = FileManager.default.temporaryDirectory.appending(path: "raw-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -33,6 +33,6 @@ enum RawSQLite {
             }
             return Double(done) / (started.duration(to: .now) / .seconds(1))
         }
-        return Line(name: "raw sqlite, insert and update, 64 a commit", perSecond: rate).text
+        return Measured(perSecond: rate)
     }
 }

@@ -13,45 +13,71 @@ struct Placed: Event {
 }
 
 extension Site {
-    /// Half message and verdict by hand, with no database between.
-    func bareTransactions(inFlight: Int, seconds: Double, _ suffix: String) async throws -> String {
-        let client = MQClient(MQClientConfiguration(nameServers: nameServers))
-        let producer = try TransactionProducer(client, group: "bench-bare") { _ in .unknown }
-        let (rate, times) = try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await client.run() }
-            defer { tasks.cancelAll() }
-            return try await repeating(inFlight: inFlight, seconds: seconds) { number in
+    /// Half message and verdict, with no database between.
+    func bareTransactions(inFlight: Int, seconds: Double) async throws -> Measured {
+        try await withProducer { producer in
+            try await repeating(inFlight: inFlight, seconds: seconds) { number in
                 let half = try await producer.sendHalf(Message(topic: "bench-bare", body: "{\"order\":\(number)}"))
                 _ = try await producer.end(half, .commit)
             }
         }
+    }
+
+    /// Half message, a commit with the row and a fence for it, verdict: what a service without the framework does, and
+    /// without what the framework remembers for a crash in between.
+    func transactionsByHand(inFlight: Int, seconds: Double) async throws -> Measured {
+        try await pool.writeWithoutTransaction { db in
+            try db.execute(
+                sql: """
+                    PRAGMA synchronous = FULL;
+                    CREATE TABLE fence (id TEXT PRIMARY KEY, verdict TEXT NOT NULL) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        let pool = pool
+        return try await withProducer { producer in
+            try await repeating(inFlight: inFlight, seconds: seconds) { number in
+                let half = try await producer.sendHalf(Message(topic: "bench-bare", body: "{\"order\":\(number)}"))
+                try await pool.write { db in
+                    try db.cachedStatement(sql: "INSERT INTO fence VALUES (?, 'commit')")
+                        .execute(arguments: [half.messageID])
+                    try db.cachedStatement(sql: "INSERT INTO orders (id, state) VALUES (?, 'placed')")
+                        .execute(arguments: [number])
+                }
+                _ = try await producer.end(half, .commit)
+            }
+        }
+    }
+
+    private func withProducer(
+        _ body: (TransactionProducer) async throws -> Measured
+    ) async throws -> Measured {
+        let client = MQClient(MQClientConfiguration(nameServers: nameServers))
+        let producer = try TransactionProducer(client, group: "bench-bare") { _ in .unknown }
+        let measured = try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await client.run() }
+            defer { tasks.cancelAll() }
+            return try await body(producer)
+        }
         await client.shutdown()
-        return Line(
-            name: "bare client, half and verdict, \(inFlight) in flight, \(suffix)", perSecond: rate,
-            milliseconds: times
-        )
-        .text
+        return measured
     }
 
     /// Half message, a row in the database with its fence, verdict; counted when the last verdict is acknowledged.
-    func transactions(inFlight: Int, seconds: Double, _ suffix: String) async throws -> String {
+    func transactions(inFlight: Int, seconds: Double) async throws -> Measured {
         let escrow = try escrow()
         return try await serving(escrow) {
             try await escrow.transaction(Placed(order: -1)) { _ in }.get()
             let started = ContinuousClock.now
-            let (_, times) = try await repeating(inFlight: inFlight, seconds: seconds) { number in
+            var measured = try await repeating(inFlight: inFlight, seconds: seconds) { number in
                 try await escrow.transaction(Placed(order: number)) { tx in
                     try tx.database.cachedStatement(sql: "INSERT INTO orders (id, state) VALUES (?, 'placed')")
                         .execute(arguments: [number])
                 }.get()
             }
-            let last = try await escrow.transaction(Placed(order: times.count)) { _ in }
-            if case .committed(_, let receipt) = last { try await receipt.visible() }
             try await settled()
-            let rate = Double(times.count) / (started.duration(to: .now) / .seconds(1))
-            return Line(
-                name: "transactions, \(inFlight) in flight, \(suffix)", perSecond: rate, milliseconds: times
-            ).text
+            let count = measured.milliseconds.count
+            measured.perSecond = Double(count) / (started.duration(to: .now) / .seconds(1))
+            return measured
         }
     }
 
@@ -62,7 +88,7 @@ extension Site {
     }
 
     /// Messages that wait at the broker, each handled once with its inbox row and an update.
-    func handled(_ count: Int, _ suffix: String) async throws -> String {
+    func handled(_ count: Int) async throws -> Measured {
         try await publish(count)
         let escrow = try escrow()
         let done = AsyncStream.makeStream(of: Void.self)
@@ -76,11 +102,12 @@ extension Site {
         let started = ContinuousClock.now
         return try await serving(escrow) {
             for await _ in done.stream {}
-            let rate = Double(count) / (started.duration(to: .now) / .seconds(1))
-            let rows = try await pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM escrow_inbox") ?? 0 }
-            return Line(
-                name: "handled once, start included, \(suffix)", perSecond: rate, note: "\(rows) inbox rows"
-            ).text
+            // The last handler has run; its commit is to be waited for.
+            let rows = ValueObservation.tracking {
+                try Int.fetchOne($0, sql: "SELECT max(sequence) FROM escrow_inbox") ?? 0
+            }
+            for try await last in rows.values(in: pool) where last >= count { break }
+            return Measured(perSecond: Double(count) / (started.duration(to: .now) / .seconds(1)))
         }
     }
 
@@ -100,18 +127,26 @@ extension Site {
     }
 
     /// How late deadlines fire: the time of the handler's transaction less the due time. Negative would be early.
-    func deadlines(perSecond: Int, seconds: Double, _ suffix: String) async throws -> String {
+    func deadlines(perSecond: Int, seconds: Double) async throws -> Measured {
         let escrow = try escrow()
         let total = Int(Double(perSecond) * seconds)
         let done = AsyncStream.makeStream(of: Void.self)
         let counter = Countdown(total) { done.continuation.finish() }
         let record = Record()
+        let warm = AsyncStream.makeStream(of: Void.self)
+        try escrow.onDeadline("warm") { _, _ in
+            warm.continuation.finish()
+            return .done
+        }
         try escrow.onDeadline("bench") { due, tx in
-            record.add(Double(tx.now.milliseconds - due.due.milliseconds))
+            record.add(Double(TimeSource.system.now().milliseconds - due.due.milliseconds))
             counter.down()
             return .done
         }
         return try await serving(escrow) {
+            // The first one makes the topic, and the consumers find it.
+            try await escrow.transaction { try $0.arm(Deadline("warm", for: ""), after: .milliseconds(100)) }.get()
+            for await _ in warm.stream {}
             let clock = ContinuousClock()
             let started = clock.now
             for hundredth in 0..<(total * 100 / perSecond) {
@@ -125,11 +160,7 @@ extension Site {
             }
             for await _ in done.stream {}
             let times = record.all
-            let early = times.filter { $0 < 0 }.count
-            return Line(
-                name: "deadlines, ms late, \(suffix)", perSecond: Double(perSecond), milliseconds: times,
-                note: "\(times.count) fired, \(early) early"
-            ).text
+            return Measured(perSecond: Double(times.count) / seconds, milliseconds: times)
         }
     }
 }

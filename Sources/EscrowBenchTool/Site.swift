@@ -11,9 +11,9 @@ struct Site: Sendable {
     let pool: DatabasePool
     let nameServers: NameServerAddresses
 
-    static func with(
-        _ flush: EmbeddedBrokerConfiguration.Flush, _ body: (Site) async throws -> Void
-    ) async throws {
+    static func with<Value: Sendable>(
+        _ flush: EmbeddedBrokerConfiguration.Flush, _ body: (Site) async throws -> Value
+    ) async throws -> Value {
         let directory = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -32,7 +32,7 @@ struct Site: Sendable {
                     """)
             for sku in 0..<1000 { try db.execute(sql: "INSERT INTO stock VALUES (?, 0)", arguments: [sku]) }
         }
-        let result: Result<Void, any Error>
+        let result: Result<Value, any Error>
         do {
             result = .success(
                 try await body(Site(pool: pool, nameServers: try NameServerAddresses(broker.nameServers))))
@@ -41,7 +41,7 @@ struct Site: Sendable {
         }
         await broker.stop()
         try pool.close()
-        try result.get()
+        return try result.get()
     }
 
     /// Runs a service beside `body`.
@@ -64,7 +64,7 @@ struct Site: Sendable {
     /// `count` tasks that each repeat `work` until the time is over.
     func repeating(
         inFlight count: Int, seconds: Double, _ work: @escaping @Sendable (Int) async throws -> Void
-    ) async throws -> (perSecond: Double, milliseconds: [Double]) {
+    ) async throws -> Measured {
         let counter = Numbers()
         let started = ContinuousClock.now
         let times = try await withThrowingTaskGroup(of: [Double].self) { tasks in
@@ -81,7 +81,8 @@ struct Site: Sendable {
             }
             return try await tasks.reduce(into: []) { $0 += $1 }
         }
-        return (Double(times.count) / (started.duration(to: .now) / .seconds(1)), times)
+        return Measured(
+            perSecond: Double(times.count) / (started.duration(to: .now) / .seconds(1)), milliseconds: times)
     }
 }
 

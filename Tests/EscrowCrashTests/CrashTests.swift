@@ -12,7 +12,7 @@ import Testing
     /// Steps of the framework, and `body` and `handler` of the service.
     static let places = [
         "halfStored", "body", "beforeCommit", "committed", "verdictAcknowledged", "handler", "deliveriesCommitted",
-        "deadlineRang",
+        "deadlineRang", "deadlineFired",
     ]
 
     /// The process that holds the service and the broker dies.
@@ -53,7 +53,7 @@ import Testing
 
     /// The fifth time, so that something has happened before.
     private func crash(_ directory: String, broker: String, place: String) async throws {
-        let count = place == "deadlineRang" ? "1" : "5"
+        let count = place.hasPrefix("deadline") ? "1" : "5"
         let ended = try await ServerProcess.run(
             "CrashService", arguments: [directory, broker, "\(Self.orders)", place, count]
         ) { process in

@@ -12,21 +12,6 @@ final class BatchGate: Sendable {
     }
 }
 
-/// Whether rows of failed attempts may exist: while none does, a success has none to delete.
-final class AttemptsHint: Sendable {
-    private let exist: Atomic<Bool>
-
-    init(exist: Bool) {
-        self.exist = Atomic(exist)
-    }
-
-    var mayExist: Bool { exist.load(ordering: .relaxed) }
-
-    func willExist() {
-        exist.store(true, ordering: .relaxed)
-    }
-}
-
 /// Carries the result of a delivery from the writer's thread to the piece's completion.
 final class ResultBox: Sendable {
     private let result = Mutex<Delivery.Result?>(nil)

@@ -33,8 +33,6 @@ struct Delivery: Sendable {
 struct DeliveryPieces: Sendable {
     let service: ServiceContext
     let consumer: String
-    /// Whether a failed attempt may be on record, so that a success has to look.
-    let attempts: AttemptsHint
     /// Tests let runs of handlers fail here.
     var afterHandler: @Sendable (_ consumer: String, _ key: String) throws -> Void = { _, _ in }
 
@@ -82,7 +80,9 @@ struct DeliveryPieces: Sendable {
         case .entered:
             break
         }
-        if attempts.mayExist, let pause = try InboxTable.pause(db, consumer: consumer, key: key, now: context.now) {
+        if try context.attemptsExist(db),
+            let pause = try InboxTable.pause(db, consumer: consumer, key: key, now: context.now)
+        {
             throw NotYet(pause: pause)
         }
         guard case .event(let event, _) = delivery.content else {
@@ -106,7 +106,8 @@ struct DeliveryPieces: Sendable {
         case .retry(let delay): throw RetryWanted(delay: delay)
         case .deadLetter(let reason): throw HopelessDelivery(description: reason)
         }
-        if attempts.mayExist { try InboxTable.clearAttempts(db, consumer: consumer, key: key) }
+        context.count(.handled)
+        if try context.attemptsExist(db) { try InboxTable.clearAttempts(db, consumer: consumer, key: key) }
     }
 
     private func record(
@@ -122,13 +123,16 @@ struct DeliveryPieces: Sendable {
         // No attempt: a queue rests for half a minute at most, a policy may say more.
         if let notYet = error as? NotYet { return .later(notYet.pause) }
         let reason = String("\(error)".prefix(2000))
-        attempts.willExist()
         let failures = try InboxTable.addAttempt(db, consumer: consumer, key: key, reason: reason, now: context.now)
+        context.attemptAdded()
         let policy =
             if case .event(_, let policy) = delivery.content { policy } else { RetryPolicy(immediate: 0, delays: []) }
         switch policy.decide(failures: failures, error: error) {
-        case .again: return .again
+        case .again:
+            context.count(.retries)
+            return .again
         case .after(let delay):
+            context.count(.retries)
             try InboxTable.postpone(db, consumer: consumer, key: key, until: context.now.advanced(by: delay))
             return .later(delay)
         case .giveUp:

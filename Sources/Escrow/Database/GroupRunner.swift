@@ -1,6 +1,15 @@
 import GRDB
 import MQProtocol
 
+/// What a group has committed to the outbox.
+enum Published: Sendable {
+    case nothing
+    /// These rows, one behind the other.
+    case rows([OutboxRow])
+    /// It has to be read.
+    case unread
+}
+
 /// Runs a group of pieces in one SQLite transaction, each in a savepoint.
 ///
 /// Some errors end the whole transaction and not only the statement: a full disk, an input/output error, no memory, an
@@ -11,7 +20,10 @@ struct GroupRunner {
     struct Done {
         /// One for each piece that ran; the rest is to be put back.
         var results: [PieceResult]
-        var wroteOutbox = false
+        var published = Published.nothing
+        var counts: [Counter: Int64] = [:]
+        /// Of the deadlines that fired.
+        var lateness: [Duration] = []
     }
 
     let db: Database
@@ -38,12 +50,23 @@ struct GroupRunner {
         }
         do {
             try context.store(db)
+            let published = try published(context)
             steps.reached(.beforeCommit)
             try db.commit()
+            return Done(
+                results: results, published: published, counts: context.counts, lateness: context.lateness)
         } catch {
             return commitFailed(error, pieces.prefix(results.count), results)
         }
-        return Done(results: results, wroteOutbox: context.wroteOutbox)
+    }
+
+    /// Rows are handed over only when they are certainly there: a body may have undone a part of its writes itself.
+    private func published(_ context: GroupContext) throws -> Published {
+        let rows = context.published
+        guard let first = rows.first?.sequence else { return .nothing }
+        let isComplete = zip(rows, first...).allSatisfy { $0.sequence == $1 }
+        guard isComplete, try OutboxTable.lastSequence(db) == rows.last?.sequence else { return .unread }
+        return .rows(rows)
     }
 
     // MARK: One piece
@@ -94,7 +117,10 @@ struct GroupRunner {
             }
             let one = run([piece])
             done.results.append(contentsOf: one.results)
-            done.wroteOutbox = done.wroteOutbox || one.wroteOutbox
+            done.counts.merge(one.counts, uniquingKeysWith: +)
+            done.lateness += one.lateness
+            if case .nothing = one.published { continue }
+            done.published = .unread
         }
         return done
     }

@@ -12,6 +12,8 @@ package enum Step: String, CaseIterable, Sendable {
     case deliveriesCommitted
     /// A ring of a deadline has arrived; its handler has not run.
     case deadlineRang
+    /// Inside the SQLite transaction: a deadline's row says that it has fired; its handler has not run.
+    case deadlineFired
 }
 
 /// Who wants to know of steps; by default nobody.

@@ -10,18 +10,25 @@ final class Writer: Sendable {
     let database: any DatabaseWriter
     let time: TimeSource
     let steps: StepObserver
+    let meters: Meters
     private let queue = Mutex(WriteQueue())
-    private let onOutbox = Mutex<(@Sendable () -> Void)?>(nil)
+    private let listener = Mutex<Listener?>(nil)
 
-    init(_ database: any DatabaseWriter, time: TimeSource, steps: StepObserver) {
+    /// A function in a mutex of its own would be wrapped once more by each look at it.
+    private struct Listener: Sendable {
+        let tell: @Sendable (Published) -> Void
+    }
+
+    init(_ database: any DatabaseWriter, time: TimeSource, steps: StepObserver, meters: Meters) {
         self.database = database
         self.time = time
         self.steps = steps
+        self.meters = meters
     }
 
     /// Called on the writer's thread after each commit that wrote to the outbox.
-    func whenOutboxIsWritten(_ action: @escaping @Sendable () -> Void) {
-        onOutbox.withLock { $0 = action }
+    func whenPublished(_ action: @escaping @Sendable (Published) -> Void) {
+        listener.withLock { $0 = Listener(tell: action) }
     }
 
     func add(_ pieces: [Piece]) {
@@ -61,9 +68,14 @@ final class Writer: Sendable {
             let group = queue.withLock { $0.takeGroup() }
             guard !group.isEmpty else { return }
             let runner = GroupRunner(db: db, time: time, steps: steps)
+            let started = ContinuousClock.now
             let done = runner.run(group)
+            meters.record(done.counts, lateness: done.lateness, group: started.duration(to: .now))
             queue.withLock { $0.putBack(group[done.results.count...]) }
-            if done.wroteOutbox { onOutbox.withLock { $0 }?() }
+            switch done.published {
+            case .nothing: break
+            case .rows, .unread: listener.withLock { $0 }?.tell(done.published)
+            }
             for (piece, result) in zip(group, done.results) { piece.completion(result) }
             dispatch()
         }

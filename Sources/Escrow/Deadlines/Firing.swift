@@ -93,13 +93,15 @@ struct Firing: Sendable {
         case .early(let due):
             let ring = DeadlineRing(deadline, generation: current, database: service.identity)
             let outgoing = try ring.outgoing(due: due, topic: service.deadlineTopic)
-            try OutboxTable.insert(db, outgoing, fence: nil, half: nil, now: context.now)
-            context.outboxWritten()
+            try context.publish(db, outgoing)
         case .due(let due):
+            writer.steps.reached(.deadlineFired)
             let fired = DueDeadline(deadline: deadline, generation: current, due: due)
             try run(handler, fired, db, context)
-            try InboxTable.clearAttempts(db, consumer: Self.consumer(deadline.name), key: deadline.key)
-            context.count(.deadlinesFired)
+            if try context.attemptsExist(db) {
+                try InboxTable.clearAttempts(db, consumer: Self.consumer(deadline.name), key: deadline.key)
+            }
+            context.deadlineFired(late: due.duration(to: context.now))
         }
     }
 
@@ -124,10 +126,13 @@ struct Firing: Sendable {
         let reason = String("\(error)".prefix(2000))
         let failures = try InboxTable.addAttempt(
             db, consumer: consumer, key: deadline.key, reason: reason, now: context.now)
+        context.attemptAdded()
         switch handler.policy.decide(failures: failures, error: error) {
         case .again:
+            context.count(.retries)
             return .again
         case .after(let delay):
+            context.count(.retries)
             try DeadlineTable.retry(db, deadline, at: context.now.advanced(by: delay))
             return .later(delay)
         case .giveUp:

@@ -14,28 +14,40 @@ struct OutboxRow: Sendable, Equatable {
 
 /// The rows of the outbox; see `outbox.sql`.
 enum OutboxTable {
+    /// - Returns: the sequence of the row.
+    @discardableResult
     static func insert(
-        _ db: Database, _ event: OutgoingEvent, fence: TransactionID?, half: HalfMessage?, now: Timestamp
-    ) throws {
-        try insert(db, OutboxRow(sequence: 0, fence: fence, event: event, half: half), at: nil, now: now)
+        _ db: Database, _ event: OutgoingEvent, fence: TransactionID?, half: EncodedHalf?, now: Timestamp
+    ) throws -> Int64 {
+        try insert(db, event, fence, half?.text, at: nil, now: now)
+        return db.lastInsertedRowID
+    }
+
+    /// The last one that was given out.
+    static func lastSequence(_ db: Database) throws -> Int64 {
+        let statement = try db.cachedStatement(sql: "SELECT seq FROM sqlite_sequence WHERE name = 'escrow_outbox'")
+        return try Int64.fetchOne(statement) ?? 0
     }
 
     /// A row that was taken out too early stands where it stood.
     static func putBack(_ db: Database, _ row: OutboxRow, now: Timestamp) throws {
-        try insert(db, row, at: row.sequence, now: now)
+        let half = row.half.map { EncodedHalf($0).text }
+        try insert(db, row.event, row.fence, half, at: row.sequence, now: now)
     }
 
-    private static func insert(_ db: Database, _ row: OutboxRow, at sequence: Int64?, now: Timestamp) throws {
+    private static func insert(
+        _ db: Database, _ event: OutgoingEvent, _ fence: TransactionID?, _ half: String?, at sequence: Int64?,
+        now: Timestamp
+    ) throws {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO escrow_outbox
                     (sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half, created)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
-        let event = row.event
         try statement.execute(arguments: [
-            sequence, row.fence?.bytes, event.topic, event.tag, event.idempotencyKey, event.orderingKey, event.body,
-            event.due?.milliseconds, row.half.map(HalfText.encode), now.milliseconds,
+            sequence, fence?.bytes, event.topic, event.tag, event.idempotencyKey, event.orderingKey, event.body,
+            event.due?.milliseconds, half, now.milliseconds,
         ])
     }
 
@@ -53,12 +65,14 @@ enum OutboxTable {
                 event: OutgoingEvent(
                     topic: row[2], tag: row[3], idempotencyKey: row[4], orderingKey: row[5], body: row[6],
                     due: (row[7] as Int64?).map(Timestamp.init(milliseconds:))),
-                half: (row[8] as String?).flatMap(HalfText.decode))
+                half: (row[8] as String?).flatMap { EncodedHalf(text: $0)?.message })
         }
     }
 
-    static func delete(_ db: Database, _ sequence: Int64) throws {
-        try db.cachedStatement(sql: "DELETE FROM escrow_outbox WHERE sequence = ?").execute(arguments: [sequence])
+    static func delete(_ db: Database, _ sequences: [Int64]) throws {
+        let statement = try db.cachedStatement(
+            sql: "DELETE FROM escrow_outbox WHERE sequence IN (\(SQLChunk.placeholders))")
+        try SQLChunk.forEach(sequences) { try statement.execute(arguments: StatementArguments($0)) }
     }
 
     /// The half is gone or decided otherwise: the event is to be sent as a whole message.

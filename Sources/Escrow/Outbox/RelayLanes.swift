@@ -92,6 +92,18 @@ struct RelayLanes {
         settledWhileReading.removeAll(keepingCapacity: true)
     }
 
+    /// Rows that were just written, in order and without gaps.
+    ///
+    /// - Returns: false when something else may stand before them, or there is no room: they are to be read.
+    mutating func offer(_ rows: [OutboxRow]) -> Bool {
+        guard !isReading, rows.count <= room, rows.first?.sequence == cursor + 1 else { return false }
+        for row in rows {
+            cursor = row.sequence
+            add(row)
+        }
+        return true
+    }
+
     /// Rows that were delivered have been taken out of the table.
     mutating func removed(_ sequences: some Sequence<Int64>) {
         // What is being read may have been there before.

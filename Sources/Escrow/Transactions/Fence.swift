@@ -44,13 +44,15 @@ enum Fence {
     }
 
     /// A transaction without messages has nothing to wait for.
-    static func acknowledge(_ db: Database, _ id: TransactionID, now: Timestamp) throws {
-        try db.cachedStatement(
+    static func acknowledge(_ db: Database, _ ids: [TransactionID], now: Timestamp) throws {
+        let statement = try db.cachedStatement(
             sql: """
-                UPDATE escrow_fence SET acknowledged = ?1 WHERE id = ?2 AND acknowledged IS NULL
-                AND NOT EXISTS (SELECT 1 FROM escrow_outbox WHERE fence = ?2)
-                """
-        ).execute(arguments: [now.milliseconds, id.bytes])
+                UPDATE escrow_fence SET acknowledged = ? WHERE id IN (\(SQLChunk.placeholders))
+                AND acknowledged IS NULL AND NOT EXISTS (SELECT 1 FROM escrow_outbox WHERE fence = escrow_fence.id)
+                """)
+        try SQLChunk.forEach(ids.map(\.bytes)) { ids in
+            try statement.execute(arguments: [now.milliseconds] + StatementArguments(ids))
+        }
     }
 
     /// A message of it waits for its broker again.

@@ -24,8 +24,7 @@ public struct Transaction {
     /// - Throws: ``EscrowError/Code/invalidEvent``.
     public func publish(_ event: some Event) throws {
         let outgoing = try OutgoingEvent(event, in: service.namespace)
-        try OutboxTable.insert(database, outgoing, fence: fence, half: nil, now: now)
-        context.outboxWritten()
+        try context.publish(database, outgoing, fence: fence)
     }
 
     /// Starts a timeout, or starts it anew when it is armed, was fired or was cancelled.
@@ -65,8 +64,7 @@ public struct Transaction {
     private func ring(_ deadline: Deadline, _ generation: Int64, _ due: Timestamp) throws {
         let ring = DeadlineRing(deadline, generation: generation, database: service.identity)
         let outgoing = try ring.outgoing(due: due, topic: service.deadlineTopic)
-        try OutboxTable.insert(database, outgoing, fence: fence, half: nil, now: now)
-        context.outboxWritten()
+        try context.publish(database, outgoing, fence: fence)
     }
 }
 

@@ -1,14 +1,20 @@
 import Foundation
+import MQProtocol
 
-/// The name of one transaction: 16 random bytes, in its fence and on each of its half messages.
+/// The name of one transaction: 16 bytes, in its fence and on each of its half messages.
 struct TransactionID: Sendable, Hashable, CustomStringConvertible {
     let bytes: Data
 
-    static func random() -> TransactionID {
+    /// Begins with the time, so that fences are written beside each other; ten bytes are random.
+    static func random(at now: Timestamp = .zero) -> TransactionID {
         var generator = SystemRandomNumberGenerator()
-        let words = [generator.next(), generator.next()]
-        return TransactionID(
-            bytes: Data(words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }))
+        let random = generator.next()
+        let first = UInt64(truncatingIfNeeded: now.milliseconds) << 16 | generator.next() & 0xFFFF
+        var bytes = Data(capacity: 16)
+        for word in [first, random] {
+            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        }
+        return TransactionID(bytes: bytes)
     }
 
     private init(bytes: Data) {

@@ -38,7 +38,7 @@ import Testing
             handlers: Dictionary(
                 uniqueKeysWithValues: handlers.map { (EventAddress(topic: $0.topic, tag: $0.tag), $0) }),
             pieces: DeliveryPieces(
-                service: database.service, consumer: "stock", attempts: AttemptsHint(exist: false)),
+                service: database.service, consumer: "stock"),
             writer: database.writer(), logger: .silent)
     }
 

@@ -110,6 +110,22 @@ import Testing
         #expect(lanes.beginReading() == nil)
     }
 
+    /// Rows are taken as they were written only when nothing can stand before them.
+    @Test mutating func writtenRowsAreTakenWhenNothingIsMissing() {
+        read([row(1, nil)])
+        let isTaken = lanes.offer([row(2, "a"), row(3, "a")])
+        #expect(isTaken)
+        #expect(take() == [1, 2])
+        // Another process wrote 4.
+        let isTakenBehindAGap = lanes.offer([row(5, nil)])
+        #expect(!isTakenBehindAGap && lanes.cursor == 3)
+        let reading = lanes.beginReading()
+        let isTakenWhileReading = lanes.offer([row(4, nil)])
+        #expect(!isTakenWhileReading)
+        reading.map { lanes.endReading($0, [row(4, nil), row(5, nil)]) }
+        #expect(take() == [4, 5])
+    }
+
     // MARK: What cannot leave
 
     /// The rows of one key fill everything that is read ahead; when it fails, the other keys go on.

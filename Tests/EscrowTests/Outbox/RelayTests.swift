@@ -19,7 +19,7 @@ import Testing
         relay = Relay(
             writer: writer, lease: .ofThisProcess(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let relay = relay
-        writer.whenOutboxIsWritten { relay.wake() }
+        writer.whenPublished { relay.add($0) }
     }
 
     private func publish(
@@ -27,8 +27,7 @@ import Testing
     ) async throws {
         try await writer.perform { db, context in
             if let fence { _ = try Fence.enter(db, fence, kind: "fenced", key: nil, now: context.now) }
-            for event in events { try OutboxTable.insert(db, event, fence: fence, half: half, now: context.now) }
-            context.outboxWritten()
+            for event in events { try context.publish(db, event, fence: fence, half: half.map { EncodedHalf($0) }) }
         }
     }
 

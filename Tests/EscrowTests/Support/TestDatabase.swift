@@ -1,3 +1,4 @@
+import CoreMetrics
 import Foundation
 import GRDB
 import MQProtocol
@@ -25,8 +26,11 @@ final class TestDatabase: Sendable {
         try? FileManager.default.removeItem(at: directory)
     }
 
-    func writer(time: TimeSource = .system, steps: StepObserver = .none) -> Writer {
-        Writer(pool, time: time, steps: steps)
+    func writer(
+        time: TimeSource = .system, steps: StepObserver = .none,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance
+    ) -> Writer {
+        Writer(pool, time: time, steps: steps, meters: Meters(service: "test", factory: metrics))
     }
 
     var service: ServiceContext {

@@ -43,7 +43,7 @@ import Testing
                 let event = try OutgoingEvent(Noted(text: "a"), in: Namespace(nil))
                 try OutboxTable.insert(db, event, fence: id, half: nil, now: clock.now())
             }
-            try Fence.acknowledge(db, id, now: clock.now())
+            try Fence.acknowledge(db, [id], now: clock.now())
         }
     }
 

@@ -24,7 +24,7 @@ enum ImportRules {
         ],
         "Escrow": [
             "MQClient", "MQEmbedded", "MQProtocol", "Schema", "GRDB", "NIOCore", "Logging", "ServiceLifecycle",
-            "DequeModule",
+            "DequeModule", "CoreMetrics",
         ],
         "NameServerTool": [
             "MQNameServer", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
@@ -56,10 +56,12 @@ enum ImportRules {
             "OrderService", "InventoryService", "RegistrationMail", "ShopEvents", "Escrow", "MQEmbedded", "MQClient",
             "MQProtocol", "GRDB", "NIOCore", "Logging", "ServiceLifecycle",
         ],
-        "SampleTool": ["Escrow", "MQClient", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],
+        "SampleTool": [
+            "Escrow", "ShopEvents", "MQClient", "GRDB", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
+        ],
         "OrderServiceTool": ["OrderService", "ShopEvents", "SampleTool", "Escrow", "ArgumentParser"],
-        "InventoryServiceTool": ["InventoryService", "ShopEvents", "SampleTool", "ArgumentParser"],
-        "RegistrationMailTool": ["RegistrationMail", "ShopEvents", "SampleTool", "ArgumentParser"],
+        "InventoryServiceTool": ["InventoryService", "SampleTool", "ArgumentParser"],
+        "RegistrationMailTool": ["RegistrationMail", "SampleTool", "ArgumentParser"],
     ]
 
     /// Executables; the framework, whose codecs and database need it; the name server: its files are small and nothing

@@ -12,16 +12,22 @@ import Testing
 
     private var store: String { folder.path("store") }
 
-    private func arguments(_ file: OrderCSV, _ nameServer: NameServerProcess) -> [String] {
+    private func arguments(
+        _ file: OrderCSV, _ nameServer: NameServerProcess, _ options: [String] = []
+    ) -> [String] {
         ["replay", file.path, "--store", store, "--unpaid", "\(OrderCSV.unpaid)", "-n", nameServer.address, "--json"]
+            + options
     }
 
     private func broker(_ nameServer: NameServerProcess, port: Int) -> BrokerProcess.Options {
-        BrokerProcess.Options(store: folder.path("broker"), port: port, nameServer: nameServer.address)
+        // It asks back soon, so that withheld verdicts do not hold up the test.
+        BrokerProcess.Options(
+            store: folder.path("broker"), port: port, nameServer: nameServer.address,
+            properties: ["transactionTimeOut": "1000", "transactionCheckInterval": "1000"])
     }
 
-    @Test(.timeLimit(.minutes(2)))
-    func aKilledBrokerChangesNoOutcome() async throws {
+    @Test(.timeLimit(.minutes(2)), arguments: [[], ["--chaos"]])
+    func aKilledBrokerChangesNoOutcome(_ options: [String]) async throws {
         let file = try OrderCSV(invoices: 400, in: folder)
         let port = try await FreePorts.next()
         _ = try await NameServerProcess.run(directory: folder.path) { nameServer in
@@ -37,9 +43,10 @@ import Testing
                 }
             }()
             // Refused until the first broker is registered.
-            var run = try await CompletedProcess.run("escrow", arguments(file, nameServer))
+            let arguments = arguments(file, nameServer, options)
+            var run = try await CompletedProcess.run("escrow", arguments)
             while run.errors.contains(where: { $0.contains("No broker is registered") }) {
-                run = try await CompletedProcess.run("escrow", arguments(file, nameServer))
+                run = try await CompletedProcess.run("escrow", arguments)
             }
             stop.yield()
             try await serving

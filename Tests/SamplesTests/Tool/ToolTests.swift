@@ -19,6 +19,17 @@ import Testing
         try JSONDecoder().decode([[String: String]].self, from: Data(try #require(process.output.last).utf8))
     }
 
+    // MARK: The services alone
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["order-service", "inventory-service", "registration-mail"])
+    func aServiceNamesAFileThatItCannotUse(_ program: String) async throws {
+        for path in [try folder.write("no database\n", to: "plain.txt"), folder.path("missing/service.sqlite")] {
+            let run = try await CompletedProcess.run(program, ["-n", "127.0.0.1:1", "--store", path])
+            #expect(run.exit == .code(64))
+            #expect(run.errors.first?.hasPrefix("\(path) cannot be the service's database: ") ?? false, "\(run.errors)")
+        }
+    }
+
     // MARK: The flow
 
     @Test(.timeLimit(.minutes(1)))
