@@ -178,6 +178,8 @@ final class Relay: Sendable {
             if more { alarm.ring() }
         case .halfIsGone(let reason):
             await sendWhole(row, because: reason)
+        case .refused(let error):
+            await giveUp(row, because: error)
         case .failed(let error):
             let failures = state.withLock { $0.lanes.failed(row, now: writer.time.now()) }
             if failures == 1 || failures % 20 == 0 {
@@ -207,6 +209,24 @@ final class Relay: Sendable {
             whole.half = nil
             let changed = whole
             state.withLock { $0.lanes.replace(changed) }
+        } catch {
+            state.withLock { _ = $0.lanes.failed(row, now: writer.time.now()) }
+        }
+        wake()
+    }
+
+    /// No retry helps: it becomes a dead letter, and its lane goes on.
+    private func giveUp(_ row: OutboxRow, because error: MQClientError) async {
+        logger.error(
+            "a message cannot be sent and is a dead letter now",
+            metadata: [
+                "topic": "\(row.event.topic)", "key": "\(row.event.idempotencyKey)", "reason": "\(error)",
+            ])
+        do {
+            try await writer.perform { db, context in
+                try Undeliverable.giveUp(db, row, reason: "\(error)", context)
+            }
+            state.withLock { $0.lanes.delivered(row) }
         } catch {
             state.withLock { _ = $0.lanes.failed(row, now: writer.time.now()) }
         }
