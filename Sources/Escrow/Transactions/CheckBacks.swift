@@ -19,6 +19,7 @@ struct CheckBacks: Sendable {
     let logger: Logger
 
     func verdict(_ check: CheckBack) async -> Verdict {
+        writer.steps.reached(.checkBackArrived)
         let properties = check.message.properties
         let kind = properties[EventProperty.kind] ?? ""
         guard properties[EventProperty.database] == identity else {
@@ -27,7 +28,8 @@ struct CheckBacks: Sendable {
         }
         if let checker = checkers[kind] {
             let verdict = await checker(check)
-            if verdict != .unknown { _ = try? await writer.perform { _, context in context.count(.checkBacks) } }
+            guard verdict != .unknown else { return .unknown }
+            _ = try? await writer.perform { db, context in try answered(check, db, context) }
             return verdict
         }
         guard kind == TransactionKind.fenced,
@@ -44,13 +46,20 @@ struct CheckBacks: Sendable {
                 let verdict = try Fence.decide(db, id, kind: kind, now: context.now)
                 // The relay is about to send it, in the order of commits; here it could overtake an earlier one.
                 if verdict == .commit, try OutboxTable.count(db, of: id) > 0 { return .unknown }
-                context.count(.checkBacks)
+                try answered(check, db, context)
                 return verdict
             }
         } catch {
             logger.warning("a check-back gets no verdict now", metadata: ["error": "\(error)"])
             return .unknown
         }
+    }
+
+    /// Nobody has to look at it any more.
+    private func answered(_ check: CheckBack, _ db: Database, _ context: GroupContext) throws {
+        context.count(.checkBacks)
+        try db.cachedStatement(sql: "DELETE FROM escrow_unresolved WHERE message_id = ?")
+            .execute(arguments: [check.messageID])
     }
 
     /// Never guessed: it is listed for a person, and the broker asks again.

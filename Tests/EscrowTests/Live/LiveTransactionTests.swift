@@ -244,11 +244,3 @@ final class RunCount: Sendable {
         }
     }
 }
-
-/// Blocks a thread until it is opened.
-private final class OneShot: Sendable {
-    private let semaphore = DispatchSemaphore(value: 0)
-
-    func wait() { semaphore.wait() }
-    func open() { semaphore.signal() }
-}
