@@ -27,7 +27,7 @@ enum FlowSession {
 
     private static func complain(of report: FlowReport) {
         for row in report.malformedRows { Console.complain("\(row)") }
-        let more = report.totals.malformedRows - Int64(report.malformedRows.count)
+        let more = report.totals.malformedRows - Int64(report.malformedRows.map(\.count).reduce(0, +))
         if more > 0 { Console.complain("and \(more) more malformed rows") }
     }
 
