@@ -216,7 +216,8 @@ let package = Package(
         .testTarget(
             name: "EscrowTests",
             dependencies: [
-                "Escrow", "MQClient", "MQEmbedded", "MQProtocol", "TestSupport", grdb, nioCore, logging,
+                "Escrow", "MQClient", "MQEmbedded", "MQRemoting", "MQProtocol", "TestSupport", grdb, nioCore, nioPosix,
+                logging,
             ],
             swiftSettings: settings
         ),
@@ -297,7 +298,7 @@ let package = Package(
             dependencies: [
                 "ShopFlow", "OrderService", "InventoryService", "RegistrationMail", "ShopEvents", "Escrow",
                 "MQEmbedded",
-                "MQClient", "MQProtocol", "TestSupport", "ProcessSupport", grdb, nioCore, logging,
+                "MQClient", "MQProtocol", "TestSupport", "ProcessOutput", "ProcessSupport", grdb, nioCore, logging,
             ],
             swiftSettings: settings
         ),
