@@ -229,8 +229,8 @@ let package = Package(
         .testTarget(
             name: "EscrowTests",
             dependencies: [
-                "Escrow", "MQClient", "MQEmbedded", "MQProtocol", "TestSupport", grdb, nioCore, logging, metrics,
-                metricsTestKit,
+                "Escrow", "MQClient", "MQEmbedded", "MQRemoting", "MQProtocol", "TestSupport", grdb, nioCore, nioPosix,
+                logging, metrics, metricsTestKit,
             ],
             swiftSettings: settings
         ),
@@ -332,7 +332,8 @@ let package = Package(
             dependencies: [
                 "ShopFlow", "OrderService", "InventoryService", "RegistrationMail", "ShopEvents", "Escrow",
                 "MQEmbedded",
-                "MQClient", "MQStore", "MQProtocol", "TestSupport", "ProcessSupport", grdb, nioCore, logging,
+                "MQClient", "MQStore", "MQProtocol", "TestSupport", "ProcessOutput", "ProcessSupport", grdb, nioCore,
+                logging,
             ],
             swiftSettings: settings
         ),

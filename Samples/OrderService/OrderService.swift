@@ -68,12 +68,20 @@ public struct OrderService: Service {
 
     /// Pays at the checkout. It needs no broker: the payment is the order service's own business.
     ///
-    /// - Returns: `.refused` when the order is not waiting for a payment any more, and the money goes back.
+    /// Called twice, it is one payment: its row decides.
+    ///
+    /// - Returns: `.refused` when the order is not waiting for a payment any more, and the money goes back; also when
+    ///   the payment was for another order, and then nothing is changed.
     /// - Throws: ``OrderError/Code/notReservedYet``, ``OrderError/Code/unknownOrder``.
     public func pay(_ order: String, payment: String) async throws -> TransactionResult<PaymentVerdict> {
-        try await escrow.transaction(idempotencyKey: "\(payment)", kind: "pay") { tx in
-            _ = try tx.cancel(Self.paymentDeadline(of: order))
-            return try settle(payment, of: order, tx)
+        try await escrow.transaction { tx in
+            do {
+                let verdict = try settle(payment, of: order, tx)
+                _ = try tx.cancel(Self.paymentDeadline(of: order))
+                return verdict
+            } catch let error as OrderError where error.code == .paymentTaken {
+                return .refused
+            }
         }
     }
 
@@ -149,7 +157,8 @@ public struct OrderService: Service {
             try tx.record(event, by: "payments")
             _ = try settle(event.payment, of: event.order, tx)
             return .done
-        } catch let error as OrderError where error.code == .unknownOrder {
+        } catch let error as OrderError where error.code == .unknownOrder || error.code == .paymentTaken {
+            // Undoes the cancelling of the order's deadline too.
             return .deadLetter(error.message)
         } catch let error as OrderError where error.code == .notReservedYet {
             return .retry(after: .seconds(1))

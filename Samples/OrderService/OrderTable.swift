@@ -45,13 +45,12 @@ enum OrderTable {
     /// the money goes back.
     ///
     /// - Returns: the verdict, and whether it was given now; a repeat gives the first one again.
-    /// - Throws: ``OrderError/Code/unknownOrder``, ``OrderError/Code/notReservedYet``.
+    /// - Throws: ``OrderError/Code/unknownOrder``, ``OrderError/Code/notReservedYet``,
+    ///   ``OrderError/Code/paymentTaken``.
     static func settle(
         _ db: Database, payment: String, of order: String, now: Timestamp
     ) throws -> (verdict: PaymentVerdict, isNew: Bool) {
-        let earlier = try String.fetchOne(
-            db.cachedStatement(sql: "SELECT verdict FROM payment WHERE id = ?"), arguments: [payment])
-        if let verdict = earlier.flatMap(PaymentVerdict.init) { return (verdict, false) }
+        if let verdict = try earlierVerdict(db, on: payment, of: order) { return (verdict, false) }
         let isAccepted = try move(db, order, from: .reserved, to: .paid, now: now)
         if !isAccepted { try refuse(db, payment, of: order, now: now) }
         let verdict = isAccepted ? PaymentVerdict.accepted : .refused
@@ -59,6 +58,21 @@ enum OrderTable {
             sql: "INSERT INTO payment (id, order_id, verdict, received) VALUES (?, ?, ?, ?)"
         ).execute(arguments: [payment, order, verdict.rawValue, now.milliseconds])
         return (verdict, true)
+    }
+
+    /// Nil when the payment is new.
+    private static func earlierVerdict(
+        _ db: Database, on payment: String, of order: String
+    ) throws -> PaymentVerdict? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT verdict, order_id FROM payment WHERE id = ?"), arguments: [payment])
+        guard let row, let verdict = PaymentVerdict(rawValue: row["verdict"]) else { return nil }
+        let other: String = row["order_id"]
+        guard other.utf8.elementsEqual(order.utf8) else {
+            throw OrderError(
+                .paymentTaken, "The payment \(payment) was for the order \(other): it cannot pay the order \(order).")
+        }
+        return verdict
     }
 
     private static func refuse(_ db: Database, _ payment: String, of order: String, now: Timestamp) throws {

@@ -1,12 +1,14 @@
+import Escrow
 import GRDB
 import Logging
 import MQProtocol
 import ServiceLifecycle
+import Synchronization
 
 /// Performs planned effects after the commit that planned them, outside the database's writer.
 ///
-/// A row says `attempted` before its effect may happen, and how it ended afterwards. A process that dies in between
-/// leaves it attempted: the next one applies the policy of its kind.
+/// A row says `attempted`, and by whom, before its effect may happen, and how it ended afterwards. A process that dies
+/// in between leaves it attempted: another one applies the policy of its kind. What a live one performs is left alone.
 struct EffectRunner: Service {
     let database: any DatabaseWriter
     let performers: [Effect.Kind: EffectPerformer]
@@ -15,17 +17,27 @@ struct EffectRunner: Service {
     let logger: Logger
     /// Rung when something may be planned.
     let alarm: Alarm
+    /// Written into the rows that this one attempts.
+    let holder = Holder.inThisProcess()
+
+    /// Those that run in this process.
+    private static let running = Mutex<Set<String>>([])
 
     /// Rows taken together: one commit before and one after them.
     private static let batch = 16
     /// Attempts after which an effect that fails is left to a person.
     private static let attemptLimit = 10
     private static let pollInterval = Duration.seconds(1)
+    /// No attempt takes so long: its holder is gone, even where that cannot be told otherwise. A batch of commands has
+    /// 16 minutes.
+    static let longestAttempt = Duration.seconds(3600)
 
     func run() async throws {
-        try await recover()
+        Self.running.withLock { _ = $0.insert(holder.text) }
+        defer { Self.running.withLock { _ = $0.remove(holder.text) } }
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             do {
+                try await recover()
                 while try await performBatch() {}
             } catch {
                 guard !Task.isCancelled else { return }
@@ -37,40 +49,47 @@ struct EffectRunner: Service {
         }
     }
 
-    /// Settles attempts whose process is gone.
+    /// Settles attempts whose holder is gone. Not while this one performs any.
     func recover() async throws {
         let now = time.now()
-        let policies = policies
+        guard try await database.read({ try !EffectTable.attempts($0).isEmpty }) else { return }
         try await database.write { db in
-            for (kind, policy) in policies {
-                for id in try EffectTable.interrupted(db, kind) {
-                    switch policy {
-                    case .atLeastOnce:
-                        try EffectTable.failed(db, id, reason: "interrupted", notBefore: now)
-                    case .atMostOnce:
-                        try EffectTable.unknown(db, id, reason: "interrupted: it may have happened", now: now)
-                    }
+            for attempt in try EffectTable.attempts(db) where isAbandoned(attempt, now) {
+                switch policies[attempt.kind] ?? .atLeastOnce {
+                case .atLeastOnce:
+                    try EffectTable.failed(
+                        db, attempt.id, by: attempt.holder, reason: "interrupted", notBefore: now)
+                case .atMostOnce:
+                    try EffectTable.unknown(
+                        db, attempt.id, by: attempt.holder, reason: "interrupted: it may have happened", now: now)
                 }
             }
         }
+    }
+
+    private func isAbandoned(_ attempt: EffectTable.Attempt, _ now: Timestamp) -> Bool {
+        if attempt.holder == holder.text || attempt.begun.duration(to: now) >= Self.longestAttempt { return true }
+        // A process of the same number before this one, or a service that was stopped in it.
+        if holder.isOfSameProcess(attempt.holder) { return !Self.running.withLock { $0.contains(attempt.holder) } }
+        return holder.isGone(attempt.holder)
     }
 
     /// - Returns: whether more may be due.
     func performBatch() async throws -> Bool {
         let now = time.now()
         guard !Task.isCancelled else { return false }
-        let effects = try await database.write { try EffectTable.attempt($0, limit: Self.batch, now: now) }
+        let effects = try await database.write { [holder] db in
+            try EffectTable.attempt(db, by: holder.text, limit: Self.batch, now: now)
+        }
         guard !effects.isEmpty else { return false }
         var results: [(Effect, AttemptResult)] = []
         for effect in effects { results.append((effect, await perform(effect))) }
         let done = results
         let ended = time.now()
         // A cancellation does not undo what has happened: it is recorded all the same.
-        try await Task.detached { [database, policies, logger] in
+        try await Task.detached { [self] in
             try await database.write { db in
-                for (effect, result) in done {
-                    try Self.record(db, effect, result, policies[effect.kind] ?? .atLeastOnce, ended, logger)
-                }
+                for (effect, result) in done { try record(db, effect, result, ended) }
             }
         }.value
         return effects.count == Self.batch
@@ -81,23 +100,21 @@ struct EffectRunner: Service {
         return await performer(effect)
     }
 
-    private static func record(
-        _ db: Database, _ effect: Effect, _ result: AttemptResult, _ policy: EffectPolicy, _ now: Timestamp,
-        _ logger: Logger
-    ) throws {
+    private func record(_ db: Database, _ effect: Effect, _ result: AttemptResult, _ now: Timestamp) throws {
         switch result {
         case .sent:
             return try EffectTable.sent(db, effect.id, now: now)
-        case .unknown(let reason) where policy == .atMostOnce:
-            try EffectTable.unknown(db, effect.id, reason: reason, now: now)
+        case .unknown(let reason) where policies[effect.kind] == .atMostOnce:
+            try EffectTable.unknown(db, effect.id, by: holder.text, reason: reason, now: now)
         case .failed(let reason), .unknown(let reason):
             logger.warning("an effect failed", metadata: ["id": "\(effect.id)", "reason": "\(reason)"])
-            if effect.attempts >= attemptLimit {
+            if effect.attempts >= Self.attemptLimit {
                 return try EffectTable.unknown(
-                    db, effect.id, reason: "\(reason), after \(effect.attempts) attempts", now: now)
+                    db, effect.id, by: holder.text, reason: "\(reason), after \(effect.attempts) attempts", now: now)
             }
             let pause = Duration.seconds(1 << min(effect.attempts - 1, 6))
-            try EffectTable.failed(db, effect.id, reason: reason, notBefore: now.advanced(by: pause))
+            try EffectTable.failed(
+                db, effect.id, by: holder.text, reason: reason, notBefore: now.advanced(by: pause))
         }
     }
 }

@@ -28,8 +28,8 @@ enum EffectTable {
         ).execute(arguments: [address, kind, now.milliseconds])
     }
 
-    /// Takes what is due, oldest first; the rows say `attempted` when this commits, before anything happens.
-    static func attempt(_ db: Database, limit: Int, now: Timestamp) throws -> [Effect] {
+    /// Takes what is due, oldest first; when this commits, before anything happens, the rows say by whom.
+    static func attempt(_ db: Database, by holder: String, limit: Int, now: Timestamp) throws -> [Effect] {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT effect.id, effect.kind, effect.address, account.name, account.phone, effect.attempts
@@ -43,37 +43,58 @@ enum EffectTable {
         }
         for effect in effects {
             try db.cachedStatement(
-                sql: "UPDATE effect SET state = 'attempted', attempts = attempts + 1 WHERE id = ?"
-            ).execute(arguments: [effect.id])
+                sql: """
+                    UPDATE effect SET state = 'attempted', attempts = attempts + 1, holder = ?2, attempted = ?3
+                    WHERE id = ?1
+                    """
+            ).execute(arguments: [effect.id, holder, now.milliseconds])
         }
         return effects
     }
 
+    /// Certain, so it holds whatever was thought of the row meanwhile.
     static func sent(_ db: Database, _ id: Int64, now: Timestamp) throws {
         try db.cachedStatement(
-            sql: "UPDATE effect SET state = 'sent', reason = NULL, ended = ? WHERE id = ? AND state = 'attempted'"
+            sql: "UPDATE effect SET state = 'sent', reason = NULL, ended = ? WHERE id = ? AND state <> 'sent'"
         ).execute(arguments: [now.milliseconds, id])
     }
 
-    /// It certainly did not happen, and is tried again.
-    static func failed(_ db: Database, _ id: Int64, reason: String?, notBefore: Timestamp) throws {
+    /// It certainly did not happen, and is tried again. Nothing when somebody else has the attempt now.
+    static func failed(
+        _ db: Database, _ id: Int64, by holder: String, reason: String?, notBefore: Timestamp
+    ) throws {
         try db.cachedStatement(
             sql: """
-                UPDATE effect SET state = 'planned', reason = ?, not_before = ? WHERE id = ? AND state = 'attempted'
+                UPDATE effect SET state = 'planned', reason = ?3, not_before = ?4
+                WHERE id = ?1 AND state = 'attempted' AND holder = ?2
                 """
-        ).execute(arguments: [reason, notBefore.milliseconds, id])
+        ).execute(arguments: [id, holder, reason, notBefore.milliseconds])
     }
 
-    static func unknown(_ db: Database, _ id: Int64, reason: String, now: Timestamp) throws {
+    /// Nothing when somebody else has the attempt now.
+    static func unknown(_ db: Database, _ id: Int64, by holder: String, reason: String, now: Timestamp) throws {
         try db.cachedStatement(
-            sql: "UPDATE effect SET state = 'unknown', reason = ?, ended = ? WHERE id = ? AND state = 'attempted'"
-        ).execute(arguments: [reason, now.milliseconds, id])
+            sql: """
+                UPDATE effect SET state = 'unknown', reason = ?3, ended = ?4
+                WHERE id = ?1 AND state = 'attempted' AND holder = ?2
+                """
+        ).execute(arguments: [id, holder, reason, now.milliseconds])
     }
 
-    /// Attempts that an earlier process began and did not end.
-    static func interrupted(_ db: Database, _ kind: Effect.Kind) throws -> [Int64] {
-        try Int64.fetchAll(
-            db, sql: "SELECT id FROM effect WHERE state = 'attempted' AND kind = ?", arguments: [kind])
+    /// An attempt that somebody began and did not end yet.
+    struct Attempt: Sendable {
+        var id: Int64
+        var kind: Effect.Kind
+        var holder: String
+        var begun: Timestamp
+    }
+
+    static func attempts(_ db: Database) throws -> [Attempt] {
+        let statement = try db.cachedStatement(
+            sql: "SELECT id, kind, holder, attempted FROM effect WHERE state = 'attempted'")
+        return try Row.fetchAll(statement).map { row in
+            Attempt(id: row[0], kind: row[1], holder: row[2], begun: Timestamp(milliseconds: row[3]))
+        }
     }
 
     /// When the next one is due; nil when none is planned.

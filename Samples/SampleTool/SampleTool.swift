@@ -20,6 +20,11 @@ public enum SampleTool {
         }
     }
 
+    /// One line, at once: whoever reads a pipe does not wait for the end of the process.
+    static func say(_ text: String) {
+        try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+    }
+
     private static func status(_ error: any Error) -> Int32 {
         if error is UnusableStore { return 64 }
         return switch (error as? EscrowError)?.code {

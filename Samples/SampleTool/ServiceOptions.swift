@@ -54,7 +54,7 @@ public struct ServiceOptions: ParsableArguments {
 
     /// Runs services until SIGTERM or SIGINT.
     public func run(_ services: [any Service]) async throws {
-        print("running on \(nameServers) with \(store); end it with Ctrl-C")
+        SampleTool.say("running on \(nameServers) with \(store); end it with Ctrl-C")
         let group = ServiceGroup(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.logger)
         try await group.run()
@@ -81,9 +81,9 @@ public struct Commands: Service {
                 let words = line.split(separator: " ").map(String.init)
                 guard !words.isEmpty else { continue }
                 do {
-                    print(try await perform(words))
+                    SampleTool.say(try await perform(words))
                 } catch {
-                    print("\(words[0]): \(error)")
+                    SampleTool.say("\(words[0]): \(error)")
                 }
             }
         }

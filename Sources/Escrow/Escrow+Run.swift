@@ -85,7 +85,7 @@ extension Escrow {
     private func clientConfiguration(_ nameServers: NameServerAddresses) -> MQClientConfiguration {
         var client = MQClientConfiguration(nameServers: nameServers)
         client.clientID = "\(store.identity)@\(client.clientID)"
-        client.producerGroup = namespace.group("\(name)-outbox")
+        client.producerGroup = names.outboxGroup
         client.logger = configuration.logger
         client.time = configuration.time
         return client
@@ -120,7 +120,7 @@ private struct Parts: Sendable {
             writer: writer, identity: escrow.store.identity, checkers: registry.checkers,
             fenceRetention: configuration.fenceRetention, logger: logger)
         producer = try TransactionProducer(
-            client, group: escrow.namespace.group("\(escrow.name)-transactions"), check: { await checks.verdict($0) })
+            client, group: escrow.names.transactionGroup, check: { await checks.verdict($0) })
         courier = Courier(
             client: client, producer: producer, identity: escrow.store.identity, time: configuration.time,
             withholds: configuration.withholdsVerdict, repeats: configuration.repeatsEvent)
@@ -138,7 +138,7 @@ private struct Parts: Sendable {
         let admission = Admission(identity: escrow.store.identity)
         var consumers: [PushConsumer] = []
         for (name, consumer) in eventConsumers.sorted(by: { $0.key < $1.key }) {
-            let group = escrow.namespace.group("\(escrow.name)-\(name)")
+            let group = escrow.names.group(of: name)
             let settings = Self.consumer(group, consumer.subscriptions, admission, configuration)
             let doubles = configuration.doublesDelivery
             consumers.append(
@@ -149,8 +149,8 @@ private struct Parts: Sendable {
                 })
         }
         if !registry.deadlines.isEmpty {
-            let group = escrow.namespace.group("\(escrow.name)-deadlines")
-            let settings = Self.consumer(group, [service.deadlineTopic: DeadlineRing.tag], admission, configuration)
+            let settings = Self.consumer(
+                escrow.names.deadlineGroup, [service.deadlineTopic: DeadlineRing.tag], admission, configuration)
             consumers.append(try PushConsumer(client, settings) { messages, _ in await firing.handle(messages) })
         }
         self.consumers = consumers

@@ -43,10 +43,10 @@ public final class Escrow: Service {
     public let configuration: EscrowConfiguration
     let writer: Writer
     let store: EscrowDatabase
-    let namespace: Namespace
+    let names: ServiceNames
     let relay: Relay
     let redriveAlarm = Alarm()
-    let registry = Mutex(Registry())
+    let registry: Mutex<Registry>
     let connection = Gate<Connection>()
 
     /// What a running service talks through.
@@ -69,7 +69,8 @@ public final class Escrow: Service {
         name = service
         self.configuration = configuration
         store = try EscrowDatabase.open(database, time: configuration.time)
-        namespace = Namespace(configuration.namespace)
+        names = ServiceNames(service: service, namespace: Namespace(configuration.namespace))
+        registry = Mutex(Registry(names))
         writer = Writer(
             database, time: configuration.time, steps: configuration.steps,
             meters: Meters(service: service, factory: configuration.metrics))
@@ -155,9 +156,11 @@ public final class Escrow: Service {
         }
     }
 
+    var namespace: Namespace { names.namespace }
+
     func serviceContext() -> ServiceContext {
         ServiceContext(
-            service: name, identity: store.identity, namespace: namespace,
+            names: names, identity: store.identity,
             deadlineNames: registry.withLock { Set($0.deadlines.keys) })
     }
 }

@@ -42,6 +42,26 @@ import Testing
         }
     }
 
+    /// A process dies while it relays, and two others go on together on its database.
+    @Test func twoProcessesFinishWhatADeadOneBegan() async throws {
+        try await withDirectory { directory in
+            var configuration = EmbeddedBrokerConfiguration()
+            configuration.directory = directory + "/broker"
+            let broker = try await EmbeddedBroker.start(configuration)
+            do {
+                try await crash(directory, broker: broker.nameServers, place: "verdictAcknowledged")
+                async let first: Void = finish(directory, broker: broker.nameServers)
+                async let second: Void = finish(directory, broker: broker.nameServers)
+                _ = try await (first, second)
+            } catch {
+                await broker.stop()
+                throw error
+            }
+            await broker.stop()
+            try check(directory)
+        }
+    }
+
     // MARK: Support
 
     private func withDirectory(_ body: (String) async throws -> Void) async throws {

@@ -1,3 +1,4 @@
+import Escrow
 import Foundation
 import MQProtocol
 import NIOCore
@@ -14,11 +15,13 @@ public struct InputCounts: Sendable, Equatable {
     public var malformed = 0
 }
 
-/// A line of the file that could not be read.
+/// A line of the file that could not be read, or several for one reason.
 public struct MalformedRow: Sendable, Equatable, CustomStringConvertible {
-    /// From 1, the header included.
+    /// From 1, the header included; the first of several.
     public var line: Int
     public var reason: String
+    /// How many lines it stands for.
+    public var count = 1
 
     public var description: String { "line \(line): \(reason)" }
 }
@@ -42,6 +45,8 @@ struct OrderFile {
     /// The lines of one invoice that are used, wherever they stand in the file.
     struct Invoice {
         var number: String
+        /// Of the file, its first.
+        var line: Int
         var lines: [Line] = []
         /// All lines so far: the position of the next one.
         var seen = 0
@@ -80,6 +85,7 @@ struct OrderFile {
         reader.isComplete = true
         try readRows(path)
         guard !indexes.isEmpty else { throw FlowError(.unusableFile, "\(path) is empty: no header line.") }
+        for index in invoices.indices { try rejectTooLarge(index) }
     }
 
     private mutating func readRows(_ path: String) throws(FlowError) {
@@ -146,7 +152,7 @@ struct OrderFile {
         let place = places[number] ?? invoices.count
         if place == invoices.count {
             places[number] = place
-            invoices.append(Invoice(number: number.text))
+            invoices.append(Invoice(number: number.text, line: reader.line))
         }
         invoices[place].seen += 1
         let isUsed = invoices[place].isReturn ? quantity < 0 : quantity > 0
@@ -159,6 +165,22 @@ struct OrderFile {
         codes[code] = known
         invoices[place].lines.append(
             Line(position: invoices[place].seen, code: known, quantity: Int64(quantity.magnitude)))
+    }
+
+    /// What no message can carry is no order: all its lines are left out, and the rest goes on.
+    private mutating func rejectTooLarge(_ index: Int) throws {
+        let invoice = invoices[index]
+        guard let bytes = try invoice.bytesTooMany() else { return }
+        let count = invoice.lines.count
+        counts.used -= count
+        counts.malformed += count
+        malformedRows.append(
+            MalformedRow(
+                line: invoice.line,
+                reason: "invoice \(invoice.number) has \(count) lines of \(bytes) bytes together, more than one "
+                    + "message may have (\(OrderPlaced.maximumBytes)): all of them are left out",
+                count: count))
+        invoices[index].lines = []
     }
 
     private mutating func reject(_ reason: String) {
@@ -188,6 +210,20 @@ struct OrderFile {
             guard value <= largestQuantity else { return nil }
         }
         return bytes.first == UInt8(ascii: "-") ? -value : value
+    }
+}
+
+extension OrderFile.Invoice {
+    /// The bytes of its message, when they are more than one may have.
+    func bytesTooMany() throws -> Int? {
+        // Brackets, commas and two numbers; each byte of a code is six at most.
+        let most = lines.reduce(6 * number.utf8.count + 64) { $0 + 48 + 6 * $1.code.utf8.count }
+        guard most > OrderPlaced.maximumBytes else { return nil }
+        let bytes =
+            isReturn
+            ? try GoodsReturned(note: number, lines: lines).encodedBytes()
+            : try OrderPlaced(order: number, lines: lines).encodedBytes()
+        return bytes > OrderPlaced.maximumBytes ? bytes : nil
     }
 }
 

@@ -28,10 +28,17 @@ struct Registry: Sendable {
     private(set) var deadlines: [String: DeadlineHandler] = [:]
     private(set) var checkers: [String: TransactionChecker] = [:]
     private var isClosed = false
+    private let names: ServiceNames
+
+    init(_ names: ServiceNames) {
+        self.names = names
+    }
 
     mutating func add(_ handler: EventHandler, to consumer: String) throws(EscrowError) {
         try checkOpen()
-        try Name.check(consumer, "consumer")
+        try names.check(consumer: consumer)
+        try ServiceNames.check(topic: handler.topic, of: handler.tag)
+        try Self.check(tag: handler.tag)
         let address = EventAddress(topic: handler.topic, tag: handler.tag)
         guard consumers[consumer, default: [:]].updateValue(handler, forKey: address) == nil else {
             throw EscrowError(
@@ -42,6 +49,7 @@ struct Registry: Sendable {
     mutating func add(_ handler: DeadlineHandler, named name: String) throws(EscrowError) {
         try checkOpen()
         try Name.check(name, "deadline")
+        try names.checkDeadlines()
         guard deadlines.updateValue(handler, forKey: name) == nil else {
             throw EscrowError(.registeredTwice, "There is a handler for deadlines named \"\(name)\" already.")
         }
@@ -55,6 +63,19 @@ struct Registry: Sendable {
         }
         guard checkers.updateValue(checker, forKey: kind) == nil else {
             throw EscrowError(.registeredTwice, "There is a checker for transactions of kind \"\(kind)\" already.")
+        }
+    }
+
+    /// Consumers name the tags they want with bars between them; a lone asterisk wants all.
+    private static func check(tag: String) throws(EscrowError) {
+        let isValid =
+            tag != "*" && IdempotencyKey(tag).isValid && !tag.contains("|") && tag.first?.isWhitespace == false
+            && tag.last?.isWhitespace == false
+        guard isValid else {
+            throw EscrowError(
+                .invalidName,
+                "The event's name \"\(tag)\" needs 1 to \(IdempotencyKey.maximumBytes) bytes without bars, control "
+                    + "characters and blanks around it.")
         }
     }
 

@@ -25,8 +25,8 @@ struct Housekeeping: Sendable {
         for (sql, retention) in [
             (Self.inbox, inboxRetention), (Self.attempts, inboxRetention), (Self.fences, fenceRetention),
             (Self.cancelledDeadlines, fenceRetention), (Self.firedDeadlines, deadlineRetention),
-            (Self.deadDeadlines, deadlineRetention),
-            (Self.deadLetters, deadLetterRetention),
+            (Self.deadDeadlines, deadlineRetention), (Self.deadLetters, deadLetterRetention),
+            (Self.unresolved, fenceRetention),
         ] {
             let before = now.advanced(by: .zero - retention).milliseconds
             do {
@@ -86,5 +86,10 @@ struct Housekeeping: Sendable {
     private static let deadLetters = """
         DELETE FROM escrow_dead_letter WHERE id IN (
             SELECT id FROM escrow_dead_letter WHERE state IN ('redriven', 'discarded') AND ended < ?1 LIMIT ?2)
+        """
+    /// Those that no broker asks for any more: another service has answered, or the half message has expired.
+    private static let unresolved = """
+        DELETE FROM escrow_unresolved WHERE message_id IN (
+            SELECT message_id FROM escrow_unresolved WHERE last_asked < ?1 LIMIT ?2)
         """
 }

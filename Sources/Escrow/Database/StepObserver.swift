@@ -8,6 +8,8 @@ package enum Step: String, CaseIterable, Sendable {
     case committed
     /// A broker has acknowledged a verdict; the row is still there.
     case verdictAcknowledged
+    /// A broker has asked for a verdict; nothing was looked up.
+    case checkBackArrived
     /// Deliveries are committed; the broker has not heard.
     case deliveriesCommitted
     /// A ring of a deadline has arrived; its handler has not run.

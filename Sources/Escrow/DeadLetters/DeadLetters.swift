@@ -14,7 +14,7 @@ public struct DeadLetter: Sendable, Identifiable {
     }
 
     public var id: Int64
-    /// Who could not handle it.
+    /// Who could not handle it; `outbox` for one that could not be sent.
     public var consumer: String
     public var idempotencyKey: String
     public var orderingKey: String?

@@ -66,6 +66,9 @@ struct Redriver: Sendable {
     private func prepare(
         _ letter: DeadLetterTable.Letter
     ) throws -> @Sendable (Database, GroupContext) throws -> Void {
+        if letter.consumer == Undeliverable.consumer {
+            return { db, context in try Undeliverable.putBack(db, letter, context) }
+        }
         if letter.tag == DeadlineRing.tag, letter.topic == firing.service.deadlineTopic {
             return try prepareDeadline(letter)
         }

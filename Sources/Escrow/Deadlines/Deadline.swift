@@ -5,7 +5,7 @@ public import MQProtocol
 public struct Deadline: Sendable, Hashable, CustomStringConvertible {
     /// What it is for; the handler is registered by it.
     public var name: String
-    /// Whose it is, unique within the name.
+    /// Whose it is, unique within the name: 1 to 255 bytes without control characters.
     public var key: String
 
     public init(_ name: String, for key: String) {

@@ -17,6 +17,7 @@ enum DeadlineTable {
         let generation = try Int64.fetchOne(
             statement, arguments: [deadline.name, deadline.key, due.milliseconds, now.milliseconds])
         guard let generation else { preconditionFailure("an upsert returns its row") }
+        if generation > 1 { try forgetFailures(db, deadline) }
         return generation
     }
 
@@ -30,7 +31,14 @@ enum DeadlineTable {
                 WHERE name = ?1 AND key = ?2 AND state = 'armed' RETURNING generation, due
                 """)
         let row = try Row.fetchOne(statement, arguments: [deadline.name, deadline.key, delay.wholeMilliseconds])
-        return row.map { ($0["generation"], Timestamp(milliseconds: $0["due"])) }
+        guard let row else { return nil }
+        try forgetFailures(db, deadline)
+        return (row["generation"], Timestamp(milliseconds: row["due"]))
+    }
+
+    /// Attempts of one generation do not count for the next.
+    private static func forgetFailures(_ db: Database, _ deadline: Deadline) throws {
+        try InboxTable.clearAttempts(db, consumer: Firing.consumer(deadline.name), key: deadline.key)
     }
 
     static func cancel(_ db: Database, _ deadline: Deadline, now: Timestamp) throws -> DeadlineCancellation {
@@ -40,7 +48,10 @@ enum DeadlineTable {
                 WHERE name = ?1 AND key = ?2 AND state IN ('armed', 'dead')
                 """
         ).execute(arguments: [deadline.name, deadline.key, now.milliseconds])
-        if db.changesCount > 0 { return .cancelled }
+        if db.changesCount > 0 {
+            try forgetFailures(db, deadline)
+            return .cancelled
+        }
         let statement = try db.cachedStatement(sql: "SELECT state FROM escrow_deadline WHERE name = ? AND key = ?")
         let state = try String.fetchOne(statement, arguments: [deadline.name, deadline.key])
         return state == "fired" ? .alreadyFired : .notArmed

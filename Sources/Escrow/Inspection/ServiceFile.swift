@@ -2,47 +2,88 @@ import Foundation
 import GRDB
 import MQProtocol
 
-/// The database of a service that may or may not be running, for tools that find it in a directory.
+/// The database of a service that may or may not be running, for tools that find it in a directory. Nothing is written
+/// to it but what is decided of dead letters.
 package struct ServiceFile: Sendable {
     /// The file's name without its ending.
     package let name: String
-    private let database: DatabasePool
+    package let inspection: Inspection
+    fileprivate let path: String
 
-    package var inspection: Inspection { Inspection(database) }
+    /// What was found in a directory.
+    package struct Found: Sendable {
+        /// In order of name.
+        package var files: [ServiceFile] = []
+        /// What looks like a database by its name and is no service's: a line each.
+        package var skipped: [String] = []
+        /// Names that were not asked for; their files were not opened.
+        package var others: [String] = []
+    }
 
-    /// Every service's database in a directory, in order of name.
+    /// Every service's database in a directory.
     ///
+    /// - Parameter service: the name of one, and no other file is opened; nil for all.
     /// - Throws: ``EscrowError/Code/databaseUnsuitable`` when there is none, or one cannot be read.
-    package static func all(in directory: String) async throws -> [ServiceFile] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        var files: [ServiceFile] = []
-        for name in names.sorted() where name.hasSuffix(".sqlite") || name.hasSuffix(".db") {
-            if let file = try await open("\(directory)/\(name)", name) { files.append(file) }
+    package static func all(in directory: String, service: String? = nil) async throws -> Found {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        var found = Found()
+        for entry in entries.sorted() where entry.hasSuffix(".sqlite") || entry.hasSuffix(".db") {
+            let name = name(of: entry)
+            guard service == nil || name == service else {
+                found.others.append(name)
+                continue
+            }
+            if let reason = try await found.add("\(directory)/\(entry)", named: name) {
+                found.skipped.append("skipped \(directory)/\(entry): \(reason)")
+            }
         }
-        guard !files.isEmpty else {
+        guard !found.files.isEmpty || !found.others.isEmpty else {
             throw EscrowError(
-                .databaseUnsuitable, "There is no service's database (*.sqlite, *.db) in \(directory): check --store.")
+                .databaseUnsuitable,
+                "There is no service's database (*.sqlite, *.db) in \(directory): check --store."
+                    + found.skipped.map { " " + $0 }.joined())
         }
-        return files
+        return found
     }
 
-    /// Nil for a database without Escrow's tables.
-    private static func open(_ path: String, _ name: String) async throws -> ServiceFile? {
-        do {
-            let file = ServiceFile(name: String(name.prefix { $0 != "." }), database: try DatabasePool(path: path))
-            return try await file.inspection.hasTables() ? file : nil
-        } catch {
-            throw EscrowError(.databaseUnsuitable, "\(path) cannot be read: \(error)", cause: error)
-        }
-    }
+    private static func name(of file: String) -> String { String(file.prefix { $0 != "." }) }
+
+    // MARK: Decisions
 
     /// - Returns: how many open letters will be handled again.
     package func redrive(_ ids: [Int64]?, consumer: String?) async throws -> Int {
-        try await Inspection.redrive(database, ids, consumer: consumer)
+        try await writing { try await Inspection.redrive($0, ids, consumer: consumer) }
     }
 
     /// - Returns: how many open letters were closed.
     package func discard(_ ids: [Int64]?, consumer: String?) async throws -> Int {
-        try await Inspection.discard(database, ids, consumer: consumer, now: TimeSource.system.now())
+        try await writing {
+            try await Inspection.discard($0, ids, consumer: consumer, now: TimeSource.system.now())
+        }
+    }
+
+    private func writing(_ change: (DatabasePool) async throws -> Int) async throws -> Int {
+        do {
+            return try await change(try DatabasePool(path: path))
+        } catch let error as DatabaseError {
+            throw EscrowError(.databaseUnsuitable, "\(path) cannot be written: \(error)", cause: error)
+        }
+    }
+}
+
+extension ServiceFile.Found {
+    /// - Returns: why the file is no service's database; nil when it is one.
+    fileprivate mutating func add(_ path: String, named name: String) async throws -> String? {
+        do {
+            if let reason = try DatabaseFile.refusal(path) { return reason }
+            let inspection = Inspection(try DatabaseFile.open(path))
+            guard try await inspection.hasTables() else { return "it has no tables of Escrow." }
+            files.append(ServiceFile(name: name, inspection: inspection, path: path))
+            return nil
+        } catch let error as EscrowError {
+            throw error
+        } catch {
+            throw EscrowError(.databaseUnsuitable, "\(path) cannot be read: \(error)", cause: error)
+        }
     }
 }

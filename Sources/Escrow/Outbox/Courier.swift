@@ -10,6 +10,8 @@ struct Courier: Sendable {
         /// The broker does not have the half any more, or its final verdict is the other one.
         case halfIsGone(String)
         case failed(MQClientError)
+        /// This client does not send it, to whatever broker.
+        case refused(MQClientError)
     }
 
     let client: MQClient
@@ -44,7 +46,7 @@ struct Courier: Sendable {
                 return .failed(MQClientError(.requestTimedOut, "\(half.brokerName) did not answer to a verdict."))
             }
         } catch {
-            return .failed(error)
+            return error.code == .invalidMessage ? .refused(error) : .failed(error)
         }
     }
 

@@ -214,6 +214,8 @@ final class Relay: Sendable {
         case .halfIsGone(let reason):
             if isSentOnce { _ = await giveBack(row) }
             await sendWhole(row, because: reason)
+        case .refused(let error):
+            await giveUp(row, because: error)
         case .failed(let error):
             if isSentOnce, await !giveBack(row) { return leave(row) }
             failed(row, error)
@@ -292,6 +294,27 @@ final class Relay: Sendable {
         } catch {
             failed(row, nil)
         }
+    }
+
+    /// No retry helps: it becomes a dead letter, and its lane goes on.
+    private func giveUp(_ row: OutboxRow, because error: MQClientError) async {
+        logger.error(
+            "a message cannot be sent and is a dead letter now",
+            metadata: [
+                "topic": "\(row.event.topic)", "key": "\(row.event.idempotencyKey)", "reason": "\(error)",
+            ])
+        do {
+            try await writer.perform { db, context in
+                try Undeliverable.giveUp(db, row, reason: "\(error)", context)
+            }
+            state.withLock { state in
+                state.lanes.delivered(row)
+                state.lanes.removed([row.sequence])
+            }
+        } catch {
+            state.withLock { _ = $0.lanes.failed(row, now: writer.time.now()) }
+        }
+        wake()
     }
 
     // MARK: Acknowledgements

@@ -19,6 +19,7 @@ struct CheckBacks: Sendable {
     let logger: Logger
 
     func verdict(_ check: CheckBack) async -> Verdict {
+        writer.steps.reached(.checkBackArrived)
         let properties = check.message.properties
         let kind = properties[EventProperty.kind] ?? ""
         guard properties[EventProperty.database] == identity else {
@@ -27,7 +28,8 @@ struct CheckBacks: Sendable {
         }
         if let checker = checkers[kind] {
             let verdict = await checker(check)
-            if verdict != .unknown { _ = try? await writer.perform { _, context in context.count(.checkBacks) } }
+            guard verdict != .unknown else { return .unknown }
+            _ = try? await writer.perform { db, context in try answered(check, db, context) }
             return verdict
         }
         guard kind == TransactionKind.fenced,
@@ -43,7 +45,7 @@ struct CheckBacks: Sendable {
             return try await writer.perform { db, context in
                 let verdict = try Fence.decide(db, id, kind: kind, now: context.now)
                 if verdict == .commit, try isLeftToRelay(check.half, id, db, now: context.now) { return .unknown }
-                context.count(.checkBacks)
+                try answered(check, db, context)
                 return verdict
             }
         } catch {
@@ -64,6 +66,13 @@ struct CheckBacks: Sendable {
         if try OutboxTable.count(db, of: id) > 0 { return true }
         guard !half.keepsVerdictsFinal, let sent = try Fence.acknowledged(db, id) else { return false }
         return now < sent.advanced(by: Self.crossing)
+    }
+
+    /// Nobody has to look at it any more.
+    private func answered(_ check: CheckBack, _ db: Database, _ context: GroupContext) throws {
+        context.count(.checkBacks)
+        try db.cachedStatement(sql: "DELETE FROM escrow_unresolved WHERE message_id = ?")
+            .execute(arguments: [check.messageID])
     }
 
     /// Never guessed: it is listed for a person, and the broker asks again.

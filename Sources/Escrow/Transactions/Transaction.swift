@@ -29,14 +29,15 @@ public struct Transaction {
 
     /// Starts a timeout, or starts it anew when it is armed, was fired or was cancelled.
     ///
-    /// - Throws: ``EscrowError/Code/deadlineUnknown`` when this service has no handler for deadlines of that name.
+    /// - Throws: ``EscrowError/Code/deadlineUnknown`` when this service has no handler for deadlines of that name;
+    ///   ``EscrowError/Code/invalidEvent`` for a key that cannot travel in a message.
     public func arm(_ deadline: Deadline, after delay: Duration) throws {
         try arm(deadline, at: now.advanced(by: delay))
     }
 
     /// Starts a timeout that ends at a time of the service's clock.
     public func arm(_ deadline: Deadline, at due: Timestamp) throws {
-        try service.requireDeadline(deadline.name)
+        try service.require(deadline)
         let generation = try DeadlineTable.arm(database, deadline, due: due, now: now)
         try ring(deadline, generation, due)
     }
@@ -46,7 +47,7 @@ public struct Transaction {
     /// - Returns: false when it is not armed: it was fired or cancelled, or never armed.
     @discardableResult
     public func extend(_ deadline: Deadline, by delay: Duration) throws -> Bool {
-        try service.requireDeadline(deadline.name)
+        try service.require(deadline)
         guard let (generation, due) = try DeadlineTable.extend(database, deadline, by: delay, now: now) else {
             return false
         }
@@ -57,7 +58,7 @@ public struct Transaction {
     /// Ends a timeout before it fires. A cancel that commits before the firing wins, however late it is.
     @discardableResult
     public func cancel(_ deadline: Deadline) throws -> DeadlineCancellation {
-        try service.requireDeadline(deadline.name)
+        try service.require(deadline)
         return try DeadlineTable.cancel(database, deadline, now: now)
     }
 
@@ -70,18 +71,25 @@ public struct Transaction {
 
 /// What the transactions of a service need to know of it.
 struct ServiceContext: Sendable {
-    var service: String
+    var names: ServiceNames
     var identity: String
-    var namespace: Namespace
     var deadlineNames: Set<String>
 
-    var deadlineTopic: String { namespace.topic("\(service)-deadlines") }
+    var namespace: Namespace { names.namespace }
+    var deadlineTopic: String { names.deadlineTopic }
 
-    func requireDeadline(_ name: String) throws(EscrowError) {
-        guard deadlineNames.contains(name) else {
+    func require(_ deadline: Deadline) throws(EscrowError) {
+        guard deadlineNames.contains(deadline.name) else {
             throw EscrowError(
                 .deadlineUnknown,
-                "Nothing handles deadlines named \"\(name)\": register onDeadline(\"\(name)\") before run().")
+                "Nothing handles deadlines named \"\(deadline.name)\": register onDeadline(\"\(deadline.name)\") "
+                    + "before run().")
+        }
+        guard IdempotencyKey(deadline.key).isValid else {
+            throw EscrowError(
+                .invalidEvent,
+                "The key \"\(deadline.key.prefix(300))\" of a deadline named \"\(deadline.name)\" needs 1 to "
+                    + "\(IdempotencyKey.maximumBytes) bytes and no control characters.")
         }
     }
 }

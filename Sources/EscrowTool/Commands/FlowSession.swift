@@ -1,3 +1,4 @@
+import Foundation
 import ShopFlow
 import UnixSignals
 
@@ -9,7 +10,7 @@ enum FlowSession {
         let run = FlowRun(settings) { line.show($0) }
         let report: FlowReport
         do {
-            report = try await untilSignal { try await run.run() }
+            report = try await untilSignal(line) { try await run.run() }
         } catch {
             line.clear()
             throw error is Interruption ? WorkFailed(message: farewell(settings)) as any Error : error
@@ -27,7 +28,7 @@ enum FlowSession {
 
     private static func complain(of report: FlowReport) {
         for row in report.malformedRows { Console.complain("\(row)") }
-        let more = report.totals.malformedRows - Int64(report.malformedRows.count)
+        let more = report.totals.malformedRows - Int64(report.malformedRows.map(\.count).reduce(0, +))
         if more > 0 { Console.complain("and \(more) more malformed rows") }
     }
 
@@ -35,13 +36,26 @@ enum FlowSession {
 
     /// - Throws: ``Interruption`` after Ctrl-C or a request to end.
     private static func untilSignal<Value: Sendable>(
-        _ body: @escaping @Sendable () async throws -> Value
+        _ line: ProgressLine, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let (interruptions, interruption) = AsyncStream.makeStream(of: Void.self)
+        // Goes on listening while the first signal is obeyed.
+        let listening = Task {
+            var isFirst = true
+            for await _ in signals {
+                guard isFirst else { endAtOnce() }
+                isFirst = false
+                line.clear()
+                Console.complain("escrow: stopping; a second Ctrl-C ends it at once")
+                interruption.yield()
+            }
+        }
+        defer { listening.cancel() }
         return try await withThrowingTaskGroup(of: Value?.self) { tasks in
             tasks.addTask { try await body() }
             tasks.addTask {
-                for await _ in signals { return nil }
+                for await _ in interruptions { return nil }
                 return nil
             }
             defer { tasks.cancelAll() }
@@ -52,5 +66,11 @@ enum FlowSession {
             }
             return value
         }
+    }
+
+    /// As kill -9 would: what is left open is finished when the run goes on.
+    private static func endAtOnce() -> Never {
+        Console.complain("escrow: ended at once")
+        _exit(1)
     }
 }

@@ -19,14 +19,12 @@ struct StoreOptions: ParsableArguments {
         guard (1...1_000_000).contains(limit) else { throw ValidationError("--limit is 1 to 1000000.") }
     }
 
+    /// Says on standard error what looks like a database and is no service's.
     func files() async throws -> [ServiceFile] {
-        let files = try await ServiceFile.all(in: store)
-        guard let service else { return files }
-        let chosen = files.filter { $0.name == service }
-        guard !chosen.isEmpty else {
-            throw ValidationError(
-                "There is no service \(service) in \(store): there are \(files.map(\.name).joined(separator: ", ")).")
-        }
-        return chosen
+        let found = try await ServiceFile.all(in: store, service: service)
+        for line in found.skipped { Console.complain("escrow: \(line)") }
+        guard let service, found.files.isEmpty else { return found.files }
+        throw ValidationError(
+            "There is no service \(service) in \(store): there are \(found.others.joined(separator: ", ")).")
     }
 }

@@ -85,6 +85,26 @@ import Testing
         #expect(others.isEmpty, "what has no handler here does not crowd out the rest")
     }
 
+    private func addFailure(_ db: Database) throws -> Int {
+        try InboxTable.addAttempt(
+            db, consumer: Firing.consumer(payment.name), key: payment.key, reason: "broken", now: start)
+    }
+
+    /// Each generation has all the attempts of its policy.
+    @Test func aNewGenerationInheritsNoFailures() throws {
+        try write { db in
+            _ = try DeadlineTable.arm(db, payment, due: due, now: start)
+            #expect(try addFailure(db) == 1)
+            #expect(try addFailure(db) == 2)
+            _ = try DeadlineTable.arm(db, payment, due: due, now: start)
+            #expect(try addFailure(db) == 1, "armed anew")
+            _ = try DeadlineTable.extend(db, payment, by: .seconds(1), now: start)
+            #expect(try addFailure(db) == 1, "extended")
+            _ = try DeadlineTable.cancel(db, payment, now: start)
+            #expect(try !InboxTable.hasAttempts(db), "cancelled")
+        }
+    }
+
     /// A payment after the timeout was given up: redriving the timeout must not cancel a paid order.
     @Test func aCancelEndsADeadlineThatWasGivenUp() throws {
         try write { db in

@@ -147,7 +147,7 @@ extension LiveTests {
                 try await site.running(escrow) {
                     let client = MQClient(
                         MQClientConfiguration(nameServers: try NameServerAddresses(broker.nameServers)))
-                    let producer = try TransactionProducer(client, group: "shop-transactions") { _ in .unknown }
+                    let producer = try TransactionProducer(client, group: "shop|transactions") { _ in .unknown }
                     var message = Message(topic: "orders", body: "{\"order\":\"17\",\"number\":0}")
                     message.tag = "Placed"
                     message.properties = [
@@ -168,7 +168,7 @@ extension LiveTests {
                 try await site.running(escrow) {
                     let client = MQClient(
                         MQClientConfiguration(nameServers: try NameServerAddresses(broker.nameServers)))
-                    let producer = try TransactionProducer(client, group: "shop-transactions") { _ in .unknown }
+                    let producer = try TransactionProducer(client, group: "shop|transactions") { _ in .unknown }
                     var message = Message(topic: "orders", body: "{}")
                     message.properties = [
                         "ESCROW_TX": String(repeating: "a", count: 32), "ESCROW_KIND": "fenced",
@@ -243,12 +243,4 @@ final class RunCount: Sendable {
             return value
         }
     }
-}
-
-/// Blocks a thread until it is opened.
-private final class OneShot: Sendable {
-    private let semaphore = DispatchSemaphore(value: 0)
-
-    func wait() { semaphore.wait() }
-    func open() { semaphore.signal() }
 }

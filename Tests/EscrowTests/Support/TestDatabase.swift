@@ -35,7 +35,8 @@ final class TestDatabase: Sendable {
 
     var service: ServiceContext {
         ServiceContext(
-            service: "test", identity: store.identity, namespace: Namespace(nil), deadlineNames: ["payment"])
+            names: ServiceNames(service: "test", namespace: Namespace(nil)), identity: store.identity,
+            deadlineNames: ["payment"])
     }
 
     func notes() throws -> [String] {

@@ -100,6 +100,21 @@ import Testing
         #expect(try await FlowRun(settings).run().totals.orders == first.totals.orders)
     }
 
+    /// It would be refused by the broker's client, after the store was made and at every resume.
+    @Test(.timeLimit(.minutes(1)))
+    func anInvoiceThatIsTooLargeDoesNotStopTheOthers() async throws {
+        let code = String(repeating: "x", count: 200)
+        let large = String(repeating: "2,\(code),1\n", count: 21_000)
+        let path = try folder.write("InvoiceNo,StockCode,Quantity\n1,A,1\n\(large)3,A,2\n", to: "large.csv")
+        var settings = settings(path)
+        settings.workload.unpaid = 0
+        let report = try await FlowRun(settings).run()
+        #expect(report.violations == 0)
+        #expect(report.totals.orders == 2)
+        #expect(report.totals.unitsSold == 3)
+        #expect(report.totals.malformedRows == 21_000)
+    }
+
     @Test func aFileThatIsNoneLeavesNoStore() async throws {
         let path = try folder.write("no,such,columns\n1,2,3\n", to: "other.csv")
         await #expect(throws: FlowError.self) { try await FlowRun(settings(path, store: "none")).run() }

@@ -98,6 +98,23 @@ import Testing
         #expect(refusal(damaged)?.message.contains("gzip") == true)
     }
 
+    /// Nobody could place it, and the rest of the file is not to wait for it.
+    @Test func anInvoiceThatNoMessageCarriesIsMalformed() throws {
+        let code = String(repeating: "x", count: 200)
+        let large = (0..<21_000).map { _ in row("2", code, "1") } + [row("2", code, "0")]
+        let file = try OrderFile.read(
+            try folder.write(
+                Self.header + row("1", "A", "1") + large.joined() + row("C3", "A", "-1"), to: "large.csv"))
+        #expect(file.counts == InputCounts(lines: 21_003, used: 2, skipped: 1, malformed: 21_000))
+        #expect(file.malformedRows.map(\.line) == [3])
+        #expect(file.malformedRows.map(\.count) == [21_000])
+        #expect(file.malformedRows.first?.reason.contains("invoice 2 has 21000 lines") == true)
+        let workload = Workload.replay(file, WorkloadSettings(.file("x")))
+        #expect(workload.orders.map(\.id) == ["1"])
+        #expect(workload.returns.map(\.id) == ["C3"])
+        #expect(workload.shelves.map(\.code) == ["A"])
+    }
+
     @Test func quantitiesAreWholeNumbersWithinReason() {
         func quantity(_ text: String) -> Int64? { OrderFile.quantity(Array(text.utf8)) }
         #expect(quantity("12") == 12)

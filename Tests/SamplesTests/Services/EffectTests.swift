@@ -1,3 +1,4 @@
+import Escrow
 import Foundation
 import GRDB
 import Logging
@@ -63,12 +64,67 @@ import Testing
     }
 
     @Test func anInterruptedAttemptIsRepeatedOrUnknownByChoice() async throws {
-        try await database.write { _ = try EffectTable.attempt($0, limit: 10, now: Timestamp(milliseconds: 3)) }
         let runner = runner { _ in .sent }
+        let space = try #require(runner.holder.text.split(separator: "/").first)
+        // No process has that number: Linux gives none above 4,194,304.
+        let gone = Holder(host: String(space), processID: 4_194_305)
+        try await attempt(by: gone.text)
         try await runner.recover()
         #expect(try states() == ["mail planned", "sms unknown"])
         _ = try await runner.performBatch()
         #expect(try states() == ["mail sent", "sms unknown"])
+    }
+
+    private func attempt(by holder: String) async throws {
+        let now = clock.now()
+        try await database.write { _ = try EffectTable.attempt($0, by: holder, limit: 10, now: now) }
+    }
+
+    /// A second process that starts leaves alone what the first performs: it happens once, and is known to have.
+    @Test func whatALiveProcessPerformsIsLeftAlone() async throws {
+        let runner = runner { _ in .sent }
+        let space = try #require(runner.holder.text.split(separator: "/").first)
+        // The parent of this process lives.
+        let live = Holder(host: String(space), processID: getppid())
+        try await attempt(by: live.text)
+        try await runner.recover()
+        #expect(try states() == ["mail attempted", "sms attempted"])
+        // Nobody performs for an hour.
+        clock.advance(by: EffectRunner.longestAttempt)
+        try await runner.recover()
+        #expect(try states() == ["mail planned", "sms unknown"])
+    }
+
+    /// Stopped and started again in one process, as by an interruption.
+    @Test func aServiceThatWasStoppedInThisProcessIsGone() async throws {
+        let stopped = runner { _ in .sent }
+        try await attempt(by: stopped.holder.text)
+        try await runner { _ in .sent }.recover()
+        #expect(try states() == ["mail planned", "sms unknown"])
+    }
+
+    /// It was taken for abandoned, and was not: what is certain replaces what was thought.
+    @Test func aLateSuccessMakesTheUnknownSent() async throws {
+        try await attempt(by: "host/1/1")
+        let ids = try await database.read { try EffectTable.attempts($0).map(\.id) }
+        let runner = runner { _ in .sent }
+        clock.advance(by: EffectRunner.longestAttempt)
+        try await runner.recover()
+        #expect(try states() == ["mail planned", "sms unknown"])
+        try await database.write { db in
+            for id in ids { try EffectTable.sent(db, id, now: Timestamp(milliseconds: 9)) }
+        }
+        #expect(try states() == ["mail sent", "sms sent"])
+    }
+
+    /// The failure of an attempt that was taken over says nothing of the next one.
+    @Test func aLateFailureOfAnEarlierHolderIsIgnored() async throws {
+        try await attempt(by: "other")
+        try await database.write { db in
+            try EffectTable.failed(db, 1, by: "first", reason: "late", notBefore: Timestamp(milliseconds: 1))
+            try EffectTable.unknown(db, 2, by: "first", reason: "late", now: Timestamp(milliseconds: 1))
+        }
+        #expect(try states() == ["mail attempted", "sms attempted"])
     }
 
     @Test func aFailureIsTriedAgainLaterAndNotForEver() async throws {

@@ -67,6 +67,19 @@ import Testing
         #expect(try refunds() == 1)
     }
 
+    /// Its verdict is that order's own, and says nothing of another.
+    @Test func aPaymentOfOneOrderPaysNoOther() throws {
+        try database.write { [now] db in
+            try OrderTable.insert(db, "2", lines: [Line(position: 1, code: "A", quantity: 1)], now: now)
+            _ = try OrderTable.move(db, "2", from: .placed, to: .reserved, now: now)
+        }
+        _ = try move(.placed, .reserved)
+        #expect(try settle("p") == (.accepted, true))
+        #expect(code { _ = try settle("p", of: "2") } == .paymentTaken)
+        #expect(try database.read { try OrderTable.state($0, of: "2") } == .reserved)
+        #expect(try refunds() == 0)
+    }
+
     @Test(arguments: [OrderState.cancelled, .rejected])
     func aPaymentForAnOrderThatIsOverIsRefundedOnce(_ state: OrderState) throws {
         _ = try move(.placed, state)

@@ -90,7 +90,7 @@ struct GoodShop {
         try db.execute(
             sql: "INSERT INTO account (address, name, registered) VALUES ('ada@example.org', 'Ada', 1)")
         try EffectTable.plan(db, .mail, for: "ada@example.org", now: time(1))
-        for effect in try EffectTable.attempt(db, limit: 10, now: time(1)) {
+        for effect in try EffectTable.attempt(db, by: "test", limit: 10, now: time(1)) {
             try EffectTable.sent(db, effect.id, now: time(2))
         }
     }

@@ -1,0 +1,26 @@
+import GRDB
+
+/// Messages that this client refuses to send, to whatever broker: no retry helps. They stand among the dead letters,
+/// and what is published behind them goes on.
+enum Undeliverable {
+    /// The consumer under which they stand there; none has that name.
+    static let consumer = "outbox"
+
+    static func giveUp(_ db: Database, _ row: OutboxRow, reason: String, _ context: GroupContext) throws {
+        let letter = DeadLetterTable.Letter(
+            consumer: consumer, idempotencyKey: row.event.idempotencyKey, orderingKey: row.event.orderingKey,
+            topic: row.event.topic, tag: row.event.tag, body: row.event.body, messageID: "", born: context.now)
+        try DeadLetterTable.insert(db, letter, reason: reason, attempts: 1, now: context.now)
+        try OutboxTable.delete(db, row.sequence)
+        if let fence = row.fence { try Fence.acknowledge(db, fence, now: context.now) }
+        context.count(.deadLetters)
+    }
+
+    /// Sends a letter again, at once: a ring that comes early is sent on its way again.
+    static func putBack(_ db: Database, _ letter: DeadLetterTable.Letter, _ context: GroupContext) throws {
+        let event = OutgoingEvent(
+            topic: letter.topic, tag: letter.tag, idempotencyKey: letter.idempotencyKey,
+            orderingKey: letter.orderingKey, body: letter.body)
+        try context.publish(db, event)
+    }
+}
