@@ -25,11 +25,6 @@ package struct ServerProcess: Sendable {
         try? send(.kill)
     }
 
-    /// Lets the process answer nothing any more until it is ended by force.
-    package func suspend() {
-        try? send(.suspend)
-    }
-
     /// Asks the process to end in good order.
     package func terminate() {
         try? send(.terminate)

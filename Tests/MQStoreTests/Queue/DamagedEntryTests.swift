@@ -28,7 +28,7 @@ import Testing
         // One that claims to be long ends the pull before it, as a long message would.
         #expect(reopened.pull("T", from: 0).first == "a")
         #expect(reopened.pull("T", from: 1) == ["c"])
-        #expect(!reopened.isCold(reopened.queue("T", 0), at: QueueOffset(rawValue: 1)))
+        #expect(!reopened.isOnDisk(reopened.queue("T", 0), at: QueueOffset(rawValue: 1)))
         #expect(!fixture.complaints.all.isEmpty)
         try reopened.close()
     }

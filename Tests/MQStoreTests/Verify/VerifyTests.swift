@@ -1,5 +1,6 @@
 import MQProtocol
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import MQStore
@@ -134,7 +135,7 @@ import Testing
     /// What a kill or a power loss leaves is no damage: the next start puts it in order.
     @Test(arguments: 0..<10)
     func aCrashedStoreHasOnlyNotes(_ round: UInt64) throws {
-        let seed = testSeed() &+ round
+        let seed = TestSeed.current &+ round
         let fixture = StoreFixture(seed: seed)
         var random = SimulatedRandom(seed: seed)
         for _ in 0..<3 {
