@@ -8,6 +8,8 @@ struct BenchStore {
     let directory: String
     var segmentBytes = 1 << 30
     var flush = StoreConfiguration.FlushPolicy.synchronous
+    /// Zeros ahead of the writer from the start; nil for the default, which grows with the first record.
+    var window: Int?
 
     static let topic = "BenchTopic"
     static let logger = Logger(label: "mqbench") { _ in SwiftLogNoOpLogHandler() }
@@ -16,6 +18,10 @@ struct BenchStore {
         var configuration = StoreConfiguration(directory: directory)
         configuration.segmentBytes = segmentBytes
         configuration.flush = flush
+        if let window {
+            configuration.firstWindow = window
+            configuration.zeroFillWindow = window
+        }
         return configuration
     }
 

@@ -11,8 +11,8 @@ struct DiskCells {
     /// One record a flush, on an empty store and on one that was filled, closed and opened again.
     func writtenPerFlush() throws -> [StoreFigure] {
         guard let meter = DiskMeter(holding: root) else { return [] }
-        var figures = [try measure("fresh", BenchStore(directory: "\(root)/fresh"), meter)]
-        let aged = BenchStore(directory: "\(root)/aged")
+        var figures = [try measure("fresh", BenchStore(directory: "\(root)/fresh", window: 16 << 20), meter)]
+        let aged = BenchStore(directory: "\(root)/aged", window: 16 << 20)
         try aged.running { try BenchStore.fill($0, bytes: 256 << 20, bodyBytes: 1024) }
         figures.append(try measure("aged", aged, meter))
         return figures
@@ -23,7 +23,7 @@ struct DiskCells {
             let queue = store.queue(BenchStore.topic, 0)
             var batch = store.makeBatch()
             let draft = BenchStore.draft(bodyBytes: Self.bodyBytes)
-            // The first record lets the zeros reach their full distance: those are not part of a flush.
+            // The zeros ahead are written before: they are not part of a flush.
             try batch.add(draft, to: queue)
             try store.append(&batch)
             try store.flushNow()
