@@ -91,7 +91,8 @@ extension MessageStore {
             )
         }
         setFull(decision.isFull)
-        guard let wanted = decision.deleteBelow else { return }
+        guard var wanted = decision.deleteBelow else { return }
+        if !decision.isAboveWatermark { wanted = min(wanted, observer.retains(wanted)) }
         let allowed = min(wanted, observer.willDelete(wanted))
         // What the observer copied forward must be durable before the originals go.
         if allowed > log.minimumOffset { try log.flush() }
@@ -101,6 +102,7 @@ extension MessageStore {
         logger.notice(
             "deleted the log below \(minimum), trigger \(decision.trigger?.rawValue ?? ""), forced \(decision.isForced)"
         )
+        observer.deleted(before..<minimum)
         try removeDerived(below: minimum)
     }
 

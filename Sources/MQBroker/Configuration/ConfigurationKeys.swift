@@ -83,6 +83,7 @@ enum ConfigurationKeys {
         .boolean("cleanFileForciblyEnable", \.storage.forcedDeletion).important.mutable,
         .integer("diskSpaceCleanForciblyRatio", \.storage.forcedDeletionPercent, 1...100).mutable,
         .integer("diskSpaceWarningLevelRatio", \.storage.diskFullPercent, 1...100).mutable,
+        .boolean("retainUnconsumed", \.storage.retainsUnconsumed).mutable,
         .boolean("checkCRCOnRecover", \.storage.checksOnRecovery),
         .boolean("enabledAppendPropCRC", \.storage.recordChecksum),
         .integer("maxTransferBytesOnMessageInMemory", \.storage.warmPull.bytes, 1...(1 << 28)).important,
