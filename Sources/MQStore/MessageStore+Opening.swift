@@ -114,9 +114,11 @@ private struct StoreOpening {
         let (index, indexStart) = try openIndex(log, wasKilled: wasKilled, position, checkpoint)
         var dispatcher = makeDispatcher(log, index, start, indexFrom: min(indexStart, report.end))
         dispatcher.run(includingIndex: false)
-        if start > log.minimumOffset, !dispatcher.queuesWithGaps.isEmpty {
-            try forget(dispatcher.queuesWithGaps, manifest)
+        let incomplete = start > log.minimumOffset ? dispatcher.queuesWithGaps : dispatcher.unreachedQueues
+        if !incomplete.isEmpty {
+            // First: were it interrupted after the files are gone, nobody would know that they are missing.
             try files.save(.init(queues: log.minimumOffset, sealed: position?.sealed))
+            try forget(incomplete, manifest)
             dispatcher = makeDispatcher(log, index, log.minimumOffset, indexFrom: min(indexStart, report.end))
             dispatcher.run(includingIndex: false)
         }
@@ -162,6 +164,7 @@ private struct StoreOpening {
     ) throws(StoreError) -> RecoveryReport {
         var lookup = QueueLookup()
         var expected: [Int: Int64] = [:]
+        let trusted = max(trusted, try log.mark.load())
         let start = wasKilled ? RecoveryStart.abnormal(notAfter: checkpoint.minimum) : .normal
         return try log.recover(start, trusted: trusted, passed: { expected = [:] }) { (offset, record, bytes) in
             let type = record.sysFlag.transactionType
