@@ -31,6 +31,7 @@ extension ConsumeQueue {
                 if !lost.isEmpty { try rememberLost(file, from: count, base, lost, &state) }
                 if count == 0 {
                     try files.remove(self, base)
+                    state.unflushed.remove(base)
                     state.fileCount -= 1
                     state.hasUnflushedNames = true
                     continue
