@@ -124,7 +124,7 @@ private struct StoreOpening {
         }
         for queue in table.all { try queue.keepLostPlaces() }
         if let failure = dispatcher.queueFailure { throw failure }
-        setCounters(log, wasKilled ? nil : manifest, isCut: report.end < position?.queues ?? .zero)
+        setCounters(log, manifest, isCut: report.end < position?.queues ?? .zero)
         dispatcher.finishRecovery()
         return OpenedParts(lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
     }
