@@ -235,6 +235,12 @@ let package = Package(
         .testTarget(name: "MQProtocolTests", dependencies: ["MQProtocol", nioCore], swiftSettings: settings),
         .testTarget(
             name: "MQStoreTests", dependencies: ["MQStore", "MQProtocol", nioCore, logging], swiftSettings: settings),
+        // The store on a simulated disk, against a model of what may be lost.
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["MQStore", "MQBroker", "MQProtocol", "TestSupport", nioCore, logging],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MQRemotingTests",
             dependencies: ["MQRemoting", "MQProtocol", nioCore, nioPosix, nioEmbedded, logging],
