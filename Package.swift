@@ -252,6 +252,12 @@ let package = Package(
             name: "MQStoreTests", dependencies: ["MQStore", "MQProtocol", "TestSupport", nioCore, logging],
             swiftSettings: settings
         ),
+        // The store on a simulated disk, against a model of what may be lost.
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["MQStore", "MQBroker", "MQProtocol", "TestSupport", nioCore, logging],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MQRemotingTests",
             dependencies: ["MQRemoting", "MQProtocol", "TestSupport", nioCore, nioPosix, nioEmbedded, logging],

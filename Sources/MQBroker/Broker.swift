@@ -20,6 +20,7 @@ package final class Broker: Sendable {
     package let statistics: BrokerStatistics
     package let transactions: TransactionService
     package let delays: DelayService
+    let unconsumed: UnconsumedMessages
     package let heldPulls = HeldPulls()
     package let time: TimeSource
     package let logger: Logger
@@ -51,6 +52,7 @@ package final class Broker: Sendable {
         statistics = parts.statistics
         transactions = parts.transactions
         delays = parts.delays
+        unconsumed = UnconsumedMessages(store: parts.store, offsets: parts.offsets, logger: parts.logger)
         time = parts.time
         logger = parts.logger
         advertisedIP = parts.advertisedHost.ip
@@ -132,6 +134,10 @@ package final class Broker: Sendable {
     /// Before segments are deleted: what is still needed of them is copied to the end of the log. On a store's thread.
     func willDelete(upTo offset: LogOffset) -> LogOffset {
         min(transactions.copyForward(below: offset), delays.copyForward(below: offset))
+    }
+
+    func retains(upTo offset: LogOffset) -> LogOffset {
+        settings.configuration.storage.retainsUnconsumed ? unconsumed.consumed(upTo: offset) : offset
     }
 
     // MARK: Held pulls

@@ -19,7 +19,9 @@ final class StoreEvents: Sendable {
             flushed: { self.connected?.flushed(upTo: $0) },
             flushFailed: { self.connected?.flushFailed($0) },
             dispatched: { self.connected?.dispatched($0) },
-            willDelete: { self.connected?.willDelete(upTo: $0) ?? .zero }
+            willDelete: { self.connected?.willDelete(upTo: $0) ?? .zero },
+            retains: { self.connected?.retains(upTo: $0) ?? .zero },
+            deleted: { self.connected?.unconsumed.noteDeletion($0) }
         )
     }
 }

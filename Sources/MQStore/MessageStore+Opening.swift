@@ -130,15 +130,17 @@ private struct StoreOpening {
         let (index, indexStart) = try openIndex(log, wasKilled: wasKilled, position, checkpoint)
         var dispatcher = makeDispatcher(log, index, start, indexFrom: min(indexStart, report.end))
         dispatcher.run(includingIndex: false)
-        if start > log.minimumOffset, !dispatcher.queuesWithGaps.isEmpty {
-            try forget(dispatcher.queuesWithGaps, manifest)
+        let incomplete = start > log.minimumOffset ? dispatcher.queuesWithGaps : dispatcher.unreachedQueues
+        if !incomplete.isEmpty {
+            // First: were it interrupted after the files are gone, nobody would know that they are missing.
             try files.save(.init(queues: log.minimumOffset, sealed: position?.sealed))
+            try forget(incomplete, manifest)
             dispatcher = makeDispatcher(log, index, log.minimumOffset, indexFrom: min(indexStart, report.end))
             dispatcher.run(includingIndex: false)
         }
         for queue in table.all { try queue.keepLostPlaces() }
         if let failure = dispatcher.queueFailure { throw failure }
-        setCounters(log, wasKilled ? nil : manifest, isCut: report.end < position?.queues ?? .zero)
+        setCounters(log, manifest, isCut: report.end < position?.queues ?? .zero)
         dispatcher.finishRecovery()
         return OpenedParts(lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
     }
@@ -178,6 +180,7 @@ private struct StoreOpening {
     ) throws(StoreError) -> RecoveryReport {
         var lookup = QueueLookup()
         var expected: [Int: Int64] = [:]
+        let trusted = max(trusted, try log.mark.load())
         let start = wasKilled ? RecoveryStart.abnormal(notAfter: checkpoint.minimum) : .normal
         return try log.recover(start, trusted: trusted, passed: { expected = [:] }) { (offset, record, bytes) in
             let type = record.sysFlag.transactionType

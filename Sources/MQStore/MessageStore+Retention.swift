@@ -93,17 +93,33 @@ extension MessageStore {
             )
         }
         setFull(decision.isFull)
-        guard let wanted = decision.deleteBelow else { return }
+        guard var wanted = decision.deleteBelow else { return }
+        if !decision.isAboveWatermark { wanted = min(wanted, observer.retains(wanted)) }
         let allowed = min(wanted, observer.willDelete(wanted))
         // What the observer copied forward must be durable before the originals go.
-        if allowed > log.minimumOffset { try log.flush() }
+        if allowed > log.minimumOffset {
+            try log.flush()
+            try secureEntries(isUrgent: decision.isAboveWatermark)
+        }
         let before = log.minimumOffset
         let minimum = try log.removeSegments(below: allowed, maximumCount: decision.segments)
         guard minimum > before else { return }
         logger.notice(
             "deleted the log below \(minimum), trigger \(decision.trigger?.rawValue ?? ""), forced \(decision.isForced)"
         )
+        observer.deleted(before..<minimum)
         try removeDerived(below: minimum)
+        if decision.isAboveWatermark { try saveCheckpoint() }
+    }
+
+    /// Once its records are gone, only its entries say where a queue goes on. On a full disk they may have no room
+    /// before something is deleted.
+    private func secureEntries(isUrgent: Bool) throws(StoreError) {
+        do throws(StoreError) {
+            try saveCheckpoint()
+        } catch {
+            if !isUrgent { throw error }
+        }
     }
 
     /// Looks at the disk only: once a second, so that sends are refused before the disk is really full.

@@ -195,6 +195,9 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var forcedDeletionPercent = 85
         /// `diskSpaceWarningLevelRatio`, in percent: above it sends are refused. Default: 90.
         public var diskFullPercent = 90
+        /// `retainUnconsumed`, a key of ours: what a group that ever committed an offset has not consumed yet is kept
+        /// beyond `fileReservedTime`, until the disk is above `diskSpaceCleanForciblyRatio`. Default: false.
+        public var retainsUnconsumed = false
         /// `checkCRCOnRecover`: recovery compares each message with its checksums. Default: true.
         public var checksOnRecovery = true
         /// `enabledAppendPropCRC`, a key of RocketMQ 5: each record ends with a checksum of all of it. Default: false.

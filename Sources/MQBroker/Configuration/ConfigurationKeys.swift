@@ -86,6 +86,7 @@ enum ConfigurationKeys {
         .boolean("cleanFileForciblyEnable", \.storage.forcedDeletion).important.mutable,
         .integer("diskSpaceCleanForciblyRatio", \.storage.forcedDeletionPercent, 1...100).mutable,
         .integer("diskSpaceWarningLevelRatio", \.storage.diskFullPercent, 1...100).mutable,
+        .boolean("retainUnconsumed", \.storage.retainsUnconsumed).mutable,
         .boolean("checkCRCOnRecover", \.storage.checksOnRecovery),
         .boolean("enabledAppendPropCRC", \.storage.recordChecksum),
         .integer("accessMessageInMemoryMaxRatio", \.storage.memoryPercent, 0...100).important,

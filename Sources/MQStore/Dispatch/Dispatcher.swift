@@ -19,6 +19,8 @@ final class Dispatcher: Sendable {
         var lastTimestamp = Timestamp.zero
         /// Queues whose next record did not follow their last entry, in recovery.
         var gaps: [ConsumeQueue] = []
+        /// Those of them whose gap was too wide to be filled.
+        var unreached: [ConsumeQueue] = []
         /// Nobody is told of what recovery dispatches.
         var isRecovering = true
     }
@@ -91,6 +93,8 @@ final class Dispatcher: Sendable {
     }
 
     var queuesWithGaps: [ConsumeQueue] { state.withLock { $0.gaps } }
+    /// They have only entries whose records are gone, or were misled: they begin again with the first record there is.
+    var unreachedQueues: [ConsumeQueue] { state.withLock { $0.unreached } }
 
     func finishRecovery() { state.withLock { $0.isRecovering = false } }
 
@@ -259,6 +263,9 @@ final class Dispatcher: Sendable {
                     "\(queue.directory): no record for the \(count) queue offsets before \(record.queueOffset)")
             case .implausible:
                 noteGap(queue, &state)
+                if state.isRecovering, !state.unreached.contains(where: { $0 === queue }) {
+                    state.unreached.append(queue)
+                }
                 logger.error(
                     """
                     \(queue.directory): the record at \(record.physicalOffset) claims queue offset \

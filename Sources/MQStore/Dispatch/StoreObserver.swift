@@ -11,16 +11,25 @@ package struct StoreObserver: Sendable {
     /// Asked before segments below the offset are deleted: whoever still needs a record below it copies it to the end
     /// of the log first. Returns how far deletion may go now; less than the argument postpones the rest to a later run.
     package var willDelete: @Sendable (_ upTo: LogOffset) -> LogOffset
+    /// Asked before that, unless the disk is above its watermark: how far deletion may go for the sake of those who
+    /// have not read everything yet.
+    package var retains: @Sendable (_ upTo: LogOffset) -> LogOffset
+    /// Segments were deleted; queues still have the entries of this range while the function runs.
+    package var deleted: @Sendable (_ range: Range<LogOffset>) -> Void
 
     package init(
         flushed: @escaping @Sendable (LogOffset) -> Void = { _ in },
         flushFailed: @escaping @Sendable (StoreError) -> Void = { _ in },
         dispatched: @escaping @Sendable ([Arrival]) -> Void = { _ in },
-        willDelete: @escaping @Sendable (_ upTo: LogOffset) -> LogOffset = { $0 }
+        willDelete: @escaping @Sendable (_ upTo: LogOffset) -> LogOffset = { $0 },
+        retains: @escaping @Sendable (_ upTo: LogOffset) -> LogOffset = { $0 },
+        deleted: @escaping @Sendable (_ range: Range<LogOffset>) -> Void = { _ in }
     ) {
         self.flushed = flushed
         self.flushFailed = flushFailed
         self.dispatched = dispatched
         self.willDelete = willDelete
+        self.retains = retains
+        self.deleted = deleted
     }
 }

@@ -72,6 +72,8 @@ extension CommitLog {
             // What a killed process wrote may still be in memory only.
             try segment.file.flush()
         }
+        // Nor is the name of a file certain that a killed process had just created.
+        for directory in configuration.sortedLogDirectories { try device.syncDirectory(directory) }
         try mark.begin(at: end)
         becomeReady(report)
         return report

@@ -1,5 +1,6 @@
 import Logging
 import MQProtocol
+import NIOCore
 
 /// Finds the log's files and refuses what cannot be one log.
 struct SegmentLoader {
@@ -38,6 +39,7 @@ struct SegmentLoader {
             try device.remove(last.path)
             found.removeLast()
         }
+        try removeStrays(&found)
         try check(found)
         var segments: [LogSegment] = []
         for file in found {
@@ -66,6 +68,22 @@ struct SegmentLoader {
             found.append(Found(offset: offset, directory: directory, length: entry.length, isReadOnly: isReadOnly))
         }
         return found
+    }
+
+    /// Files prepared ahead of the writer that stand behind a gap: nothing was ever written to them.
+    private func removeStrays(_ found: inout [Found]) throws(StoreError) {
+        while let last = found.last, let before = found.dropLast().last {
+            guard before.offset + configuration.segmentBytes < last.offset, try isUnused(last) else { return }
+            logger.warning("removing \(last.path): it was prepared and never used, and files before it are missing")
+            try device.remove(last.path)
+            found.removeLast()
+        }
+    }
+
+    private func isUnused(_ file: Found) throws(StoreError) -> Bool {
+        var head = ByteBuffer()
+        _ = try device.open(file.path, .readOnly).read(at: 0, count: RecordLayout.blankBytes, into: &head)
+        return head.readableBytesView.allSatisfy { $0 == 0 }
     }
 
     private func check(_ found: [Found]) throws(StoreError) {

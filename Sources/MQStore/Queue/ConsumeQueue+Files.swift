@@ -33,6 +33,7 @@ extension ConsumeQueue {
                 if !lost.isEmpty { try rememberLost(file, from: count, base, lost, &state) }
                 if count == 0 {
                     try files.remove(self, base)
+                    state.unflushed.remove(base)
                     state.fileCount -= 1
                     state.hasUnflushedNames = true
                     continue
@@ -129,11 +130,17 @@ extension ConsumeQueue {
     }
 
     /// Deletes everything; the queue begins again at offset 0 and ignores records below `ignoredBelow`.
+    ///
+    /// Durable on return: an old file that comes back beside new ones would be taken for one of them.
     func erase(ignoredBelow: LogOffset) throws(StoreError) {
         try state.withLock { (state) throws(StoreError) in
-            for index in 0..<state.fileCount { try files.remove(self, state.first + index * files.entriesPerFile) }
+            for entry in try files.device.list(directory) ?? [] where !entry.isDirectory {
+                if let base = files.base(named: entry.name) { try files.remove(self, base) }
+            }
             state = State()
             state.ignoredBelow = ignoredBelow
+            guard try files.device.exists(directory) else { return }
+            try files.device.syncDirectory(directory)
             try files.device.remove(directory)
         }
     }

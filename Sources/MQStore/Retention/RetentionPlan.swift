@@ -76,6 +76,8 @@ package struct RetentionPlan: Sendable {
         package var segments = 0
         /// Deleted although not expired.
         package var isForced = false
+        /// The disk is used above `forcedRatio`.
+        package var isAboveWatermark = false
         package var isFull = false
     }
 
@@ -111,8 +113,8 @@ package struct RetentionPlan: Sendable {
             localHour: localHour, logUsage: fullestLogUsage ?? logUsage, queueUsage: queueUsage
         )
         guard decision.trigger != nil else { return decision }
-        let forced =
-            settings.deletesUnexpired && max(logUsage?.ratio ?? 0, queueUsage?.ratio ?? 0) > settings.forcedRatio
+        decision.isAboveWatermark = max(logUsage?.ratio ?? 0, queueUsage?.ratio ?? 0) > settings.forcedRatio
+        let forced = settings.deletesUnexpired && decision.isAboveWatermark
         for segment in segments.dropLast().prefix(settings.segmentsPerRun) {
             let expired = now.milliseconds - segment.lastWrite.milliseconds >= settings.reservedTime.wholeMilliseconds
             guard expired || forced else { break }

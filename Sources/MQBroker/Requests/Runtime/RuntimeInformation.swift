@@ -43,6 +43,7 @@ struct RuntimeInformation {
             "msgGetTotalTodayMorning": "\(today.transferred)", "msgGetTotalTodayNow": "\(totals.transferred)",
             "putMessageTimesTotal": "\(max(1, totals.stored))", "putMessageFailedTimes": "\(totals.failed)",
             "putMessageSizeTotal": "\(totals.storedBytes)",
+            "deletedUnconsumedTotal": "\(broker.unconsumed.deleted)",
             "putMessageAverageSize": "\(Double(totals.storedBytes) / Double(max(1, totals.stored)))",
         ]
     }

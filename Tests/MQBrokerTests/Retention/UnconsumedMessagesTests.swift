@@ -1,0 +1,108 @@
+import Logging
+import MQProtocol
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import MQBroker
+@testable import MQStore
+
+/// A store on a simulated disk, whose threads are not started, and the offsets of its groups.
+@Suite("Deleting what nobody consumed yet")
+struct UnconsumedMessagesTests {
+    private final class Observed: Sendable {
+        let messages = Mutex<UnconsumedMessages?>(nil)
+    }
+
+    private let clock = ManualClock(start: Timestamp(milliseconds: 1_700_000_000_000))
+    private let device: SimulatedDevice
+    private let store: MessageStore
+    private let offsets: OffsetTable
+    private let unconsumed: UnconsumedMessages
+
+    private static let logger = Logger(label: "retention") { _ in SwiftLogNoOpLogHandler() }
+
+    init() throws {
+        device = SimulatedDevice(seed: 1, time: .manual(clock))
+        var configuration = StoreConfiguration(directory: "/store")
+        configuration.segmentBytes = 1024
+        configuration.maximumBodyBytes = 512
+        configuration.queueSegmentEntries = 10
+        configuration.indexSlots = 100
+        configuration.indexEntries = 400
+        configuration.firstWindow = 0
+        configuration.zeroFillWindow = 0
+        configuration.deletionHours = Set(0...23)
+        let observed = Observed()
+        let observer = StoreObserver(
+            retains: { limit in observed.messages.withLock { $0?.consumed(upTo: limit) ?? limit } },
+            deleted: { range in observed.messages.withLock { $0?.noteDeletion(range) } }
+        )
+        store = try MessageStore.open(
+            configuration, device: device, time: .manual(clock), logger: Self.logger, observer: observer)
+        let file = SideFile(device: device, path: "/store/config/consumerOffset.json", logger: Self.logger)
+        offsets = try OffsetTable.load(
+            from: file, settings: BrokerSettings(BrokerConfiguration()), time: .manual(clock), logger: Self.logger)
+        unconsumed = UnconsumedMessages(store: store, offsets: offsets, logger: Self.logger)
+        let messages = unconsumed
+        observed.messages.withLock { $0 = messages }
+        try fill()
+    }
+
+    /// 60 messages in eight segments or more, all of which have expired.
+    private func fill() throws {
+        let host = HostAddress(ip: .v4(0x7F00_0001), port: 1)
+        for number in 0..<60 {
+            var batch = store.makeBatch()
+            let draft = MessageDraft(
+                topic: "Topic", queueID: 0, bornTimestamp: clock.now(), bornHost: host, storeHost: host,
+                body: ByteBuffer(string: "message \(number)"), properties: ByteBuffer()
+            )
+            try batch.add(draft, to: store.queue("Topic", 0))
+            try store.append(&batch)
+        }
+        try store.flushNow()
+        store.dispatchPending()
+        clock.advance(by: .seconds(73 * 3600))
+    }
+
+    private var first: Int { Int(store.minimumOffset(of: store.queue("Topic", 0)).rawValue) }
+
+    private func commit(_ group: String, _ offset: Int64) {
+        offsets.commit(group: group, topic: "Topic", queueID: 0, offset: offset)
+    }
+
+    @Test("What goes is counted for each group that had not come so far")
+    func counted() throws {
+        commit("slow", 3)
+        commit("fast", 60)
+        try fillDisk()
+        store.keepHouse()
+        #expect(first > 30)
+        #expect(unconsumed.deleted(topic: "Topic", group: "slow") == first - 3)
+        #expect(unconsumed.deleted(topic: "Topic", group: "fast") == 0)
+        #expect(unconsumed.deleted == first - 3)
+    }
+
+    /// Above the watermark, below the limit for sends.
+    private func fillDisk() throws {
+        let space = try device.space(at: "/store")
+        device.setCapacity((space.total - space.available) * 100 / 88)
+    }
+
+    @Test("It is kept until it is consumed, or until the disk is above its watermark")
+    func retained() throws {
+        commit("slow", 20)
+        store.keepHouse()
+        let kept = first
+        #expect((1...20).contains(kept))
+        #expect(unconsumed.deleted == 0)
+
+        try fillDisk()
+        clock.advance(by: .seconds(11))
+        store.keepHouse()
+        #expect(first > 20)
+        #expect(unconsumed.deleted(topic: "Topic", group: "slow") == first - 20)
+        #expect(unconsumed.deleted == first - 20)
+    }
+}

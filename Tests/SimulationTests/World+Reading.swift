@@ -1,0 +1,113 @@
+import MQProtocol
+import NIOCore
+import TestSupport
+
+@testable import MQStore
+
+extension World {
+    /// What the system dropped after a failed flush can no longer be read; it was not acknowledged.
+    private var readableEnd: Int64 { dropsPages && model.hasFlushFailed ? model.acknowledged : model.end }
+
+    private func readable(_ queue: ModelQueue, _ store: MessageStore) -> [SentRecord] {
+        let end = min(readableEnd, store.dispatchedOffset.rawValue)
+        return queue.records.filter { $0.end <= end }
+    }
+
+    private func mayBeMissing(_ record: SentRecord) -> Bool { record.isDamaged || record.end > readableEnd }
+
+    private func randomRecord() -> SentRecord? {
+        guard !model.log.isEmpty else { return nil }
+        let record = model.log[random.below(model.log.count)]
+        return record.end <= readableEnd ? record : nil
+    }
+
+    func readRecord(_ store: MessageStore) throws {
+        guard let record = randomRecord() else { return }
+        let bytes = store.record(at: LogOffset(rawValue: record.logOffset))
+        try check(record, bytes, "read at \(record.logOffset)")
+    }
+
+    private func check(_ record: SentRecord, _ bytes: ByteBuffer?, _ how: String) throws {
+        if record.isDamaged {
+            if bytes != nil { throw Violation("a corrupt record is never served", "number \(record.id), \(how)") }
+            return
+        }
+        guard let bytes else { throw Violation("no message is lost", "number \(record.id), \(how)", isAbsence: true) }
+        guard crc32(bytes.readableBytesUInt8Span) == record.checksum else {
+            throw Violation("no message is altered", "number \(record.id), \(how)")
+        }
+    }
+
+    /// One pull from a random place: the records from there on, in order, without any but damaged ones missing.
+    func pull(_ store: MessageStore) throws {
+        let index = random.below(model.queues.count)
+        let queue = model.queues[index]
+        let readable = readable(queue, store)
+        guard !readable.isEmpty else { return }
+        let start = random.below(readable.count)
+        let first = readable[start].queueOffset
+        let selection = store.select(
+            refs[index], from: QueueOffset(rawValue: first), maximumCount: 1 + random.below(8), limits: PullLimits(),
+            filter: .all
+        )
+        var buffer = ByteBuffer()
+        store.copy(selection, into: &buffer)
+        let known = queue.records.filter { $0.end <= store.dispatchedOffset.rawValue }
+        var position = start
+        while buffer.readableBytes > 0 {
+            let size = buffer.getInteger(at: buffer.readerIndex, as: Int32.self).map(Int.init) ?? 0
+            guard size > 0, let bytes = buffer.readSlice(length: size) else {
+                throw Violation("a pull brings whole records", "\(queue.topic) from \(first)")
+            }
+            let sum = crc32(bytes.readableBytesUInt8Span)
+            while position < known.count, mayBeMissing(known[position]), known[position].checksum != sum {
+                position += 1
+            }
+            guard position < known.count else {
+                throw Violation("a pull brings what was sent", "\(queue.topic) \(queue.queueID) from \(first)")
+            }
+            try check(known[position], bytes, "pulled from \(queue.topic) \(queue.queueID) at \(first)")
+            position += 1
+        }
+        let next = selection.nextBegin.rawValue
+        for record in known[position...] where record.queueOffset < next && !mayBeMissing(record) {
+            let detail = "number \(record.id) of \(queue.topic) at \(record.queueOffset): \(selection.status)"
+            throw Violation("a pull passes over no message", detail, isAbsence: true)
+        }
+        if next <= first {
+            throw Violation("a pull goes on", "\(queue.topic) from \(first) to \(next)", isAbsence: true)
+        }
+    }
+
+    func query(_ store: MessageStore) throws {
+        guard let record = randomRecord(), let indexed = store.indexedOffset, record.end <= indexed.rawValue else {
+            return
+        }
+        let queue = model.queues[record.queue]
+        let result = store.query(
+            topic: queue.topic, key: "k\(record.id)", maximum: 64, begin: .zero, end: Timestamp(milliseconds: .max)
+        )
+        let found = result.records.first { crc32($0.readableBytesUInt8Span) == record.checksum }
+        if found == nil, !record.isDamaged {
+            let detail = "number \(record.id) of \(queue.topic), \(result.records.count) others found"
+            throw Violation("the index equals the log", detail, isAbsence: true)
+        }
+    }
+
+    func search(_ store: MessageStore) throws {
+        let index = random.below(model.queues.count)
+        let records = readable(model.queues[index], store)
+        guard !records.isEmpty, !records.contains(where: \.isDamaged) else { return }
+        let wanted = records[random.below(records.count)].storeTime + Int64(random.below(3000)) - 1500
+        let number = store.searchOffset(of: refs[index], at: Timestamp(milliseconds: wanted)).rawValue
+        guard let found = model.queues[index].record(at: number) else {
+            throw Violation(
+                "a search by time finds a message", "\(number) of \(model.queues[index].topic)", isAbsence: true)
+        }
+        let best = records.map { abs($0.storeTime - wanted) }.min() ?? 0
+        if abs(found.storeTime - wanted) != best {
+            throw Violation(
+                "a search by time finds the nearest", "\(number) of \(model.queues[index].topic)", isAbsence: true)
+        }
+    }
+}
