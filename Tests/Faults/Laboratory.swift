@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 
 /// Runs lives and batches until the time is up, and adds up what they found.
@@ -7,6 +8,8 @@ package struct Laboratory: Sendable {
         package var seed: UInt64
         /// How long new lives are begun.
         package var duration: Duration
+        /// Brokers at the same time, each on a disk of its own: most of a life is waiting.
+        package var worlds = 3
         /// Faults of one life.
         package var faultsOfLife = 12
         /// Damaged copies of each kind and store; tears come at every byte of the last three records.
@@ -45,16 +48,27 @@ package struct Laboratory: Sendable {
         }
         if !plan.kinds.isEmpty, plan.kinds.allSatisfy(\.isOfFiles) { return report }
         let deadline = ContinuousClock.now.advanced(by: plan.duration)
-        try await World.with(programs: plan.programs) { world in
-            if world.preload == nil { report.skipped.append("failing system calls: there is no C compiler") }
-            var number = plan.onlyLife ?? 0
-            repeat {
-                report.merge(await live(number, in: world))
-                number += 1
-                if let control = plan.control, control.isFound(in: report) { return }
-            } while plan.onlyLife == nil && ContinuousClock.now < deadline
+        let turns = Turns(next: plan.onlyLife ?? 0)
+        try await withThrowingTaskGroup(of: Report.self) { group in
+            for _ in 0..<(plan.onlyLife == nil ? plan.worlds : 1) {
+                group.addTask { try await lives(turns, until: deadline) }
+            }
+            for try await part in group { report.merge(part) }
         }
         return report
+    }
+
+    /// Lives on one disk, one after the other.
+    private func lives(_ turns: Turns, until deadline: ContinuousClock.Instant) async throws -> Report {
+        try await World.with(programs: plan.programs) { world in
+            var report = Report()
+            if world.preload == nil { report.skipped.append("failing system calls: there is no C compiler") }
+            repeat {
+                report.merge(await live(turns.take(), in: world))
+                if let control = plan.control, control.isFound(in: report) { turns.end() }
+            } while plan.onlyLife == nil && !turns.isOver && ContinuousClock.now < deadline
+            return report
+        }
     }
 
     private func files() -> Report {
@@ -94,4 +108,29 @@ package struct Laboratory: Sendable {
         for failure in report.failures { say("  " + failure) }
         return report
     }
+}
+
+/// Whose life is next, for worlds that run at the same time.
+private final class Turns: Sendable {
+    private struct State {
+        var next: Int
+        var isOver = false
+    }
+
+    private let state: Mutex<State>
+
+    init(next: Int) {
+        state = Mutex(State(next: next))
+    }
+
+    var isOver: Bool { state.withLock { $0.isOver } }
+
+    func take() -> Int {
+        state.withLock { state in
+            defer { state.next += 1 }
+            return state.next
+        }
+    }
+
+    func end() { state.withLock { $0.isOver = true } }
 }

@@ -103,11 +103,7 @@ struct QueueScan {
             skipBelow = LogOffset(rawValue: (entry.logOffset.rawValue / bytes + 1) * bytes)
             return nil
         }
-        if let objection = objection(to: entry, number, of: queue, in: slice, at: position) {
-            selection.status = .messageWasRemoving
-            return objection
-        }
-        guard let stored = storeTimestamp(of: entry, in: slice, at: position) else {
+        guard let stored = storeTimestamp(of: entry, number, of: queue, in: slice, at: position) else {
             selection.status = .messageWasRemoving
             return nil
         }
@@ -127,29 +123,12 @@ struct QueueScan {
         return (found, 0)
     }
 
-    /// Why the record is not this queue's at this number. A checksum of the whole record would tell; where there is
-    /// none, nothing else does, and a consumer would note another place than the one it read.
-    private func objection(
-        to entry: QueueEntry, _ number: Int64, of queue: ConsumeQueue, in slice: LogSlice, at position: Int
-    ) -> String? {
-        if log.configuration.appendsRecordChecksum { return nil }
-        return slice.withBytes { bytes in
-            let bytes = bytes.extracting(position..<position + Int(entry.size))
-            guard let record = try? RecordView.parse(bytes) else { return nil }
-            let isHere = record.queueOffset.rawValue == number && record.queueID == queue.ref.queueID
-            if isHere, Self.equal(bytes.extracting(record.topicRange), queue.ref.topic.utf8.span) { return nil }
-            return "the record at \(entry.logOffset) says that it is at \(record.queueOffset) of another queue"
-        }
-    }
-
-    private static func equal(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
-        guard one.count == other.count else { return false }
-        for index in one.indices where one[index] != other[index] { return false }
-        return true
-    }
-
-    /// Checks that the record the entry speaks of begins here, whole: its bytes may come from the disk just now.
-    private mutating func storeTimestamp(of entry: QueueEntry, in slice: LogSlice, at position: Int) -> Timestamp? {
+    /// Checks that the record the entry speaks of begins here, whole: its bytes may come from the disk just now. And
+    /// that it is this queue's at this number: where records have no checksum nothing else tells, and a consumer would
+    /// note another place than the one it read.
+    private mutating func storeTimestamp(
+        of entry: QueueEntry, _ number: Int64, of queue: ConsumeQueue, in slice: LogSlice, at position: Int
+    ) -> Timestamp? {
         let checksRecords = log.configuration.appendsRecordChecksum
         let found = slice.withBytes { bytes -> (cause: String?, time: Timestamp) in
             let bytes = bytes.extracting(position..<position + Int(entry.size))
@@ -161,6 +140,10 @@ struct QueueScan {
                 if record.physicalOffset != entry.logOffset {
                     return ("written at \(record.physicalOffset), it says", .zero)
                 }
+                let isHere = record.queueOffset.rawValue == number && record.queueID == queue.ref.queueID
+                guard isHere, Self.equal(bytes.extracting(record.topicRange), queue.ref.topic.utf8.span) else {
+                    return ("it says that it is at \(record.queueOffset) of another queue", .zero)
+                }
                 let damage = RecordRules.damage(
                     to: record, in: bytes, at: 0, checksBody: true, checksRecord: checksRecords)
                 return (damage, record.storeTimestamp)
@@ -171,6 +154,12 @@ struct QueueScan {
         guard let cause = found.cause else { return found.time }
         complaints.append("the record in \(slice.place(position)) is damaged and skipped: \(cause)")
         return nil
+    }
+
+    private static func equal(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
+        guard one.count == other.count else { return false }
+        for index in one.indices where one[index] != other[index] { return false }
+        return true
     }
 
     private func take(_ entry: QueueEntry, _ slice: LogSlice, storedAt time: Timestamp, _ selection: inout Selection) {

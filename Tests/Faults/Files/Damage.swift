@@ -82,13 +82,15 @@ struct Vandal {
         let segment = base(record.logOffset)
         let bit = Int.random(in: 0...7, using: &generator)
         try flip(logFile(segment), at: Int(record.logOffset - segment) + position, bit: bit)
-        // Behind the last checkpoint a crashed store cannot tell damage from the end of what was written, and it
-        // dispatches again what the record now says of itself: without a checksum of its fields, that is all it knows.
+        // What was not flushed before a crash may end at the damage. And a crashed store dispatches again what the
+        // record now says of itself: without a checksum of its fields, that is all it knows, and the next one of its
+        // queue no longer follows.
         let isTrusted = record.end <= template.trusted
-        let behind = isTrusted ? [record] : template.records.filter { $0.logOffset >= record.logOffset }
+        let isBlind = template.end == .crashed && !template.hasRecordChecksum
+        let behind = isTrusted && !isBlind ? [record] : template.records.filter { $0.logOffset >= record.logOffset }
         return Damage(
             mayMiss: Set(behind.map(\.place)), mustBeReported: template.hasRecordChecksum || kind == .flipBody,
-            allowsNew: !isTrusted && !template.hasRecordChecksum,
+            allowsNew: isBlind,
             description: "\(record.place), byte \(position) of \(record.bytes.readableBytes) at \(record.logOffset)")
     }
 
@@ -150,11 +152,14 @@ struct Vandal {
     func removeQueueFile(using generator: inout SeededGenerator) throws -> Damage {
         let folder = store + "/consumequeue"
         let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        let files = names.sorted().filter { $0.split(separator: "/").count == 3 }
+        // Not the first of a queue: one that begins later looks like one whose beginning has expired.
+        let files = names.sorted().filter { $0.split(separator: "/").count == 3 && !$0.hasSuffix("/" + firstName) }
         guard let file = files.randomElement(using: &generator) else { return Damage() }
         try FileManager.default.removeItem(atPath: folder + "/" + file)
         return Damage(description: file)
     }
+
+    private var firstName: String { String(repeating: "0", count: 20) }
 
     private func length(_ path: String) -> Int {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)

@@ -21,7 +21,7 @@ struct Setup: Sendable, Hashable {
 
     /// How long before a power loss an acknowledgement must have been for its message to survive with asynchronous
     /// flush, in milliseconds: the interval, and the flush itself, which shares its processor with everything else.
-    static let flushWindow = flushInterval + 400
+    static let flushWindow = flushInterval + 600
 
     /// Files so small that a run of seconds fills several of each kind, and intervals so short that it sees their ends.
     var properties: [String: String] {
