@@ -11,8 +11,8 @@ enum Undeliverable {
             consumer: consumer, idempotencyKey: row.event.idempotencyKey, orderingKey: row.event.orderingKey,
             topic: row.event.topic, tag: row.event.tag, body: row.event.body, messageID: "", born: context.now)
         try DeadLetterTable.insert(db, letter, reason: reason, attempts: 1, now: context.now)
-        try OutboxTable.delete(db, row.sequence)
-        if let fence = row.fence { try Fence.acknowledge(db, fence, now: context.now) }
+        try OutboxTable.delete(db, [row.sequence])
+        if let fence = row.fence { try Fence.acknowledge(db, [fence], now: context.now) }
         context.count(.deadLetters)
     }
 

@@ -34,6 +34,8 @@ struct StoreRebuild {
         for (topic, offset) in try files.loadQueues()?.forgotten ?? [:] { table.forget(topic, below: offset) }
         let log = try CommitLog.open(configuration, device: device, time: time, logger: logger)
         log.adopt(end: end, lastTimestamp: lastTimestamp)
+        // The next start keeps what lies behind damage.
+        try log.mark.begin(at: end)
         try loadQueues(table, limit: end)
         // A crash from here on has everything dispatched again.
         try files.save(.init(queues: .zero))

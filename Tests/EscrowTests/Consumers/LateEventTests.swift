@@ -36,7 +36,7 @@ import Testing
         let consumer = EventConsumer(
             name: "stock", handlers: handlers,
             pieces: DeliveryPieces(
-                service: escrow.serviceContext(), consumer: "stock", attempts: AttemptsHint(exist: true)),
+                service: escrow.serviceContext(), consumer: "stock"),
             writer: database.writer(), logger: .silent)
         return await consumer.handle([try .delivery(Placed(order: "17", number: number))])
     }

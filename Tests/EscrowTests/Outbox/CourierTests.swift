@@ -48,7 +48,7 @@ import Testing
                     withholds: { _ in false })
                 while let row = try await nextRow() {
                     guard case .acknowledged = await courier.deliver(row) else { throw Planned(text: "not sent") }
-                    try await writer.perform { db, _ in try OutboxTable.delete(db, row.sequence) }
+                    try await writer.perform { db, _ in try OutboxTable.delete(db, [row.sequence]) }
                     // As the broker would: it rings when the level has passed.
                     if let level = broker.delayLevels.last ?? nil {
                         clock.advance(by: .milliseconds(DelayLevels.standard.milliseconds[level - 1]))
