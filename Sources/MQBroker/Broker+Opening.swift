@@ -47,6 +47,9 @@ extension Broker {
             let parts = try parts(
                 BrokerSettings(configuration), store, files, advertisedHost, events, time: time, logger: logger
             )
+            parts.offsets.limit { topic, queueID in
+                store.existingQueue(topic, queueID).map { store.nextOffset(of: $0).rawValue }
+            }
             let broker = Broker(parts)
             try broker.transactions.load(host: advertisedHost)
             try broker.delays.load()

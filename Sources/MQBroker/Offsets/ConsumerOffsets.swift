@@ -1,3 +1,5 @@
+import MQProtocol
+
 /// A topic and the group that consumes it: a key of the offset table.
 struct TopicGroup: Hashable, Sendable {
     var topic: String
@@ -78,6 +80,24 @@ struct ConsumerOffsets: Sendable, Equatable {
         let count = table.count
         table = table.filter { $0.key.topic != topic }
         return table.count != count
+    }
+
+    /// Takes back offsets that are ahead of their queue: a consumer may have been given messages that a power loss took
+    /// before they were acknowledged to their producer, and would never see those that get their places. The broker's
+    /// own groups count other things.
+    ///
+    /// - Parameter end: the offset that the queue's next message gets; nil for a queue that is not there.
+    /// - Returns: whether anything changed.
+    mutating func limit(to end: (_ topic: String, _ queueID: Int32) -> Int64?) -> Bool {
+        var isChanged = false
+        for (pair, offsets) in table where !GroupName.isSystem(pair.group) {
+            for (queueID, offset) in offsets {
+                guard let limit = end(pair.topic, queueID), offset > limit else { continue }
+                table[pair]?[queueID] = limit
+                isChanged = true
+            }
+        }
+        return isChanged
     }
 
     /// Gives `destination` the offsets of `source` on the topic, in place of its own.

@@ -66,6 +66,11 @@ package final class OffsetTable: Sendable {
         change { $0.remove(topic: topic) }
     }
 
+    /// At start: see ``ConsumerOffsets/limit(to:)``.
+    package func limit(to end: (_ topic: String, _ queueID: Int32) -> Int64?) {
+        change { $0.limit(to: end) }
+    }
+
     /// Gives `destination` the offsets of `source` on the topic, in place of its own.
     package func clone(from source: String, to destination: String, topic: String) {
         change { $0.clone(from: source, to: destination, topic: topic) }

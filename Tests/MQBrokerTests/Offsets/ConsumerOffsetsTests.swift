@@ -47,6 +47,19 @@ struct ConsumerOffsetsTests {
         #expect(offsets.table == [TopicGroup(topic: "T", group: "G"): [0: 7]])
     }
 
+    @Test("What is ahead of its queue is taken back, of queues that are there and of users' groups only")
+    func limit() {
+        var offsets = ConsumerOffsets()
+        let system = TopicGroup(topic: "Orders", group: GroupName.transactionCheck)
+        for pair in [orders, system] { _ = offsets.commit(pair, queueID: 0, offset: 9) }
+        _ = offsets.commit(orders, queueID: 1, offset: 9)
+        _ = offsets.commit(orders, queueID: 2, offset: 3)
+        #expect(offsets.limit { _, queueID in queueID == 1 ? nil : 7 })
+        #expect(offsets.offsets(orders) == [0: 7, 1: 9, 2: 3])
+        #expect(offsets.offset(system, queueID: 0) == 9)
+        #expect(!offsets.limit { _, queueID in queueID == 1 ? nil : 7 })
+    }
+
     @Test("Removal and cloning")
     func removalAndClone() {
         var offsets = ConsumerOffsets()
