@@ -73,6 +73,8 @@ extension ProcessTests {
             let count = Int(min(end, base + segment) - cut)
             let bytes = (0..<count).map { _ in tear == .zeros ? 0 : UInt8.random(in: 0...255, using: &generator) }
             try StoreFiles.overwrite(file, at: Int(cut - base), with: bytes)
+            // It says what was flushed: damage there is no torn tail, and what lies behind it is kept.
+            try? FileManager.default.removeItem(atPath: store + "/escrow/flushed")
         }
 
         private static func verify(
