@@ -43,7 +43,8 @@ extension ProcessTests {
                     try FileManager.default.copyItem(atPath: original, toPath: store)
                     try Self.tear(store, from: cut, to: end, tear, using: &generator)
                     let surviving = records.filter { $0.logOffset + Int64($0.totalBytes) <= cut }
-                    try await Self.verify(store, surviving: surviving, of: journal, "\(tear) from \(cut) of \(end)")
+                    let what = "\(tear) from \(cut) of \(end)"
+                    try await Self.verify(store, surviving: surviving, of: journal, afterKill: afterKill, what)
                     try FileManager.default.removeItem(atPath: store)
                 }
             }
@@ -78,7 +79,7 @@ extension ProcessTests {
         }
 
         private static func verify(
-            _ store: String, surviving: [FoundMessage], of journal: Journal, _ what: String
+            _ store: String, surviving: [FoundMessage], of journal: Journal, afterKill: Bool, _ what: String
         ) async throws {
             let options = StoreSettings.options(store: store)
             let ended = try await BrokerProcess.run(options) { broker in
@@ -90,7 +91,9 @@ extension ProcessTests {
                         #expect(found.map(\.place) == expected, "\(queue), \(what)")
                         #expect(found.allSatisfy { $0.body == Payload.number(in: $0.body).map(Payload.body) })
                         let answer = try await client.send(Payload.message(-1, to: queue))
-                        #expect(answer.queueOffset == Int64(expected.count), "\(queue), \(what)")
+                        // After a clean stop everything was flushed: the places of lost messages are not given again.
+                        let isNext = answer.queueOffset == Int64(expected.count)
+                        #expect(isNext || !afterKill && answer.queueOffset > expected.count, "\(queue), \(what)")
                     }
                 }
             }
