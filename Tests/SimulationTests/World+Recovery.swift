@@ -18,7 +18,8 @@ extension World {
         if end == .close { end = try close() }
         var mustKeep = end == .crash || end == .kill && model.hasFlushFailed ? model.acknowledged : model.end
         store = nil
-        if end == .crash { device.crash() } else { device.kill() }
+        var hasLostPower = end == .crash
+        if hasLostPower { device.crash() } else { device.kill() }
         device.clearFaults()
         device.setCapacity(nil)
         isDiskLimited = false
@@ -34,7 +35,12 @@ extension World {
             if store != nil, !device.isPowerless { break }
             store = nil
             mustKeep = min(mustKeep, model.acknowledged)
-            if device.isPowerless { device.crash() } else { device.kill() }
+            if device.isPowerless {
+                device.crash()
+                hasLostPower = true
+            } else {
+                device.kill()
+            }
             device.clearFaults()
         }
         device.clearFaults()
@@ -42,6 +48,7 @@ extension World {
             "\(operations) started, \(end): \(store?.minimumLogOffset ?? .zero)..<\(store?.appendedOffset ?? .zero)"
                 + " of \(model.end), to be kept \(mustKeep)")
         try verify(mustKeep: mustKeep)
+        try consumers.verify(device, isDurable: hasLostPower)
         if random.below(4) == 0 { try verifySecondRecovery() }
     }
 
@@ -92,7 +99,6 @@ extension World {
         try verifyLog(store, mustKeep: mustKeep)
         store.dispatchPending()
         try verifyQueues(store)
-        try consumers.verify(device)
     }
 
     /// Opening the same files again brings the same state.

@@ -11,7 +11,7 @@ extension ConsumeQueue {
     }
 
     /// Takes over the files of the directory and finds the end: the last entry in front of the first one that is empty
-    /// or whose record is not below `limit`. What lies behind it is cleared.
+    /// or whose record is not below `limit`. What lies behind it is cleared, and blank entries right in front of it.
     ///
     /// - Parameters:
     ///   - limit: entries of records at or above it are not trusted.
@@ -71,7 +71,7 @@ extension ConsumeQueue {
         var index = count
         var found: [Int64: QueueEntry] = [:]
         while index < files.entriesPerFile, let entry = try read(file, index), entry.isWritten {
-            if lost.contains(where: { $0.contains(entry.logOffset) }) { found[base + index] = entry }
+            if !entry.isBlank, lost.contains(where: { $0.contains(entry.logOffset) }) { found[base + index] = entry }
             index += 1
         }
         state.lostPlaces.merge(found) { present, _ in present }
@@ -84,7 +84,7 @@ extension ConsumeQueue {
             defer { state.lostPlaces = [:] }
             return state.lostPlaces
         }
-        for (number, entry) in places.sorted(by: { $0.key < $1.key }) where number == end {
+        for (number, entry) in places.sorted(by: { $0.key < $1.key }) where number >= end {
             _ = try append(entry, at: number)
         }
     }
@@ -257,21 +257,28 @@ extension ConsumeQueue {
 
     /// How many entries from the file's first on are written and below the limit.
     private func countEntries(_ file: any StorageFile, limit: LogOffset, hint: Int64?) throws(StoreError) -> Int64 {
-        func counts(_ index: Int64) throws(StoreError) -> Bool {
-            guard let entry = try read(file, index), entry.isWritten else { return false }
-            return entry.isBlank || entry.logOffset < limit
-        }
-        if let hint, hint > 0, hint <= files.entriesPerFile, try counts(hint - 1) {
+        if let hint, hint > 0, hint <= files.entriesPerFile, try lastCounted(file, hint - 1, limit) != nil {
             if hint == files.entriesPerFile { return hint }
-            if try !counts(hint) { return hint }
+            if try lastCounted(file, hint, limit) == nil { return hint }
         }
         var low: Int64 = 0
         var high = files.entriesPerFile
         while low < high {
             let middle = low + (high - low) / 2
-            if try counts(middle) { low = middle + 1 } else { high = middle }
+            if let last = try lastCounted(file, middle, limit) { low = last + 1 } else { high = middle }
         }
         return low
+    }
+
+    /// The entry itself, or the first behind it that is not blank, if its record is below the limit. Blank ones were
+    /// written with the one behind them, and prove nothing: without it they are a queue end that nobody reached.
+    private func lastCounted(_ file: any StorageFile, _ index: Int64, _ limit: LogOffset) throws(StoreError) -> Int64? {
+        var last = index
+        while last < files.entriesPerFile, let entry = try read(file, last), entry.isWritten {
+            if !entry.isBlank { return entry.logOffset < limit ? last : nil }
+            last += 1
+        }
+        return nil
     }
 
     /// Cutting and lengthening leaves a hole of zeros.

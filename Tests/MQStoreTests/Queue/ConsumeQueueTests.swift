@@ -114,6 +114,26 @@ import Testing
         #expect(again.entries(from: 20, count: 1)?.entry(0) == entry(20))
     }
 
+    /// Blank ones in front of them too, in the same file and at the beginning of the next.
+    @Test(arguments: [(16, 12), (22, 20), (22, 12)] as [(Int64, Int64)])
+    func blankEntriesAboveTheLimitAreCutToo(next: Int64, end: Int64) throws {
+        let queue = queue()
+        for number in (0..<end) as Range<Int64> { _ = try queue.append(entry(number), at: number) }
+        _ = try queue.append(entry(next), at: next)
+        try queue.write()
+        let again = self.queue()
+        _ = try again.load(limit: LogOffset(rawValue: end * 100), clears: true, hint: nil)
+        #expect(again.end == end)
+        let whole = self.queue()
+        guard case .afterGap(next - end) = try again.append(entry(next), at: next) else {
+            Issue.record("the places without a record are blank again")
+            return
+        }
+        try again.write()
+        _ = try whole.load(limit: LogOffset(rawValue: next * 100 + 1), clears: true, hint: nil)
+        #expect(whole.end == next + 1, "below the limit they count")
+    }
+
     @Test func missingMiddleFileIsDamage() throws {
         _ = try filled(35)
         try device.remove("/store/consumequeue/TopicTest/0/00000000000000000200")
