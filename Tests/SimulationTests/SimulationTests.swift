@@ -20,7 +20,12 @@ private let isBrokenOnPurpose = false
 @Suite struct SimulationTests {
     private static let operationsPerWorld = 2000
 
-    /// It still finds rare violations in queue files after double faults, so it runs only when it is asked for.
+    /// About every second run of 30,000 operations finds a violation whose cause is not known yet, in the store or in
+    /// the model, so it runs only when it is asked for. As `ESCROW_SEED:ESCROW_SIM_WORLD`:
+    /// - 3366339761:6: after appends that failed on a full disk, a kill leaves records at the end of the log that are
+    ///   not among those of the failed batches ("only what was sent is in the log").
+    /// - 2311854076:9: after a power loss a queue goes on at 8, not at 15, although no damage explains it ("queue
+    ///   offsets are never reused").
     private static let isAsked = ProcessInfo.processInfo.environment.keys.contains { $0.hasPrefix("ESCROW_SIM_") }
 
     @Test(.enabled(if: isAsked, "set ESCROW_SIM_OPERATIONS"), .timeLimit(.minutes(60)))

@@ -121,14 +121,15 @@ extension World {
 
     private func verifyEntries(_ store: MessageStore, _ index: Int, _ name: String) throws {
         let records = model.queues[index].records
-        guard let first = records.first else { return }
+        // A queue that was built again does not know of damaged ones in front.
+        guard let first = records.first(where: { !$0.isDamaged }) else { return }
         let minimum = store.minimumOffset(of: refs[index]).rawValue
-        if minimum > first.queueOffset, !first.isDamaged {
+        if minimum > first.queueOffset {
             throw Violation(
                 "queues equal the log",
                 "\(name) begins at \(minimum), not \(first.queueOffset), number \(first.id) at \(first.logOffset)")
         }
-        var position = 0
+        var position = records.firstIndex { $0.queueOffset >= minimum } ?? records.count
         while position < records.count {
             let from = records[position].queueOffset
             let entries = store.entries(of: refs[index], from: QueueOffset(rawValue: from), count: 32)

@@ -172,7 +172,8 @@ extension World {
         do {
             try store.deleteQueues(ofTopic: topic)
         } catch {
-            // It may have happened or not; only a new start tells.
+            // It may have happened or not; only a new start tells. The log is flushed first, which may be what failed.
+            if store.log.refusal != nil { model.hasFlushFailed = true }
             model.uncertainDeletion = (topic, end)
             try restart(random.below(2) == 0 || device.isPowerless ? .crash : .kill)
             return
