@@ -112,7 +112,7 @@ private struct StoreOpening {
         if wasKilled { start = min(position?.queues ?? report.start, report.end) }
         var damage = try loadQueues(limit: start, wasKilled: wasKilled, manifest, lost: report.damaged)
         if let recorded = manifest {
-            let left = try forgetDeleted(recorded, position, log: log.minimumOffset..<report.end)
+            let left = try forgetDeleted(recorded, position, in: log)
             damage = damage ?? missing(left)
             manifest = left
         }
@@ -225,9 +225,12 @@ private struct StoreOpening {
     private func forgetDeleted(
         _ recorded: DispatchManifest,
         _ position: DispatchManifest.Position?,
-        log: Range<LogOffset>
+        in log: CommitLog
     ) throws(StoreError) -> DispatchManifest {
-        let deleted = DeletedQueues(recorded, position, table, log: log, isListed)
+        let range = log.minimumOffset..<log.appendedOffset
+        let deleted = DeletedQueues(recorded, position, table, log: range, isListed) { offset, queue in
+            log.holdsFirst(of: queue, at: offset)
+        }
         guard !deleted.topics.isEmpty else { return recorded }
         for (topic, offset) in deleted.topics {
             logger.notice("\(topic) was deleted by another broker: its messages below \(offset) stay forgotten")
@@ -290,6 +293,18 @@ private struct StoreOpening {
             if queue.end < recorded.end, !isCut || queue.end == 0 {
                 log.setNextQueueOffset(QueueOffset(rawValue: recorded.end), of: queue.ref)
             }
+        }
+    }
+}
+
+extension CommitLog {
+    /// Whether the first record of the queue lies at the offset.
+    fileprivate func holdsFirst(of queue: QueueRef, at offset: LogOffset) -> Bool {
+        guard let slice = readable(from: offset) else { return false }
+        return slice.withBytes { bytes in
+            guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return false }
+            return record.queueOffset == .zero && record.queueID == queue.queueID
+                && PropertyScan.equal(bytes, record.topicRange, queue.topic)
         }
     }
 }

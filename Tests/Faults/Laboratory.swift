@@ -81,6 +81,7 @@ package struct Laboratory: Sendable {
             tearsEverywhere: plan.fileFaults >= 40)
         let report = phase.run(command: "./run faults --seed \(plan.seed)")
         say("files: \(report.faultCount) faults" + (report.isClean ? "" : ", \(report.violationCount) VIOLATIONS"))
+        for failure in report.failures.prefix(5) { say("  " + failure) }
         return report
     }
 

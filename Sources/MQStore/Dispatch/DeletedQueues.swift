@@ -12,18 +12,20 @@ struct DeletedQueues {
     ///   - position: the recorded entries lie below it. One at or below the log's minimum was set back by a start that
     ///     was interrupted, and says nothing.
     ///   - log: its minimum and its end.
+    ///   - isFirst: whether the record at the offset is the first of that queue. A damaged entry may name any offset.
     init(
         _ recorded: DispatchManifest,
         _ position: DispatchManifest.Position?,
         _ table: QueueTable,
         log: Range<LogOffset>,
-        _ isListed: ((String) -> Bool)?
+        _ isListed: ((String) -> Bool)?,
+        isFirst: (LogOffset, QueueRef) -> Bool
     ) {
         var topics: [String: LogOffset] = [:]
         for line in recorded.queues {
             if let queue = table.existing(line.topic, line.queueID), queue.hasFiles {
                 guard let position, position.queues > log.lowerBound, let beginning = queue.beginning,
-                    beginning >= position.queues
+                    beginning >= position.queues, isFirst(beginning, queue.ref)
                 else { continue }
                 // A topic is deleted with all its queues: its new life begins with the oldest of the new records.
                 topics[line.topic] = min(beginning, topics[line.topic] ?? beginning)

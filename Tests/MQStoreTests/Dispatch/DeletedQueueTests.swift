@@ -40,6 +40,24 @@ import Testing
         return try fixture.open(listed: listed)
     }
 
+    /// It names an offset behind the record's position, as the first entry of a queue that was begun again would.
+    @Test func aDamagedFirstEntryIsNoDeletion() throws {
+        let fixture = try closedStore()
+        let store = try fixture.open(listed: ["Kept", "Topic"])
+        try store.put("Kept", 0, body: "more")
+        store.dispatchPending()
+        try store.flushNow()
+        fixture.device.kill()
+        let path = "/store/consumequeue/Topic/1/00000000000000000000"
+        let file = try fixture.device.open(path, .readWrite)
+        try file.write(ByteBuffer(bytes: [1]), at: 3)
+        try file.flush()
+        let again = try fixture.open(listed: ["Kept", "Topic"])
+        #expect(again.pull("Topic", 0, from: 0) == ["old0", "old2", "old4"])
+        #expect(again.maximumOffset(of: again.queue("Topic", 1)).rawValue == 2)
+        try again.close()
+    }
+
     @Test func aDeletedTopicStaysDeleted() throws {
         let fixture = try closedStore()
         try asStockBroker(fixture) { try $0.deleteQueues(ofTopic: "Topic") }
