@@ -145,7 +145,7 @@ extension Site {
         }
         return try await serving(escrow) {
             // The first one makes the topic, and the consumers find it.
-            try await escrow.transaction { try $0.arm(Deadline("warm", for: ""), after: .milliseconds(100)) }.get()
+            try await escrow.transaction { try $0.arm(Deadline("warm", for: "warm"), after: .milliseconds(100)) }.get()
             for await _ in warm.stream {}
             let clock = ContinuousClock()
             let started = clock.now
