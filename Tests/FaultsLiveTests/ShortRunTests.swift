@@ -5,7 +5,7 @@ import Testing
 /// Half a minute of what `./run faults` does for long, and a control.
 @Suite("The fault laboratory, for a short time", .serialized)
 struct ShortRunTests {
-    @Test("nothing acknowledged is lost or altered", .timeLimit(.minutes(3)))
+    @Test("nothing acknowledged is lost or altered", .timeLimit(.minutes(6)))
     func shortRun() async throws {
         var plan = Laboratory.Plan(seed: TestSeed.current, duration: .seconds(20))
         plan.fileFaults = 8
@@ -18,7 +18,7 @@ struct ShortRunTests {
     }
 
     /// A broker that acknowledges before it flushes, judged as if it flushed before.
-    @Test("a power loss after acknowledgements that came before the flush is found", .timeLimit(.minutes(3)))
+    @Test("a power loss after acknowledgements that came before the flush is found", .timeLimit(.minutes(6)))
     func findsLostMessages() async throws {
         var plan = Laboratory.Plan(seed: TestSeed.current, duration: .seconds(20))
         plan.fileFaults = 0
