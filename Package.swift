@@ -176,7 +176,7 @@ let package = Package(
             name: "RegistrationMail",
             dependencies: ["Escrow", "ShopEvents", "MQProtocol", grdb, logging, lifecycle],
             path: "Samples/RegistrationMail",
-            resources: [.embedInCode("registration.sql")],
+            resources: [.embedInCode("registration.sql"), .embedInCode("registration-holder.sql")],
             swiftSettings: settings
         ),
         .target(

@@ -15,9 +15,6 @@ CREATE TABLE effect (
     -- planned -> attempted -> sent; unknown: attempted, and nobody can say whether it happened.
     state TEXT NOT NULL CHECK (state IN ('planned', 'attempted', 'sent', 'unknown')),
     attempts INTEGER NOT NULL DEFAULT 0,
-    -- Who performs it while it is attempted, and since when.
-    holder TEXT,
-    attempted INTEGER,
     -- Not attempted before.
     not_before INTEGER NOT NULL,
     -- What the last attempt that failed said.

@@ -57,8 +57,9 @@ public struct EscrowConfiguration: Sendable {
 
     /// Where counters and timers go, each with the dimension `service`. Counters: `escrow_published`, `escrow_relayed`,
     /// `escrow_handled`, `escrow_duplicates`, `escrow_retries`, `escrow_dead_letters`, `escrow_deadlines`,
-    /// `escrow_stale_rings`, `escrow_check_backs`, `escrow_fenced`, `escrow_resent`, `escrow_in_doubt`. Timers:
-    /// `escrow_deadline_lateness`, `escrow_group`. Default: the backend of the process.
+    /// `escrow_stale_rings`, `escrow_check_backs`, `escrow_fenced`, `escrow_resent`, `escrow_in_doubt`. Timers, in
+    /// nanoseconds: `escrow_deadline_lateness`, from a deadline's time to the transaction in which it fires, and
+    /// `escrow_group`, one SQLite transaction of the writer. Default: the backend of the process.
     public var metrics: any MetricsFactory = MetricsSystem.factory
 
     /// For tests: sees each step after which a crash could hurt.

@@ -2,7 +2,9 @@ import MQProtocol
 
 /// What a service is called at the brokers.
 ///
-/// A group is `SERVICE|NAME`: no name of ours has that bar, so that no two services have the same group.
+/// A consumer's group is `SERVICE|CONSUMER`: no name has that bar, so that no two consumers have the same group. The
+/// service's own are `SERVICE-deadlines`, `SERVICE-transactions` and `SERVICE-outbox`; half messages bear the second,
+/// so it stays what it is.
 struct ServiceNames: Sendable {
     let service: String
     let namespace: Namespace
@@ -11,14 +13,14 @@ struct ServiceNames: Sendable {
         case deadlines, transactions, outbox
     }
 
-    var deadlineGroup: String { group(Own.deadlines.rawValue) }
-    var transactionGroup: String { group(Own.transactions.rawValue) }
-    var outboxGroup: String { group(Own.outbox.rawValue) }
+    var deadlineGroup: String { group(.deadlines) }
+    var transactionGroup: String { group(.transactions) }
+    var outboxGroup: String { group(.outbox) }
     var deadlineTopic: String { namespace.topic("\(service)-deadlines") }
 
-    func group(of consumer: String) -> String { group(consumer) }
+    func group(of consumer: String) -> String { namespace.group("\(service)|\(consumer)") }
 
-    private func group(_ name: String) -> String { namespace.group("\(service)|\(name)") }
+    private func group(_ own: Own) -> String { namespace.group("\(service)-\(own.rawValue)") }
 
     // MARK: Checks
 

@@ -95,11 +95,18 @@ extension MessageStore {
         setFull(decision.isFull)
         guard var wanted = decision.deleteBelow else { return }
         if !decision.isAboveWatermark { wanted = min(wanted, observer.retains(wanted)) }
-        let allowed = min(wanted, observer.willDelete(wanted))
+        // The observer copies what it knows of: what has arrived, with all that is to be told of it.
+        dispatch(upTo: wanted)
+        wanted = min(wanted, dispatcher.indexedOffset)
+        var allowed = min(wanted, observer.willDelete(wanted))
         // What the observer copied forward must be durable before the originals go.
         if allowed > log.minimumOffset {
             try log.flush()
             try secureEntries(isUrgent: decision.isAboveWatermark)
+        }
+        // After a failed flush of a queue file the next start dispatches again from there: those records must stay.
+        if house.withLock({ $0.isPoisoned }) {
+            allowed = min(allowed, try files.loadPosition()?.queues ?? log.minimumOffset)
         }
         let before = log.minimumOffset
         let minimum = try log.removeSegments(below: allowed, maximumCount: decision.segments)

@@ -88,6 +88,26 @@ struct CheckerTests {
         #expect(violated(Expectations(allowsExpiry: true)) == [.lost])
     }
 
+    @Test("lets as many delayed messages expire as are gone from their queue, and not one more")
+    mutating func expiryWithoutPlaces() {
+        for _ in 0..<3 {
+            let due = Timestamp(milliseconds: 1)
+            let number = history.begin(.delayed(due: due), topic: "T", queueID: nil, sender: 8)
+            history.acknowledge(number, at: 60, place: nil)
+        }
+        contents[queue]?.messages.removeFirst(4)
+        contents[queue]?.minimum = 4
+        var expectations = Expectations(allowsExpiry: true)
+        expectations.isSettled = true
+        // Four places went with the segment: four messages that had them, and none for the delayed ones.
+        #expect(violated(expectations) == [.delay, .delay, .delay])
+        contents[queue]?.messages = [Self.found(4, at: 6)]
+        contents[queue]?.minimum = 6
+        contents[queue]?.maximum = 7
+        history.acknowledge(4, at: 40, place: Place(queue: queue, offset: 6))
+        #expect(violated(expectations) == [.delay])
+    }
+
     @Test(
         "finds every altered field",
         arguments: ["body", "keys", "tag", "note", "flag", "topic"])

@@ -66,7 +66,7 @@ struct Redriver: Sendable {
     private func prepare(
         _ letter: DeadLetterTable.Letter
     ) throws -> @Sendable (Database, GroupContext) throws -> Void {
-        if letter.consumer == Undeliverable.consumer {
+        if Undeliverable.holds(letter) {
             return { db, context in try Undeliverable.putBack(db, letter, context) }
         }
         if letter.tag == DeadlineRing.tag, letter.topic == firing.service.deadlineTopic {

@@ -63,8 +63,11 @@ package struct ServiceFile: Sendable {
     }
 
     private func writing(_ change: (DatabasePool) async throws -> Int) async throws -> Int {
+        var configuration = Configuration()
+        // The service may be committing just now.
+        configuration.busyMode = .timeout(5)
         do {
-            return try await change(try DatabasePool(path: path))
+            return try await change(try DatabasePool(path: path, configuration: configuration))
         } catch let error as DatabaseError {
             throw EscrowError(.databaseUnsuitable, "\(path) cannot be written: \(error)", cause: error)
         }

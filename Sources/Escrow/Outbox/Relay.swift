@@ -16,6 +16,8 @@ final class Relay: Sendable {
         /// Something may stand behind the last row known.
         var mustRead = true
         var acknowledged: [OutboxRow] = []
+        /// By transaction, the verdicts that left their rows behind and are not known to have arrived.
+        var claimed: [TransactionID: Int] = [:]
         var isAcknowledging = false
     }
 
@@ -117,7 +119,8 @@ final class Relay: Sendable {
 
     /// Another process may relay what this one has committed.
     private func resolveAcknowledged() async {
-        let fences = receipts.fences
+        let claimed = state.withLock { $0.claimed }
+        let fences = receipts.fences.filter { claimed[$0] == nil }
         guard !fences.isEmpty else { return }
         let done = try? await writer.database.read { db in
             try fences.filter { try OutboxTable.count(db, of: $0) == 0 }
@@ -206,13 +209,13 @@ final class Relay: Sendable {
             }
             if isSentOnce {
                 writer.meters.count(.relayed)
-                row.fence.map(look)
+                arrived(row)
             } else {
                 startAcknowledging()
             }
             if mustRead { alarm.ring() }
         case .halfIsGone(let reason):
-            if isSentOnce { _ = await giveBack(row) }
+            if isSentOnce, await !giveBack(row) { unclaim(row) }
             await sendWhole(row, because: reason)
         case .refused(let error):
             await giveUp(row, because: error)
@@ -240,6 +243,7 @@ final class Relay: Sendable {
     /// To a broker that would deliver a repeated commit twice, a verdict leaves after its row: a crash in between
     /// sends none, and the check-back is answered, but never both.
     private func claim(_ row: OutboxRow) async -> Bool {
+        if let fence = row.fence { state.withLock { $0.claimed[fence, default: 0] += 1 } }
         do {
             try await writer.perform { db, context in
                 try OutboxTable.delete(db, [row.sequence])
@@ -247,17 +251,35 @@ final class Relay: Sendable {
             }
             return true
         } catch {
+            unclaim(row)
             return false
         }
     }
 
-    /// It certainly did not arrive.
+    private func arrived(_ row: OutboxRow) {
+        unclaim(row)
+        if let fence = row.fence, receipts.fences.contains(fence) { look(for: fence) }
+    }
+
+    private func unclaim(_ row: OutboxRow) {
+        guard let fence = row.fence else { return }
+        state.withLock { state in
+            let left = (state.claimed[fence] ?? 1) - 1
+            state.claimed[fence] = left > 0 ? left : nil
+        }
+    }
+
+    /// It certainly did not arrive. False when another process relays by now: it is past this row, and the check-back
+    /// settles it.
     private func giveBack(_ row: OutboxRow) async -> Bool {
+        let lease = lease
         do {
             try await writer.perform { db, context in
+                guard try lease.isHeld(db) else { throw LostLease() }
                 try OutboxTable.putBack(db, row, now: context.now)
                 if let fence = row.fence { try Fence.reopen(db, fence) }
             }
+            unclaim(row)
             return true
         } catch {
             logger.warning(
@@ -267,6 +289,11 @@ final class Relay: Sendable {
         }
     }
 
+    private struct LostLease: Error, CustomStringConvertible {
+        var description: String { "another process relays this outbox now" }
+    }
+
+    /// Whoever waits for it goes on waiting: nothing tells when the check-back has come.
     private func leave(_ row: OutboxRow) {
         state.withLock { state in
             state.lanes.delivered(row)
@@ -381,7 +408,10 @@ final class Relay: Sendable {
                     guard try OutboxTable.count(db, of: fence) > 0 else { return }
                     throw StillWaiting()
                 },
-                completion: { [self] result in if case .committed = result { receipts.resolve([fence]) } })
+                completion: { [self] result in
+                    guard case .committed = result, state.withLock({ $0.claimed[fence] == nil }) else { return }
+                    receipts.resolve([fence])
+                })
         ])
     }
 

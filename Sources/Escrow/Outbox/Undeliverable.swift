@@ -3,12 +3,17 @@ import GRDB
 /// Messages that this client refuses to send, to whatever broker: no retry helps. They stand among the dead letters,
 /// and what is published behind them goes on.
 enum Undeliverable {
-    /// The consumer under which they stand there; none has that name.
-    static let consumer = "outbox"
+    /// The consumer under which a message stands there: `outbox:TOPIC/TAG`. None has such a name, and keys are unique
+    /// within one address only.
+    static func consumer(_ event: OutgoingEvent) -> String { "\(prefix)\(event.topic)/\(event.tag)" }
+
+    static func holds(_ letter: DeadLetterTable.Letter) -> Bool { letter.consumer.hasPrefix(prefix) }
+
+    private static let prefix = "outbox:"
 
     static func giveUp(_ db: Database, _ row: OutboxRow, reason: String, _ context: GroupContext) throws {
         let letter = DeadLetterTable.Letter(
-            consumer: consumer, idempotencyKey: row.event.idempotencyKey, orderingKey: row.event.orderingKey,
+            consumer: consumer(row.event), idempotencyKey: row.event.idempotencyKey, orderingKey: row.event.orderingKey,
             topic: row.event.topic, tag: row.event.tag, body: row.event.body, messageID: "", born: context.now)
         try DeadLetterTable.insert(db, letter, reason: reason, attempts: 1, now: context.now)
         try OutboxTable.delete(db, [row.sequence])

@@ -36,6 +36,8 @@ public struct Transaction {
     }
 
     /// Starts a timeout that ends at a time of the service's clock.
+    ///
+    /// - Throws: as ``arm(_:after:)``.
     public func arm(_ deadline: Deadline, at due: Timestamp) throws {
         try service.require(deadline)
         let generation = try DeadlineTable.arm(database, deadline, due: due, now: now)
@@ -45,6 +47,7 @@ public struct Transaction {
     /// Moves the end of a timeout that is still armed.
     ///
     /// - Returns: false when it is not armed: it was fired or cancelled, or never armed.
+    /// - Throws: as ``arm(_:after:)``.
     @discardableResult
     public func extend(_ deadline: Deadline, by delay: Duration) throws -> Bool {
         try service.require(deadline)
@@ -56,6 +59,8 @@ public struct Transaction {
     }
 
     /// Ends a timeout before it fires. A cancel that commits before the firing wins, however late it is.
+    ///
+    /// - Throws: as ``arm(_:after:)``.
     @discardableResult
     public func cancel(_ deadline: Deadline) throws -> DeadlineCancellation {
         try service.require(deadline)

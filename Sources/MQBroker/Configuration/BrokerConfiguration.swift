@@ -158,7 +158,8 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var directory = "store"
         /// `storePathCommitLog`, split at `,`. Empty: `<directory>/commitlog`.
         public var commitLogDirectories: [String] = []
-        /// `readOnlyCommitLogStorePaths`, split at `,`: older commit-log files that are only read. Default: none.
+        /// `readOnlyCommitLogStorePaths`, split at `,`: older commit-log files that are only read.
+        /// One that is missing refuses the start. Default: none.
         public var readOnlyLogDirectories: [String] = []
         /// `flushDiskType`. Default: true (RocketMQ's own default is asynchronous).
         public var synchronousFlush = true

@@ -20,8 +20,9 @@ package struct DelayFiles: Sendable {
         try levelOffsets.save(DelayOffsetsBody(offsets: offsets).encodePretty())
     }
 
+    /// Without it, timers that fired may fire again.
     package func loadWatermark() throws(StoreError) -> FiringWatermark {
-        try watermark.load { try FiringWatermark.decode($0) }.value ?? FiringWatermark()
+        try watermark.loadIfReadable { try FiringWatermark.decode($0) } ?? FiringWatermark()
     }
 
     package func save(watermark value: FiringWatermark) throws(StoreError) {

@@ -32,12 +32,23 @@ final class UnconsumedMessages: Sendable {
         var reached = limit
         forEachGroup { _, queue, next in
             let first = max(next, store.minimumOffset(of: queue))
-            guard first < store.firstOffset(of: queue, atOrAbove: limit) else { return }
-            for entry in store.entries(of: queue, from: first, count: 1) where !entry.isBlank {
-                reached = min(reached, entry.logOffset)
-            }
+            let end = store.firstOffset(of: queue, atOrAbove: limit)
+            guard first < end else { return }
+            reached = min(reached, firstRecord(of: queue, from: first, below: end) ?? store.minimumLogOffset)
         }
         return reached
+    }
+
+    /// Where the first record is that the queue still knows; blank entries are gaps. Nil when none can be read.
+    private func firstRecord(of queue: QueueRef, from first: QueueOffset, below end: QueueOffset) -> LogOffset? {
+        var next = first
+        while next < end {
+            let entries = store.entries(of: queue, from: next, count: 64)
+            if entries.isEmpty { return nil }
+            if let entry = entries.first(where: { !$0.isBlank }) { return entry.logOffset }
+            next = QueueOffset(rawValue: next.rawValue + Int64(entries.count))
+        }
+        return nil
     }
 
     /// The log was deleted in this range; the queues still know what was there.

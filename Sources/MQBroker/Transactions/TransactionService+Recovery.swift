@@ -8,13 +8,13 @@ extension TransactionService {
     /// Rebuilds the table from the half and op queues. Before the first request.
     ///
     /// - Parameter host: of this broker, for op records that are missing.
-    /// - Throws: `corrupt` when neither the file of check counts nor its backup parses.
+    /// - Throws: the device's error.
     package func load(host: HostAddress) throws(StoreError) {
         let from = storedProgress()
         let decided = readOps(from: from.op)
         readHalves(from: from.half, decided: decided)
         endCommitted(host: host)
-        let counts = try checkFile.load { try CheckCounts.decode($0) }.value ?? CheckCounts()
+        let counts = try checkFile.loadIfReadable { try CheckCounts.decode($0) } ?? CheckCounts()
         savedCounts.withLock { $0 = counts }
         let schedule = schedule
         table.withLock { $0.restore(counts, schedule: schedule) }

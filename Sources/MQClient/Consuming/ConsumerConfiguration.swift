@@ -66,7 +66,7 @@ public struct ConsumerConfiguration: Sendable {
     /// place of ``pullThresholdForQueue``. 1…6553500. Default: nil, no limit of its own.
     public var pullThresholdForTopic: Int?
 
-    /// The same for bytes of bodies; takes the place of ``pullThresholdBytesForQueue``. At most 100 GiB. Default: nil.
+    /// The same for bytes of bodies; takes the place of ``pullThresholdBytesForQueue``. 1 B…100 GiB. Default: nil.
     public var pullThresholdBytesForTopic: Int?
 
     /// Offsets between the first and the last unfinished message of a queue beyond which no more is pulled, in

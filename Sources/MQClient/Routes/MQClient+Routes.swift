@@ -19,20 +19,26 @@ extension MQClient {
         let age = configuration.routeRefreshInterval
         if let route = state.withLock({ $0.routes.fresh(topic, now: now, maximumAge: age) }) { return route }
         do {
-            return try await refreshRoute(topic)
+            if let route = try await queryRoute(topic) {
+                learn(topic, route)
+                return route
+            }
         } catch {
-            guard error.code == .nameServersUnreachable || error.code == .topicNotFound,
-                let old = state.withLock({ $0.routes.keep(topic, now: configuration.time.now()) })
-            else { throw error }
+            guard error.code == .nameServersUnreachable, let old = keepRoute(topic) else { throw error }
             configuration.logger.warning("Using an old route of \(topic): \(error)")
             return old
         }
+        guard let old = keepRoute(topic) else { throw await topicNotFound(topic) }
+        configuration.logger.info("The name servers do not know \(topic) now: its last route is used.")
+        return old
+    }
+
+    private func keepRoute(_ topic: String) -> TopicRoute? {
+        state.withLock { $0.routes.keep(topic, now: configuration.time.now()) }
     }
 
     func refreshRoute(_ topic: String) async throws(MQClientError) -> TopicRoute {
-        guard let route = try await queryRoute(topic) else {
-            throw await topicNotFound(topic)
-        }
+        guard let route = try await queryRoute(topic) else { throw await topicNotFound(topic) }
         learn(topic, route)
         return route
     }

@@ -73,7 +73,9 @@ struct SegmentLoader {
     /// Files prepared ahead of the writer that stand behind a gap: nothing was ever written to them.
     private func removeStrays(_ found: inout [Found]) throws(StoreError) {
         while let last = found.last, let before = found.dropLast().last {
-            guard before.offset + configuration.segmentBytes < last.offset, try isUnused(last) else { return }
+            guard !last.isReadOnly, before.offset + configuration.segmentBytes < last.offset, try isUnused(last) else {
+                return
+            }
             logger.warning("removing \(last.path): it was prepared and never used, and files before it are missing")
             try device.remove(last.path)
             found.removeLast()

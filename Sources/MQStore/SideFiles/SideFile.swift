@@ -73,6 +73,19 @@ package struct SideFile: Sendable {
         throw StoreError(.corrupt, "\(reasons); repair it, restore it from a copy, or delete both files to begin anew")
     }
 
+    /// For what a start can do without: when something is there and nothing parses, it is kept as `.damaged`, the log
+    /// says so, and this is nil as if nothing had been there.
+    package func loadIfReadable<Value>(_ parse: (ByteBuffer) throws -> Value) throws(StoreError) -> Value? {
+        do {
+            return try load(parse).value
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            logger.error("\(error.message); the broker begins anew without it")
+            for name in [path, backup] where try device.exists(name) { try device.rename(name, to: "\(name).damaged") }
+            return nil
+        }
+    }
+
     private func restore(_ text: ByteBuffer, because reason: String) throws(StoreError) {
         logger.warning("\(reason); its previous version \(backup) is used instead")
         if try device.exists(path) { try device.rename(path, to: "\(path).damaged") }

@@ -5,7 +5,7 @@ import Synchronization
 /// Brings queues and index up to a log whose end is known, and closes the store as a broker does.
 ///
 /// Not by opening the store: that looks for the end of the log itself and, rightly so, stops at the first record that
-/// it cannot read. Here the end was found by reading everything; damage in the middle is passed over.
+/// it cannot read and that is not known to have been flushed. Here the end was found by reading everything.
 struct StoreRebuild {
     private let configuration: StoreConfiguration
     private let device: any StorageDevice

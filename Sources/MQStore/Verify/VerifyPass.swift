@@ -1,3 +1,4 @@
+import Logging
 import MQProtocol
 import NIOCore
 
@@ -62,6 +63,8 @@ struct VerifyPass {
         checkpoint = try Checkpoint.load(directory: root, device: device)
     }
 
+    private static let silent = Logger(label: "verify", factory: { _ in SwiftLogNoOpLogHandler() })
+
     /// Those of the owner, and any other JSON file that is there, as a stock broker has more kinds of them.
     private func known(_ sideFiles: [SideFileFormat]) throws(StoreError) -> [SideFileFormat] {
         var formats = sideFiles
@@ -75,9 +78,11 @@ struct VerifyPass {
 
     /// Every record with its queue entry and its keys.
     mutating func readLog() throws(StoreError) {
+        // What opening goes by too: below, nothing was torn.
+        let mark = try FlushMark(root: root, device: device, logger: Self.silent).load()
         var verifier = LogVerifier(
             configuration, device: device, isUnclean: report.isUnclean,
-            durable: (position?.queues ?? .zero, checkpoint?.log ?? .zero), progress: count)
+            durable: (max(position?.queues ?? .zero, mark), checkpoint?.log ?? .zero), progress: count)
         queues = QueueVerifier(
             configuration, device: device, levels: levels, trusted: try trusted(),
             forgotten: manifest?.forgotten ?? [:])

@@ -14,21 +14,12 @@ extension LiveTests {
             site = try LiveSite()
         }
 
-        private func shop(_ configuration: EscrowConfiguration) throws -> Escrow {
-            let escrow = try Escrow("shop", database: site.pool, configuration: configuration)
-            try escrow.on(Placed.self, as: "stock") { event, tx in
-                try TestDatabase.note(tx.database, "stock \(event.order)/\(event.number)")
-                return .done
-            }
-            return escrow
-        }
-
         /// A body that takes longer than the broker's patience: its commit stands, and is seen once.
         @Test func aCheckBackWhileTheTransactionIsOpenDoesNotRollItBack() async throws {
             let open = OpenTransaction()
             var configuration = site.configuration
             configuration.steps = open.steps
-            let escrow = try shop(configuration)
+            let escrow = try site.shop(configuration)
             try await site.running(escrow) {
                 let result = try await escrow.transaction(Placed(order: "17")) { tx in
                     try TestDatabase.note(tx.database, "placed")
@@ -45,7 +36,7 @@ extension LiveTests {
         // MARK: Transactions of other databases
 
         @Test func aTransactionOfAnotherDatabaseIsPublishedOrNotAsItsOwnerSays() async throws {
-            let escrow = try shop(site.configuration)
+            let escrow = try site.shop()
             try escrow.checkTransactions(of: "legacy") { _ in .unknown }
             try await site.running(escrow) {
                 let dropped = try await escrow.prepare(Placed(order: "17"), kind: "legacy", reference: "row 17")
@@ -61,7 +52,7 @@ extension LiveTests {
         /// Nobody settles it: the broker asks the checker, which finds the decision by the reference.
         @Test func theCheckerIsAskedWhenTheVerdictDoesNotArrive() async throws {
             let asked = Mutex<[String]>([])
-            let escrow = try shop(site.configuration)
+            let escrow = try site.shop()
             try escrow.checkTransactions(of: "legacy") { check in
                 asked.withLock { $0.append(check.message.properties["ESCROW_TX"] ?? "") }
                 return .commit
@@ -76,7 +67,7 @@ extension LiveTests {
         }
 
         @Test func aKindWithoutCheckerIsRefusedBeforeAnythingIsSent() async throws {
-            let escrow = try shop(site.configuration)
+            let escrow = try site.shop()
             do {
                 _ = try await escrow.prepare(Placed(order: "17"), kind: "legacy", reference: "row 17")
                 Issue.record("nobody could settle it")

@@ -55,20 +55,34 @@ extension LiveTests {
             }
         }
 
+        /// Moves the clock until it is cancelled: the components fall asleep again at their own pace.
+        private func moving(_ clock: ManualClock, by step: Duration) -> Task<Void, Never> {
+            Task {
+                while !Task.isCancelled {
+                    clock.advance(by: step)
+                    await Task.yield()
+                }
+            }
+        }
+
         /// Whoever commits first wins, and never both.
         @Test func paymentAndTimeoutInTheSameMillisecondHaveOneOutcome() async throws {
-            let escrow = try Escrow("shop", database: site.pool, configuration: site.configuration)
+            let clock = ManualClock(start: Timestamp(milliseconds: 1_700_000_000_000))
+            var configuration = site.configuration
+            configuration.time = .manual(clock)
+            let escrow = try Escrow("shop", database: site.pool, configuration: configuration)
             try escrow.onDeadline("payment") { due, tx in
                 try TestDatabase.note(tx.database, "cancelled \(due.key)")
                 return .done
             }
             let count = 200
             try await site.running(escrow) {
-                let due = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000) + 500)
                 try await escrow.transaction { tx in
-                    for key in 0..<count { try tx.arm(Deadline("payment", for: "\(key)"), at: due) }
+                    for key in 0..<count { try tx.arm(Deadline("payment", for: "\(key)"), after: .milliseconds(500)) }
                 }.get()
-                try await TimeSource.system.sleep(until: due)
+                clock.advance(by: .milliseconds(499))
+                let mover = moving(clock, by: .milliseconds(1))
+                defer { mover.cancel() }
                 try await withThrowingTaskGroup { tasks in
                     for key in 0..<count {
                         tasks.addTask {
@@ -100,13 +114,7 @@ extension LiveTests {
                 clock.advance(by: .seconds(1799))
                 // A later commit shows that the time before the due one brought nothing.
                 try await escrow.transaction { tx in try TestDatabase.note(tx.database, "still armed") }.get()
-                let mover = Task {
-                    // The components fall asleep again at their own pace.
-                    while !Task.isCancelled {
-                        clock.advance(by: .seconds(1))
-                        await Task.yield()
-                    }
-                }
+                let mover = moving(clock, by: .seconds(1))
                 defer { mover.cancel() }
                 try await site.until("SELECT count(*) FROM note", is: 2)
                 #expect(try site.notes() == ["still armed", "fired 17"])

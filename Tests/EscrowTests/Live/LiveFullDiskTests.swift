@@ -24,7 +24,7 @@ extension LiveTests {
         }
 
         private func until(_ sql: String, is value: Int) async throws {
-            let watch = CommitWatch(pool)
+            let watch = CommitWatch([pool])
             for await _ in watch.commits where try int(sql) == value { return }
             throw CancellationError()
         }

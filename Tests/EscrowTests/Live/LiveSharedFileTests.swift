@@ -13,15 +13,6 @@ extension LiveTests {
             site = try LiveSite()
         }
 
-        private func shop(_ pool: DatabasePool, _ configuration: EscrowConfiguration) throws -> Escrow {
-            let escrow = try Escrow("shop", database: pool, configuration: configuration)
-            try escrow.on(Placed.self, as: "stock") { event, tx in
-                try TestDatabase.note(tx.database, "stock \(event.order)/\(event.number)")
-                return .done
-            }
-            return escrow
-        }
-
         private func place(_ escrow: Escrow, _ order: String, _ numbers: Range<Int>) async throws {
             for number in numbers {
                 _ = try await escrow.transaction { tx in
@@ -41,14 +32,14 @@ extension LiveTests {
         @Test func everythingIsHandledOnceAndInOrderWhoeverPublishedIt() async throws {
             try await site.withBroker { broker in
                 let second = try DatabasePool(path: site.pool.path)
-                let a = try shop(site.pool, site.configuration(broker))
-                let b = try shop(second, site.configuration(broker))
+                let a = try site.shop(site.configuration(broker))
+                let b = try site.shop(site.configuration(broker), on: second)
                 #expect(a.databaseIdentity == b.databaseIdentity)
                 try await site.running(a, b) {
                     async let first: Void = place(a, "a", 0..<40)
                     async let other: Void = place(b, "b", 0..<40)
                     _ = try await (first, other)
-                    try await eventually("SELECT count(*) FROM note", is: 80)
+                    try await site.until("SELECT count(*) FROM note", is: 80, committedBy: second)
                     #expect(try handled("a") == expected("a", 40))
                     #expect(try handled("b") == expected("b", 40))
                     #expect(try site.int("SELECT count(*) FROM escrow_lease") == 1)
@@ -60,17 +51,17 @@ extension LiveTests {
         @Test func theOtherTakesTheLeaseOver() async throws {
             try await site.withBroker { broker in
                 let second = try DatabasePool(path: site.pool.path)
-                let a = try shop(site.pool, site.configuration(broker))
-                let b = try shop(second, site.configuration(broker))
+                let a = try site.shop(site.configuration(broker))
+                let b = try site.shop(site.configuration(broker), on: second)
                 let first = Task { try await a.run() }
                 try await place(a, "17", 0..<5)
-                try await eventually("SELECT count(*) FROM note", is: 5)
+                try await site.until("SELECT count(*) FROM note", is: 5, committedBy: second)
                 let holder = try await holder()
                 try await site.running(b) {
                     first.cancel()
                     _ = await first.result
                     try await place(b, "17", 5..<10)
-                    try await eventually("SELECT count(*) FROM note", is: 10)
+                    try await site.until("SELECT count(*) FROM note", is: 10, committedBy: second)
                     #expect(try handled("17") == expected("17", 10))
                     let now = try await self.holder()
                     #expect(holder != nil && now != nil && now != holder)
@@ -80,14 +71,6 @@ extension LiveTests {
 
         private func holder() async throws -> String? {
             try await site.pool.read { try String.fetchOne($0, sql: "SELECT holder FROM escrow_lease") }
-        }
-
-        /// Another pool's commits are not told of: looks again until it is so.
-        private func eventually(_ sql: String, is value: Int) async throws {
-            while try site.int(sql) != value {
-                try Task.checkCancellation()
-                try await TimeSource.system.sleep(for: .milliseconds(10))
-            }
         }
     }
 }

@@ -68,9 +68,25 @@ final class LiveSite: Sendable {
         }
     }
 
+    /// A service that notes each order it is told of, as `stock ORDER/NUMBER`.
+    ///
+    /// - Parameters:
+    ///   - configuration: nil for one with a broker inside it.
+    ///   - other: another pool on the same file.
+    func shop(_ configuration: EscrowConfiguration? = nil, on other: DatabasePool? = nil) throws -> Escrow {
+        let escrow = try Escrow("shop", database: other ?? pool, configuration: configuration ?? self.configuration)
+        try escrow.on(Placed.self, as: "stock") { event, tx in
+            try TestDatabase.note(tx.database, "stock \(event.order)/\(event.number)")
+            return .done
+        }
+        return escrow
+    }
+
     /// Returns when the query's first value is `value`; looks again after each commit.
-    func until(_ sql: String, is value: Int) async throws {
-        let watch = CommitWatch(pool)
+    ///
+    /// - Parameter others: more pools on the same file, whose commits count too.
+    func until(_ sql: String, is value: Int, committedBy others: DatabasePool...) async throws {
+        let watch = CommitWatch([pool] + others)
         for await _ in watch.commits where try int(sql) == value { return }
         throw CancellationError()
     }

@@ -15,21 +15,12 @@ extension LiveTests {
             site = try LiveSite()
         }
 
-        private func shop(_ configuration: EscrowConfiguration) throws -> Escrow {
-            let escrow = try Escrow("shop", database: site.pool, configuration: configuration)
-            try escrow.on(Placed.self, as: "stock") { event, tx in
-                try TestDatabase.note(tx.database, "stock \(event.order)/\(event.number)")
-                return .done
-            }
-            return escrow
-        }
-
         private func note(_ text: String) -> @Sendable (Transaction) throws -> Void {
             { tx in try TestDatabase.note(tx.database, text) }
         }
 
         @Test func aCommittedTransactionIsSeenByItsConsumerOnce() async throws {
-            let escrow = try shop(site.configuration)
+            let escrow = try site.shop()
             try await site.running(escrow) {
                 let result = try await escrow.transaction(Placed(order: "17"), body: note("placed"))
                 guard case .committed(_, let receipt) = result else {
@@ -44,7 +35,7 @@ extension LiveTests {
         }
 
         @Test func aBodyThatThrowsGivesItsOwnErrorAndNothingIsPublished() async throws {
-            let escrow = try shop(site.configuration)
+            let escrow = try site.shop()
             try await site.running(escrow) {
                 await #expect(throws: Planned(text: "mine")) {
                     try await escrow.transaction(Placed(order: "17")) { tx in
@@ -59,7 +50,7 @@ extension LiveTests {
         }
 
         @Test func aCallWithTheSameKeyGivesTheFirstResultAndDoesNotRunItsBody() async throws {
-            let escrow = try shop(site.configuration)
+            let escrow = try site.shop()
             let counted = RunCount()
             try await site.running(escrow) {
                 var numbers: [Int] = []
@@ -95,7 +86,7 @@ extension LiveTests {
         @Test func aWithheldVerdictIsSettledByACheckBack() async throws {
             var configuration = site.configuration
             configuration.withholdsVerdict = { $0 == "placed/17/0" }
-            let escrow = try shop(configuration)
+            let escrow = try site.shop(configuration)
             try await site.running(escrow) {
                 _ = try await escrow.transaction(Placed(order: "17"), body: note("placed")).get()
                 try await site.until("SELECT count(*) FROM note WHERE text = 'stock 17/0'", is: 1)
@@ -111,7 +102,7 @@ extension LiveTests {
                 // The half is stored; hold the writer until the broker has asked.
                 if step == .halfStored { gate.wait() }
             }
-            let escrow = try shop(configuration)
+            let escrow = try site.shop(configuration)
             try await site.running(escrow) {
                 async let result = escrow.transaction(Placed(order: "17"), body: note("must not be"))
                 try await site.until("SELECT count(*) FROM escrow_fence WHERE verdict = 'rollback'", is: 1)
@@ -129,11 +120,11 @@ extension LiveTests {
             try await site.withBroker { broker in
                 var configuration = try site.configuration(broker)
                 configuration.withholdsVerdict = { _ in true }
-                let first = try shop(configuration)
+                let first = try site.shop(configuration)
                 try await site.running(first) {
                     _ = try await first.transaction(Placed(order: "17"), body: note("placed")).get()
                 }
-                let second = try shop(site.configuration(broker))
+                let second = try site.shop(site.configuration(broker))
                 try await site.running(second) {
                     try await site.until("SELECT count(*) FROM note WHERE text = 'stock 17/0'", is: 1)
                 }
@@ -143,11 +134,11 @@ extension LiveTests {
         /// A restarted service answers check-backs before it has sent anything.
         @Test func aServiceThatHasSentNothingYetAnswersCheckBacks() async throws {
             try await site.withBroker { broker in
-                let escrow = try shop(site.configuration(broker))
+                let escrow = try site.shop(site.configuration(broker))
                 try await site.running(escrow) {
                     let client = MQClient(
                         MQClientConfiguration(nameServers: try NameServerAddresses(broker.nameServers)))
-                    let producer = try TransactionProducer(client, group: "shop|transactions") { _ in .unknown }
+                    let producer = try TransactionProducer(client, group: "shop-transactions") { _ in .unknown }
                     var message = Message(topic: "orders", body: "{\"order\":\"17\",\"number\":0}")
                     message.tag = "Placed"
                     message.properties = [
@@ -164,11 +155,11 @@ extension LiveTests {
 
         @Test func aCheckBackOfAnotherDatabaseIsNeverGuessed() async throws {
             try await site.withBroker { broker in
-                let escrow = try shop(site.configuration(broker))
+                let escrow = try site.shop(site.configuration(broker))
                 try await site.running(escrow) {
                     let client = MQClient(
                         MQClientConfiguration(nameServers: try NameServerAddresses(broker.nameServers)))
-                    let producer = try TransactionProducer(client, group: "shop|transactions") { _ in .unknown }
+                    let producer = try TransactionProducer(client, group: "shop-transactions") { _ in .unknown }
                     var message = Message(topic: "orders", body: "{}")
                     message.properties = [
                         "ESCROW_TX": String(repeating: "a", count: 32), "ESCROW_KIND": "fenced",
@@ -185,7 +176,7 @@ extension LiveTests {
         /// The broker lost its store: what the database has committed is sent again.
         @Test func aHalfThatTheBrokerHasLostIsSentAgainAsAMessage() async throws {
             try await site.withBroker { broker in
-                let escrow = try shop(site.configuration(broker))
+                let escrow = try site.shop(site.configuration(broker))
                 try await site.running(escrow) {
                     try await site.pool.write { db in
                         let lost = HalfMessage(
@@ -208,7 +199,7 @@ extension LiveTests {
         }
 
         @Test func withoutRunACallSaysSo() async throws {
-            let escrow = try shop(site.configuration)
+            let escrow = try site.shop()
             try await escrow.transaction(body: note("no message, no broker")).get()
             #expect(try site.notes() == ["no message, no broker"])
         }
@@ -216,7 +207,7 @@ extension LiveTests {
         @Test func aServiceWithAnotherDatabaseRefusesToShareTheGroups() async throws {
             try await site.withBroker { broker in
                 let other = try LiveSite()
-                let first = try shop(site.configuration(broker))
+                let first = try site.shop(site.configuration(broker))
                 try await site.running(first) {
                     _ = try await first.transaction(Placed(order: "17"), body: note("placed")).get()
                     try await site.until("SELECT count(*) FROM note WHERE text = 'stock 17/0'", is: 1)

@@ -12,18 +12,9 @@ extension LiveTests {
             site = try LiveSite()
         }
 
-        private func shop(_ configuration: EscrowConfiguration) throws -> Escrow {
-            let escrow = try Escrow("shop", database: site.pool, configuration: configuration)
-            try escrow.on(Placed.self, as: "stock") { event, tx in
-                try TestDatabase.note(tx.database, "stock \(event.order)/\(event.number)")
-                return .done
-            }
-            return escrow
-        }
-
         /// It would be tried for ever, and hold up everything of its key.
         @Test func aMessageThatNoClientSendsIsADeadLetterAndItsLaneGoesOn() async throws {
-            let escrow = try shop(site.configuration)
+            let escrow = try site.shop()
             try await site.pool.write { db in
                 for (key, number) in [("a\u{2}b", 0), ("placed/17/1", 1)] {
                     try db.execute(
@@ -34,12 +25,13 @@ extension LiveTests {
                         arguments: [key, "{\"order\":\"17\",\"number\":\(number)}"])
                 }
             }
-            let open = "SELECT count(*) FROM escrow_dead_letter WHERE consumer = 'outbox' AND state = 'open'"
+            let open = "SELECT count(*) FROM escrow_dead_letter WHERE consumer LIKE 'outbox:%' AND state = 'open'"
             try await site.running(escrow) {
                 try await site.until("SELECT count(*) FROM note WHERE text = 'stock 17/1'", is: 1)
                 try await site.until("SELECT count(*) FROM escrow_outbox", is: 0)
                 let letter = try #require(try await escrow.deadLetters.list().first)
-                #expect(letter.consumer == "outbox" && letter.event == "Placed" && letter.orderingKey == "17")
+                #expect(letter.consumer == "outbox:orders/Placed")
+                #expect(letter.event == "Placed" && letter.orderingKey == "17")
                 #expect(letter.reason.contains("cannot be sent"), "\(letter.reason)")
                 // Handled again it is sent again, and given up again.
                 #expect(try await escrow.deadLetters.redrive([letter.id]) == 1)
@@ -50,18 +42,18 @@ extension LiveTests {
 
         /// What stopped it was mended: it goes its way.
         @Test func aMessageThatCanBeSentAfterAllIsSentByItsRedrive() async throws {
-            let escrow = try shop(site.configuration)
+            let escrow = try site.shop()
             try await site.pool.write { db in
                 try db.execute(
                     sql: """
                         INSERT INTO escrow_dead_letter (consumer, idempotency_key, ordering_key, topic, tag, body,
                             message_id, reason, attempts, born, failed, state)
-                        VALUES ('outbox', 'placed/17/0', '17', 'orders', 'Placed',
+                        VALUES ('outbox:orders/Placed', 'placed/17/0', '17', 'orders', 'Placed',
                             CAST('{"order":"17","number":0}' AS BLOB), '', 'too long', 1, 0, 0, 'open')
                         """)
             }
             try await site.running(escrow) {
-                #expect(try await escrow.deadLetters.redrive(consumer: "outbox") == 1)
+                #expect(try await escrow.deadLetters.redrive(consumer: "outbox:orders/Placed") == 1)
                 try await site.until("SELECT count(*) FROM note WHERE text = 'stock 17/0'", is: 1)
                 #expect(try await escrow.deadLetters.list().isEmpty)
             }

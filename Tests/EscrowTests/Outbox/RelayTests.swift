@@ -128,6 +128,34 @@ import Testing
         }
     }
 
+    @Test func whoWaitsForAVerdictThatIsOnItsWayWaitsOn() async throws {
+        let fence = TransactionID.random()
+        try await publish([event(1, nil)], fence: fence, half: half(isFinal: false))
+        let (seen, see) = AsyncStream.makeStream(of: Bool.self)
+        let (relay, writer) = (relay, writer)
+        let deliver: Relay.Deliver = { _ in
+            let isResolved = await withTaskGroup { tasks in
+                tasks.addTask { (try? await relay.awaitAcknowledgement(of: fence)) != nil }
+                tasks.addTask {
+                    // Long enough for whoever looked at the outbox to have seen that the row is gone.
+                    for _ in 0..<50 { try? await writer.perform { _, _ in } }
+                    return false
+                }
+                defer { tasks.cancelAll() }
+                return await tasks.next() ?? true
+            }
+            see.yield(isResolved)
+            return .acknowledged
+        }
+        try await relaying(deliver) {
+            for await isResolved in seen {
+                #expect(!isResolved)
+                break
+            }
+            try await relay.awaitAcknowledgement(of: fence)
+        }
+    }
+
     /// What certainly did not arrive stands in the outbox again, and its check-back is left to the relay.
     @Test func aVerdictThatDidNotLeaveIsTriedAgain() async throws {
         let fence = TransactionID.random()
@@ -145,7 +173,7 @@ import Testing
     }
 
     private func until(_ sql: String, is value: Int) async throws {
-        let watch = CommitWatch(database.pool)
+        let watch = CommitWatch([database.pool])
         for await _ in watch.commits where try database.count(sql) == value { return }
         throw CancellationError()
     }

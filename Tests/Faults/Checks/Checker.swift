@@ -7,6 +7,9 @@ struct Checker {
     let expectations: Expectations
     private var result = CheckResult()
     private var owners: [Place: Int64] = [:]
+    /// By topic, how many messages went with expired segments and are not accounted for. What the broker put into its
+    /// queue later was never acknowledged at a place.
+    private var expired: [String: Int64] = [:]
 
     static func check(_ history: History, _ contents: Contents, _ expectations: Expectations) -> CheckResult {
         var checker = Checker(history: history, contents: contents, expectations: expectations)
@@ -35,6 +38,11 @@ struct Checker {
         self.history = history
         self.contents = contents
         self.expectations = expectations
+        guard expectations.allowsExpiry else { return }
+        for (name, queue) in contents { expired[name.topic, default: 0] += queue.minimum }
+        for place in history.entries.compactMap(\.place) where place.offset < contents[place.queue]?.minimum ?? 0 {
+            expired[place.queue.topic, default: 0] -= 1
+        }
     }
 
     private mutating func complain(_ invariant: Invariant, _ text: String) {
@@ -154,6 +162,11 @@ struct Checker {
     private mutating func missing(_ number: Int64, _ entry: History.Entry, at place: Place? = nil) {
         if let place, let queue = contents[place.queue], place.offset < queue.minimum, expectations.allowsExpiry {
             result.expired += 1
+            return
+        }
+        if place == nil, expired[entry.topic, default: 0] > 0 {
+            result.expired += 1
+            expired[entry.topic, default: 0] -= 1
             return
         }
         if case .acknowledged(let time) = entry.state, expectations.lossWindows.contains(where: { $0.contains(time) }) {

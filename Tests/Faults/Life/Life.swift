@@ -148,9 +148,10 @@ actor Life {
             && one?.messages.map(\.body) == other?.messages.map(\.body)
     }
 
-    /// At most 15 s: a transaction is asked about after a second, and delays are shorter than two.
+    /// At most a minute: a transaction is asked about after a second, and again later each time, also when its producer
+    /// was away; delays are shorter than two.
     private func settledContents(_ client: MQClient) async throws -> Contents {
-        let deadline = ContinuousClock.now.advanced(by: .seconds(15))
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
         var expectations = expectations()
         expectations.isSettled = true
         var before: [QueueName: Int64] = [:]

@@ -53,6 +53,31 @@ import Testing
         #expect(again.searchOffset(of: again.queue("Topic", 0), at: .zero) == minimum)
     }
 
+    /// The next start clears the entries behind the recorded position: their records must be there to make them again.
+    @Test func afterAFailedFlushOfAQueueOnlyWhatIsRecordedGoes() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        try store.saveCheckpoint()
+        let recorded = try #require(try store.files.loadPosition()).queues
+        try store.put("Topic", 0, body: "m120")
+        store.dispatchPending()
+        try store.flushNow()
+        fixture.device.fail(.flush)
+        #expect(throws: StoreError.self) { try store.saveCheckpoint() }
+        fixture.device.clearFaults()
+        for number in 121..<300 { try store.put("Topic", 0, body: "m\(number)") }
+        store.dispatchPending()
+        try store.flushNow()
+        fixture.clock.advance(by: .seconds(73 * 3600))
+        expire(store, runs: 10, fixture)
+        #expect(store.minimumLogOffset <= recorded)
+        #expect(store.minimumLogOffset > .zero)
+        fixture.device.crash()
+        let again = try fixture.open()
+        #expect(again.maximumOffset(of: again.queue("Topic", 0)).rawValue == 300)
+        try again.close()
+    }
+
     @Test func queueWithNothingReadableLeft() throws {
         let fixture = StoreFixture(segmentBytes: 1024)
         let store = try filled(fixture)

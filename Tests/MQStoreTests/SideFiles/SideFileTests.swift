@@ -66,6 +66,21 @@ import Testing
         #expect(error?.message.contains("topics.json.bak") ?? false)
     }
 
+    @Test func whatAStartCanDoWithoutIsKeptAsideAndCountsAsMissing() throws {
+        try file.save(ByteBuffer(string: "{1}"))
+        try file.save(ByteBuffer(string: "{2}"))
+        try overwrite("/store/config/topics.json", "x")
+        try overwrite("/store/config/topics.json.bak", "y")
+        let parse = { (text: ByteBuffer) throws -> String in
+            throw StoreError(.corrupt, "\(text.readableBytes) bytes that say nothing")
+        }
+        #expect(try file.loadIfReadable(parse) == nil)
+        #expect(try !device.exists("/store/config/topics.json"))
+        #expect(try device.contents(of: "/store/config/topics.json.damaged").map { String(buffer: $0) } == "x")
+        try file.save(ByteBuffer(string: "{1}"))
+        #expect(try file.loadIfReadable { String(buffer: $0) } == "{1}")
+    }
+
     @Test func failedSaveLeavesTheOldContent() throws {
         try file.save(ByteBuffer(string: "{1}"))
         for operation in [SimulatedDevice.Operation.write, .flush, .rename] {

@@ -25,6 +25,24 @@ import Testing
         }
     }
 
+    /// A file of a version that did not say who performs: what it left attempted counts as abandoned.
+    @Test func aFileOfTheFirstVersionIsTakenOver() async throws {
+        let old = try DatabaseQueue()
+        try RegistrationService.tables.make(in: old, upTo: "registration")
+        try await old.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO account (address, name, registered) VALUES ('b@example.org', 'Bob', 1);
+                    INSERT INTO effect (address, kind, state, not_before)
+                        VALUES ('b@example.org', 'mail', 'attempted', 1);
+                    """)
+        }
+        try RegistrationService.tables.make(in: old)
+        let attempts = try await old.read { try EffectTable.attempts($0) }
+        #expect(attempts.map(\.holder) == [""])
+        #expect(attempts.map(\.begun) == [Timestamp(milliseconds: 0)])
+    }
+
     private func runner(_ perform: @escaping EffectPerformer) -> EffectRunner {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
