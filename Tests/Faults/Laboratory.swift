@@ -64,7 +64,8 @@ package struct Laboratory: Sendable {
             var report = Report()
             if world.preload == nil { report.skipped.append("failing system calls: there is no C compiler") }
             repeat {
-                report.merge(await live(turns.take(), in: world))
+                try Task.checkCancellation()
+                report.merge(try await live(turns.take(), in: world))
                 if let control = plan.control, control.isFound(in: report) { turns.end() }
             } while plan.onlyLife == nil && !turns.isOver && ContinuousClock.now < deadline
             return report
@@ -85,7 +86,8 @@ package struct Laboratory: Sendable {
         return report
     }
 
-    private func live(_ number: Int, in world: World) async -> Report {
+    /// - Throws: what is wrong with the laboratory itself: no life after this one would say anything about brokers.
+    private func live(_ number: Int, in world: World) async throws -> Report {
         let kinds = plan.kinds.filter { !$0.isOfFiles }
         var schedule = Schedule(seed: plan.seed, life: number, faults: plan.faultsOfLife, kinds: kinds)
         if plan.expectsTooMuch {
@@ -97,7 +99,12 @@ package struct Laboratory: Sendable {
         let life = Life(world: world, setup: schedule.setup, seed: schedule.seed, command: command)
         do {
             try await life.run(schedule.kinds)
+        } catch let error as FaultError {
+            throw FaultError("life \(number): \(error)")
+        } catch let violation as Violation {
+            await life.fail([violation])
         } catch {
+            try Task.checkCancellation()
             await life.fail([Violation(.liveness, "the life ended early: \(error)")])
         }
         let setup = schedule.setup

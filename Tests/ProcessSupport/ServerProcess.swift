@@ -52,15 +52,10 @@ package struct ServerProcess: Sendable {
         environment: [String: String] = [:],
         _ body: @Sendable (ServerProcess) async throws -> Value
     ) async throws -> Ended<Value> {
-        let folder = if let programs { programs } else { try BuildFolder.path() }
-        let path = ["PATH": "\(folder):/usr/sbin:/usr/bin:/sbin:/bin"]
-        let variables = environment.merging(path) { given, _ in given }.map { name, value in
-            (Environment.Key(stringLiteral: name), Optional(value))
-        }
         let result = try await Subprocess.run(
             .name(name),
             arguments: Arguments(arguments),
-            environment: .inherit.updating(Dictionary(uniqueKeysWithValues: variables)),
+            environment: try variables(programs: programs, environment),
             input: .none,
             output: .sequence,
             error: .sequence
@@ -81,6 +76,16 @@ package struct ServerProcess: Sendable {
             }
         }
         return Ended(exit: ExitStatus(result.terminationStatus), value: result.closureResult)
+    }
+
+    /// The package's executables come before those of the system.
+    fileprivate static func variables(programs: String?, _ more: [String: String]) throws -> Environment {
+        let folder = if let programs { programs } else { try BuildFolder.path() }
+        let path = ["PATH": "\(folder):/usr/sbin:/usr/bin:/sbin:/bin"]
+        let variables = more.merging(path) { given, _ in given }.map { name, value in
+            (Environment.Key(stringLiteral: name), Optional(value))
+        }
+        return .inherit.updating(Dictionary(uniqueKeysWithValues: variables))
     }
 
     private static func copy(_ stream: SubprocessOutputSequence, to log: OutputLog) async throws {
@@ -104,13 +109,27 @@ package struct CompletedProcess: Sendable {
     package let output: [String]
     package let errors: [String]
 
+    private static let maximumOutput = 64 << 20
+
     /// Runs an executable of this package, or one of the system, to its end.
+    ///
+    /// Nothing but the cancellation of the task ends it early: a process that has closed its streams is still running.
     package static func run(_ name: String, _ arguments: [String]) async throws -> CompletedProcess {
-        let ended = try await ServerProcess.run(name, arguments: arguments) { process in
-            await process.output.finished()
-            await process.errors.finished()
-            return (process.output.lines, process.errors.lines)
-        }
-        return CompletedProcess(exit: ended.exit, output: ended.value.0, errors: ended.value.1)
+        let result = try await Subprocess.run(
+            .name(name),
+            arguments: Arguments(arguments),
+            environment: try ServerProcess.variables(programs: nil, [:]),
+            input: .none,
+            output: .string(limit: maximumOutput),
+            error: .string(limit: maximumOutput))
+        return CompletedProcess(
+            exit: ServerProcess.ExitStatus(result.terminationStatus), output: lines(result.standardOutput),
+            errors: lines(result.standardError))
+    }
+
+    private static func lines(_ text: String?) -> [String] {
+        guard let text, !text.isEmpty else { return [] }
+        let whole = text.hasSuffix("\n") ? text.dropLast() : text[...]
+        return whole.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 }

@@ -16,7 +16,7 @@ enum Invariant: String, Sendable, CaseIterable {
     case corruption = "I16 damage is served, or not reported"
 }
 
-struct Violation: Sendable, Hashable, CustomStringConvertible {
+struct Violation: Error, Hashable, CustomStringConvertible {
     var invariant: Invariant
     var text: String
 

@@ -24,7 +24,8 @@ struct ReadBack: Sendable {
             let result = try await client.pull(queue.queue, from: next)
             contents.messages += result.messages.map { FoundMessage($0) }.filter { $0.place.offset < maximum }
             guard result.nextOffset > next else {
-                throw FaultError("\(queue): a pull from \(next) of \(maximum) says \(result.status) and does not go on")
+                throw Violation(
+                    .liveness, "\(queue): a pull from \(next) of \(maximum) says \(result.status) and does not go on")
             }
             next = result.nextOffset
         }

@@ -70,7 +70,8 @@ struct LoopFileSystem: Sendable {
     static func command(_ name: String, _ arguments: String...) async throws -> String {
         let done = try await CompletedProcess.run(name, arguments)
         guard done.exit == .code(0) else {
-            throw FaultError("\(name) \(arguments.joined(separator: " ")): \(done.errors.joined(separator: " "))")
+            let said = done.errors.isEmpty ? "it ended with \(done.exit)" : done.errors.joined(separator: " ")
+            throw FaultError("\(name) \(arguments.joined(separator: " ")): \(said)")
         }
         return done.output.joined(separator: "\n")
     }
