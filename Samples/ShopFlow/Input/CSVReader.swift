@@ -3,8 +3,9 @@
 /// Rows end with LF, CRLF or CR, also mixed; a quoted field may contain commas, doubled quotes and line breaks. A quote
 /// inside a field that does not begin with one stands for itself, as spreadsheets write it.
 ///
-/// A row that breaks the rules costs one line: reading goes on at the next line break, so that a quote that is never
-/// closed does not swallow the rest of the file.
+/// A row that breaks the rules of quoting costs one line: reading goes on at the next line break, so that a quote that
+/// is never closed does not swallow the rest of the file. A row with too many or too few fields costs itself. Empty
+/// lines are no rows.
 struct CSVReader {
     enum Step: Equatable {
         /// ``fields`` are those of a row.
@@ -27,7 +28,7 @@ struct CSVReader {
 
     /// No more bytes will come.
     var isComplete = false
-    /// Rows have as many fields as this; nil for any number.
+    /// Rows have as many fields as this; nil for any number, and then an empty line is a row of one empty field.
     var columns: Int?
     /// Where the row or the malformed line of the last step began, from 1.
     private(set) var line = 0
@@ -65,6 +66,13 @@ struct CSVReader {
     }
 
     mutating func next() -> Step {
+        while true {
+            if let step = step() { return step }
+        }
+    }
+
+    /// Nil for an empty line.
+    private mutating func step() -> Step? {
         if isSkipping, !skipLine() { return isComplete ? .end : .needsMore }
         if isAtStart {
             guard bytes.count >= 3 || isComplete else { return .needsMore }
@@ -76,18 +84,15 @@ struct CSVReader {
         fields.removeAll(keepingCapacity: true)
         switch scanRow() {
         case .ended(let end, let breaks):
-            if let columns, fields.count != columns { return malformed(countComplaint(columns, end)) }
+            let isEmpty = fields.count == 1 && bytes[position..<end].allSatisfy(isBreak)
             position = end
             nextLine += max(breaks, 1)
-            return .row
+            guard let columns, fields.count != columns else { return .row }
+            if isEmpty { return nil }
+            return .malformed("\(fields.count) field\(fields.count == 1 ? "" : "s") instead of \(columns)")
         case .broken(let reason): return malformed(reason)
         case .open: return .needsMore
         }
-    }
-
-    private func countComplaint(_ columns: Int, _ end: Int) -> String {
-        let isBlank = fields.count == 1 && fields[0].start == fields[0].end
-        return isBlank ? "a blank line" : "\(fields.count) field\(fields.count == 1 ? "" : "s") instead of \(columns)"
     }
 
     // MARK: Scanning

@@ -6,7 +6,7 @@ import ShopEvents
 
 /// What became of the lines of an input file.
 public struct InputCounts: Sendable, Equatable {
-    /// Rows behind the header.
+    /// Rows behind the header; empty lines are none.
     public var lines = 0
     /// Part of an order or a return.
     public var used = 0
@@ -31,11 +31,11 @@ struct OrderFile {
     /// Of the columns of the data set *Online Retail*, those that matter here.
     static let columns = ["InvoiceNo", "StockCode", "Quantity"]
 
-    /// A larger quantity is a slip of somebody's finger, and would overflow the sums.
-    static let largestQuantity: Int64 = 1_000_000_000_000
+    /// All quantities together: so no sum of theirs overflows, with the stock there was before.
+    static let mostUnits: Int64 = 1 << 62
     static let longestName = 200
-    /// Malformed rows that are described; the others are only counted.
-    static let describedRows = 20
+    /// Malformed rows that are described; the others are only counted, as a file of nothing else has no end of them.
+    static let describedRows = 10_000
 
     var counts = InputCounts()
     var malformedRows: [MalformedRow] = []
@@ -60,6 +60,7 @@ struct OrderFile {
     private var indexes: [Int] = []
     /// One copy of each code.
     private var codes: [ExactText: String] = [:]
+    private var units: Int64 = 0
 
     /// - Throws: ``FlowError/Code/unusableFile`` when there is no such file, or it is no such CSV.
     static func read(_ path: String) throws(FlowError) -> OrderFile {
@@ -143,7 +144,8 @@ struct OrderFile {
         guard let code = text(1) else { return reject("StockCode is empty, too long or not readable") }
         let digits = reader.value(reader.fields[indexes[2]])
         guard let quantity = Self.quantity(digits) else {
-            return reject("Quantity is no whole number: \"\(String(decoding: digits.prefix(40), as: UTF8.self))\"")
+            return reject(
+                "Quantity is no whole number of 64 bits: \"\(String(decoding: digits.prefix(40), as: UTF8.self))\"")
         }
         add(ExactText(number), ExactText(code), quantity)
     }
@@ -160,7 +162,11 @@ struct OrderFile {
             counts.skipped += 1
             return
         }
+        guard quantity.magnitude <= (Self.mostUnits - units).magnitude else {
+            return reject("Quantity \(quantity) is too large: all together may be \(Self.mostUnits)")
+        }
         counts.used += 1
+        units += Int64(quantity.magnitude)
         let known = codes[code] ?? code.text
         codes[code] = known
         invoices[place].lines.append(
@@ -204,12 +210,7 @@ struct OrderFile {
         let isSigned = bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+")
         let digits = isSigned ? bytes.dropFirst() : bytes[...]
         guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-        var value: Int64 = 0
-        for digit in digits {
-            value = value * 10 + Int64(digit - 0x30)
-            guard value <= largestQuantity else { return nil }
-        }
-        return bytes.first == UInt8(ascii: "-") ? -value : value
+        return Int64(String(decoding: bytes, as: UTF8.self))
     }
 }
 

@@ -17,6 +17,10 @@ public struct FlowSettings: Sendable {
     /// Of a separate broker. Nil: one inside this process.
     public var nameServers: NameServerAddresses?
 
+    /// How long nothing at all may move before the run is given up, unless it waits for deadlines only: longer than a
+    /// broker's restart and than the pause between two check-backs.
+    var patience = Duration.seconds(120)
+
     /// Default: a logger labelled `ShopFlow`.
     public var logger = Logger(label: "ShopFlow")
 

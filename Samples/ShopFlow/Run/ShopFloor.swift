@@ -15,9 +15,6 @@ struct ShopFloor: Sendable {
     let time: TimeSource
     let onProgress: @Sendable (FlowProgress) -> Void
 
-    /// How long nothing at all may move before the run is given up: longer than a broker's restart and than the pause
-    /// between two check-backs.
-    private static let patience = Duration.seconds(120)
     private static let look = Duration.milliseconds(20)
 
     private enum Ending {
@@ -105,7 +102,7 @@ struct ShopFloor: Sendable {
         var isStalled = false
         var last = try await movement()
         var since = ContinuousClock.now
-        while since.duration(to: .now) < Self.patience {
+        while since.duration(to: .now) < settings.patience {
             try await time.sleep(for: .seconds(1))
             let now = try await movement()
             if now != last {
@@ -114,6 +111,7 @@ struct ShopFloor: Sendable {
                 isStalled = false
             }
             last = now
+            if since.duration(to: .now) >= settings.patience, try await stall.isTimeOnly(time.now()) { since = .now }
             // The broker of this process goes with it: it needs no such help.
             let isDue = settings.nameServers != nil && !isStalled && since.duration(to: .now) >= Stall.length
             guard isDue, let cause = try await stall.cause(now: time.now()) else { continue }

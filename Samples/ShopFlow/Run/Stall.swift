@@ -14,7 +14,7 @@ struct Stall: Sendable {
     /// Without progress for so long, people want to know why.
     static let length = Duration.seconds(5)
 
-    /// Nil while all is well: nothing is open but deadlines whose time has not come.
+    /// Nil while all is well.
     func cause(now: Timestamp) async throws -> String? {
         if try await isTimeOnly(now) { return nil }
         let undecided: Int
@@ -43,7 +43,8 @@ struct Stall: Sendable {
         isKept ? "Ctrl-C is safe, the same --store goes on later." : "Ctrl-C ends the run."
     }
 
-    private func isTimeOnly(_ now: Timestamp) async throws -> Bool {
+    /// Whether nothing is open but deadlines whose time has not come.
+    func isTimeOnly(_ now: Timestamp) async throws -> Bool {
         var moving = try await store.orders.read { db in
             try Checks.sum(db, "SELECT count(*) FROM shop_order WHERE state = 'placed'")
         }

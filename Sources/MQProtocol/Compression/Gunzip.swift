@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// Inflates a gzip file (RFC 1952) piece by piece, members one after the other.
+/// Inflates a gzip file (RFC 1952) piece by piece, members one after the other. Zeros behind a member are padding, as
+/// tapes and block devices leave it.
 package struct Gunzip: ~Copyable {
     private let stream: InflateStream
     private let limit: Int
@@ -25,6 +26,7 @@ package struct Gunzip: ~Copyable {
         _ input: inout ByteBuffer, into output: inout ByteBuffer
     ) throws(RecordError) -> Bool {
         if !isInside {
+            while input.readableBytesView.first == 0 { input.moveReaderIndex(forwardBy: 1) }
             guard input.readableBytes > 0 else { return false }
             stream.reset()
             isInside = true

@@ -36,6 +36,13 @@ import Testing
         #expect(try inflate(hello + hello, pieces: pieces) == "hello\nhello\n")
     }
 
+    @Test(arguments: [1, 2, 7, 1000])
+    func zerosBehindAMemberArePadding(_ pieces: Int) throws {
+        let padding = [UInt8](repeating: 0, count: 700)
+        #expect(try inflate(hello + padding, pieces: pieces) == "hello\n")
+        #expect(try inflate(hello + [0, 0] + hello + padding, pieces: pieces) == "hello\nhello\n")
+    }
+
     @Test func everyPrefixEndsEarly() {
         for length in 0..<hello.count { #expect(code(Array(hello.prefix(length))) == .corruptCompression) }
     }

@@ -115,6 +115,20 @@ import Testing
         #expect(report.totals.malformedRows == 21_000)
     }
 
+    /// Nothing moves until the deadlines fire: a run of hours is not stuck.
+    @Test(.timeLimit(.minutes(1)))
+    func waitingForDeadlinesIsNoStandstill() async throws {
+        let path = try folder.write("InvoiceNo,StockCode,Quantity\n1,A,1\n2,A,2\n", to: "unpaid.csv")
+        var settings = settings(path)
+        settings.workload.unpaid = 100
+        settings.paymentTimeout = .seconds(5)
+        settings.patience = .seconds(2)
+        let report = try await FlowRun(settings).run()
+        #expect(report.isComplete)
+        #expect(report.violations == 0)
+        #expect(report.totals.cancelled == 2)
+    }
+
     @Test func aFileThatIsNoneLeavesNoStore() async throws {
         let path = try folder.write("no,such,columns\n1,2,3\n", to: "other.csv")
         await #expect(throws: FlowError.self) { try await FlowRun(settings(path, store: "none")).run() }

@@ -58,16 +58,26 @@ import Testing
     @Test(arguments: [
         ("a,b\n1\n3,4\n", ["1 a|b", "!2 1 field instead of 2", "3 3|4"]),
         ("a,b\n1,2,3\n3,4\n", ["1 a|b", "!2 3 fields instead of 2", "3 3|4"]),
-        ("a,b\n\n3,4\n", ["1 a|b", "!2 a blank line", "3 3|4"]),
+        ("a,b\n \n3,4\n", ["1 a|b", "!2 1 field instead of 2", "3 3|4"]),
+        ("a,b\n\"\"\n3,4\n", ["1 a|b", "!2 1 field instead of 2", "3 3|4"]),
         ("a,b\n\"6\" NAIL,2\n3,4\n", ["1 a|b", "!2 text behind a closing quote", "3 3|4"]),
         ("a,b\n\"open,2\n3,4\n", ["1 a|b", "!2 a quote that is not closed", "3 3|4"]),
         ("a,b\n\"open,2\n\"3\",4\n", ["1 a|b", "!2 text behind a closing quote", "3 3|4"]),
-        ("a,b\n\"x\ny\"\n3,4\n", ["1 a|b", "!2 1 field instead of 2", "!3 1 field instead of 2", "4 3|4"]),
+        ("a,b\n\"x\ny\"\n3,4\n", ["1 a|b", "!2 1 field instead of 2", "4 3|4"]),
+        ("a,b\n1,\"x\n5,6\ny\",2\n3,4\n", ["1 a|b", "!2 3 fields instead of 2", "5 3|4"]),
         ("a,b\r1\r3,4\r", ["1 a|b", "!2 1 field instead of 2", "3 3|4"]),
-        ("a,b\r\r\n3,4\r", ["1 a|b", "!2 a blank line", "3 3|4"]),
         ("a,b\n\"open", ["1 a|b", "!2 a quote that is not closed"]),
     ])
     func aMalformedLineStopsNothing(_ text: String, _ rows: [String]) {
+        for pieces in [1, 2, 3, 7, 1000] { #expect(read(text, columns: 2, pieces: pieces) == rows) }
+    }
+
+    @Test(arguments: [
+        ("a,b\n\n3,4\n", ["1 a|b", "3 3|4"]), ("a,b\r\r\n3,4\r", ["1 a|b", "3 3|4"]),
+        ("a,b\r\n3,4\r\n\r\n\r\n", ["1 a|b", "2 3|4"]),
+        ("a,b\n\n\n\n1\n3,4\n\n", ["1 a|b", "!5 1 field instead of 2", "6 3|4"]),
+    ])
+    func emptyLinesAreNoRows(_ text: String, _ rows: [String]) {
         for pieces in [1, 2, 3, 7, 1000] { #expect(read(text, columns: 2, pieces: pieces) == rows) }
     }
 

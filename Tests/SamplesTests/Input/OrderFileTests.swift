@@ -120,10 +120,26 @@ import Testing
         #expect(quantity("12") == 12)
         #expect(quantity("-80995") == -80995)
         #expect(quantity("+1") == 1)
-        #expect(quantity("1000000000000") == 1_000_000_000_000)
-        for text in ["", "-", "+", " 1", "1 ", "1e3", "0x1", "1000000000001", "--1", "१"] {
+        #expect(quantity("9223372036854775807") == .max)
+        #expect(quantity("-9223372036854775808") == .min)
+        for text in ["", "-", "+", " 1", "1 ", "1e3", "0x1", "9223372036854775808", "--1", "+-1", "१"] {
             #expect(quantity(text) == nil, "\(text)")
         }
+    }
+
+    /// Sums of what is used are sums of 64 bits, here and in the databases.
+    @Test func quantitiesTogetherStayWithinTheirSums() throws {
+        let half = "\(OrderFile.mostUnits / 2)"
+        let file = try read(
+            row("1", "A", half), row("C2", "A", "-\(half)"), row("3", "A", "1"), row("4", "A", "\(Int64.max)"),
+            row("5", "A", "\(Int64.min)"))
+        #expect(file.counts == InputCounts(lines: 5, used: 2, skipped: 1, malformed: 2))
+        #expect(file.malformedRows.map(\.line) == [4, 5])
+    }
+
+    @Test func everyMalformedRowIsDescribed() throws {
+        let file = try read(String(repeating: "short\n", count: 500), row("1", "A", "1"))
+        #expect(file.malformedRows.map(\.line) == Array(2...501))
     }
 
     @Test func anInvoiceOfEveryFlavourIsAnOrderOrNot() throws {
