@@ -24,7 +24,7 @@ struct FaultTool: AsyncParsableCommand {
     var only: String?
 
     @Option(
-        help: ArgumentHelp("Damaged copies of a store, of each kind. Default: 40, and 4 a minute.", valueName: "n"))
+        help: ArgumentHelp("Damaged copies of a store, of each kind. Default: 40, and 7 a minute.", valueName: "n"))
     var files: Int?
 
     @Flag(help: "Half a minute, as in ./run test.")
@@ -63,7 +63,7 @@ struct FaultTool: AsyncParsableCommand {
         var plan = Laboratory.Plan(seed: seed, duration: .seconds(short ? 20 : minutes * 60))
         plan.onlyLife = life
         plan.programs = programs
-        plan.fileFaults = short ? 8 : files ?? 40 + Int(minutes * 4)
+        plan.fileFaults = short ? 8 : files ?? 40 + Int(minutes * 7)
         if let only { plan.kinds = FaultKind.allCases.filter { $0.rawValue.contains(only) } }
         if let control = control.flatMap(Control.init) {
             plan.control = control
