@@ -20,6 +20,15 @@ public enum SampleTool {
         }
     }
 
+    static func complain(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+    }
+
+    static func endAtOnce() -> Never {
+        complain("ended at once")
+        _exit(1)
+    }
+
     /// One line, at once: whoever reads a pipe does not wait for the end of the process.
     static func say(_ text: String) {
         try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))

@@ -52,12 +52,26 @@ public struct ServiceOptions: ParsableArguments {
         return logger
     }()
 
-    /// Runs services until SIGTERM or SIGINT.
+    /// Runs services until SIGTERM or SIGINT; a second one ends the process at once, as kill -9 would: what is left
+    /// open is finished at the next start.
     public func run(_ services: [any Service]) async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         SampleTool.say("running on \(nameServers) with \(store); end it with Ctrl-C")
-        let group = ServiceGroup(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.logger)
-        try await group.run()
+        let group = ServiceGroup(services: services, logger: Self.logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                var isFirst = true
+                for await _ in signals {
+                    guard isFirst else { SampleTool.endAtOnce() }
+                    isFirst = false
+                    SampleTool.complain("stopping; a second Ctrl-C ends it at once")
+                    await group.triggerGracefulShutdown()
+                }
+            }
+            tasks.addTask { try await group.run() }
+            defer { tasks.cancelAll() }
+            try await tasks.next()
+        }
     }
 }
 

@@ -3,8 +3,9 @@ import ArgumentParser
 /// The sub-commands, in RocketMQ's order.
 enum CommandList {
     static let all: [any AdminCommand.Type] = [
-        UpdateTopic.self, DeleteTopic.self, UpdateSubGroup.self, TopicRouteCommand.self, TopicStatus.self,
-        BrokerStatus.self, QueryMsgByID.self, QueryMsgByKey.self, QueryMsgByUniqueKey.self, PrintMsg.self,
+        UpdateTopic.self, DeleteTopic.self, UpdateSubGroup.self, DeleteSubGroup.self, TopicRouteCommand.self,
+        TopicStatus.self, BrokerStatus.self, QueryMsgByID.self, QueryMsgByKey.self, QueryMsgByUniqueKey.self,
+        PrintMsg.self,
         ConsumerProgressCommand.self, ClusterList.self, TopicList.self, ResetOffsetByTime.self, SendMessage.self,
         ConsumeMessage.self,
     ]

@@ -17,7 +17,8 @@ public struct EscrowError: Error, CustomStringConvertible {
             self.base = base
         }
 
-        /// An event or the key of a deadline breaks a limit, or cannot be encoded. Nothing was sent or written.
+        /// An event or the key of a deadline breaks a limit, of this client or of the broker, or cannot be encoded.
+        /// Nothing was published or written.
         public static let invalidEvent = Code(.invalidEvent)
         /// A service, consumer, deadline or transaction kind has a name that cannot be used.
         public static let invalidName = Code(.invalidName)

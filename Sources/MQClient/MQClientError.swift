@@ -1,3 +1,5 @@
+import MQProtocol
+
 /// An error thrown by ``MQClient``.
 ///
 /// Compare ``code``; `message` and `cause` are for people and may change. The message is one line that names the cause
@@ -99,6 +101,12 @@ public struct MQClientError: Error, CustomStringConvertible {
         case .refused: Self.retriableResponseCodes.contains(responseCode ?? 0)
         default: false
         }
+    }
+
+    /// True when the message itself is at fault, so that no later attempt succeeds until somebody changes it, or the
+    /// broker's limits: this client refused to send it, or the broker called it illegal (13).
+    public var isFaultOfMessage: Bool {
+        code == .invalidMessage || code == .refused && responseCode == ResponseCode.messageIllegal.rawValue
     }
 
     /// The codes after which stock producers try another broker.

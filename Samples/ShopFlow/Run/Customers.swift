@@ -132,11 +132,7 @@ struct Customers: Sendable {
 
     private static let pauses: [Duration] = [.milliseconds(20), .milliseconds(50), .milliseconds(200), .seconds(1)]
 
-    /// A message that no broker takes, because it is too long, will not be taken later either.
-    private static func canPass(_ error: EscrowError) -> Bool {
-        if let cause = error.cause as? MQClientError, cause.code == .invalidMessage { return false }
-        return error.isRetriable || error.code == .stopped
-    }
+    private static func canPass(_ error: EscrowError) -> Bool { error.isRetriable || error.code == .stopped }
 
     /// Makes a call again while its failure can pass: the broker is away, or the service was stopped.
     private func insist<Value>(_ call: () async throws -> TransactionResult<Value>) async throws {

@@ -14,7 +14,7 @@ public struct DeadLetter: Sendable, Identifiable {
     }
 
     public var id: Int64
-    /// Who could not handle it; `outbox` for one that could not be sent.
+    /// Who could not handle it; `outbox:TOPIC/EVENT` for one that no broker takes.
     public var consumer: String
     public var idempotencyKey: String
     public var orderingKey: String?
@@ -83,14 +83,19 @@ extension DeadLetterTable {
                 WHERE (?1 IS NULL OR consumer = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY id LIMIT ?3
                 """,
             arguments: [consumer, state?.rawValue, limit])
-        return rows.map { row in
-            DeadLetter(
-                id: row["id"], consumer: row["consumer"], idempotencyKey: row["idempotency_key"],
-                orderingKey: row["ordering_key"], topic: row["topic"], event: row["tag"], body: row["body"],
-                reason: row["reason"], attempts: row["attempts"], born: Timestamp(milliseconds: row["born"]),
-                failed: Timestamp(milliseconds: row["failed"]),
-                state: DeadLetter.State(rawValue: row["state"]) ?? .open,
-                redrives: row["redrives"])
-        }
+        return rows.map(letter)
+    }
+
+    static func letter(_ db: Database, _ id: DeadLetter.ID) throws -> DeadLetter? {
+        try Row.fetchOne(db, sql: "SELECT * FROM escrow_dead_letter WHERE id = ?", arguments: [id]).map(letter)
+    }
+
+    private static func letter(_ row: Row) -> DeadLetter {
+        DeadLetter(
+            id: row["id"], consumer: row["consumer"], idempotencyKey: row["idempotency_key"],
+            orderingKey: row["ordering_key"], topic: row["topic"], event: row["tag"], body: row["body"],
+            reason: row["reason"], attempts: row["attempts"], born: Timestamp(milliseconds: row["born"]),
+            failed: Timestamp(milliseconds: row["failed"]),
+            state: DeadLetter.State(rawValue: row["state"]) ?? .open, redrives: row["redrives"])
     }
 }

@@ -183,6 +183,11 @@ public struct Inspection: Sendable {
         }
     }
 
+    /// Nil when it was never there, or is purged.
+    public func deadLetter(_ id: DeadLetter.ID) async throws -> DeadLetter? {
+        try await database.read { try DeadLetterTable.letter($0, id) }
+    }
+
     /// Totals since the database was made, by name; absent is none.
     public func totals() async throws -> [String: Int64] {
         try await database.read { db in

@@ -9,6 +9,8 @@ package struct ServiceFile: Sendable {
     package let name: String
     package let inspection: Inspection
     fileprivate let path: String
+    /// How long a decision waits for a service that is committing. Default: 5 s.
+    package var busyTimeout: Duration = .seconds(5)
 
     /// What was found in a directory.
     package struct Found: Sendable {
@@ -65,11 +67,14 @@ package struct ServiceFile: Sendable {
     private func writing(_ change: (DatabasePool) async throws -> Int) async throws -> Int {
         var configuration = Configuration()
         // The service may be committing just now.
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(busyTimeout / .seconds(1))
         do {
             return try await change(try DatabasePool(path: path, configuration: configuration))
         } catch let error as DatabaseError {
-            throw EscrowError(.databaseUnsuitable, "\(path) cannot be written: \(error)", cause: error)
+            guard let trouble = DatabaseTrouble(error)?.error else {
+                throw EscrowError(.databaseUnsuitable, "\(path) cannot be written: \(error)", cause: error)
+            }
+            throw EscrowError(trouble.code, "\(path): \(trouble.message)", cause: error)
         }
     }
 }

@@ -7,8 +7,8 @@ import MQProtocol
 /// without a key, go in parallel.
 ///
 /// What cannot leave holds up nobody else. A lane that fails keeps its first row alone: the reader passes over the
-/// others and comes back for them when the lane goes again. A topic with many such lanes is passed over as a whole.
-/// (Rows of one key in another topic then do not wait for it.) Lanes that may fail take part of the places in flight.
+/// others and comes back for them when the lane goes again. A topic with many such lanes is passed over as a whole, and
+/// with it what other topics have of the same keys. Lanes that may fail take part of the places in flight.
 struct RelayLanes {
     /// Rows of lanes that go, read ahead of the broker at most.
     static let capacity = 4096
@@ -27,6 +27,15 @@ struct RelayLanes {
         fileprivate var term: Int
     }
 
+    /// A topic that is passed over.
+    private struct Held {
+        /// The first row that was.
+        var first = Int64.max
+        /// Hashes of the ordering keys of rows that were: what follows of these keys waits for them. Some 16 bytes for
+        /// each key, while its rows on the disk are many times that. Two keys that share a hash wait for each other.
+        var keys: Set<Int> = []
+    }
+
     private var lanes: [RelayLane.Key: RelayLane] = [:]
     /// Lanes whose first row may leave, in the order in which that became so.
     private var ready: Deque<RelayLane.Key> = []
@@ -36,8 +45,8 @@ struct RelayLanes {
     private(set) var nextRetry: Timestamp?
     /// Failing lanes by topic.
     private var failing: [String: Int] = [:]
-    /// Topics that are passed over, and the first row that was.
-    private var held: [String: Int64] = [:]
+    /// Topics that are passed over.
+    private var held: [String: Held] = [:]
     /// Lanes that go again and have rows that were passed over.
     private var returning: Set<RelayLane.Key> = []
 
@@ -114,19 +123,33 @@ struct RelayLanes {
         guard !settled.contains(row.sequence) else { return }
         let key = RelayLane.Key(row)
         if lanes[key]?.holds(row.sequence) ?? false { return }
-        if !held.isEmpty, let first = held[row.event.topic] {
-            held[row.event.topic] = min(first, row.sequence)
-            return
-        }
+        if !held.isEmpty, isPassedOver(row) { return }
         guard lanes[key, default: RelayLane()].add(row) else { return }
         count += 1
         if lanes[key]?.count == 1 { enqueue(key) }
     }
 
+    /// Of a topic that is passed over, or of a key of which something was.
+    private mutating func isPassedOver(_ row: OutboxRow) -> Bool {
+        let key = row.event.orderingKey?.hashValue
+        var topic: String?
+        if held[row.event.topic] != nil {
+            topic = row.event.topic
+        } else if let key {
+            topic = held.first { $0.value.keys.contains(key) }?.key
+        }
+        guard let topic, let first = held[topic]?.first else { return false }
+        held[topic]?.first = min(first, row.sequence)
+        if let key { held[topic]?.keys.insert(key) }
+        return true
+    }
+
     /// Back to the first row that was passed over and need not be any more.
     private mutating func goBack() {
         var first = Int64.max
-        for topic in held.keys where isOver(topic) { first = min(first, held.removeValue(forKey: topic) ?? first) }
+        for topic in held.keys where isOver(topic) {
+            first = min(first, held.removeValue(forKey: topic)?.first ?? first)
+        }
         for key in returning {
             guard let skipped = lanes[key]?.skippedFrom else { continue }
             first = min(first, skipped)
@@ -224,7 +247,7 @@ struct RelayLanes {
     private mutating func countFailing(_ topic: String, _ change: Int) {
         let now = failing[topic, default: 0] + change
         failing[topic] = now == 0 ? nil : now
-        if now >= Self.failingLimit, held[topic] == nil { held[topic] = .max }
+        if now >= Self.failingLimit, held[topic] == nil { held[topic] = Held() }
     }
 
     private mutating func release(now: Timestamp) {

@@ -5,7 +5,7 @@ import MQProtocol
 struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letters", abstract: "Show messages that were given up on, handle them again, or close them.",
-        subcommands: [List.self, Redrive.self, Discard.self], defaultSubcommand: List.self)
+        subcommands: [List.self, ShowDeadLetter.self, Redrive.self, Discard.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show them with the reason (the default).")
@@ -87,14 +87,7 @@ struct LetterChoice: ParsableArguments {
 
     func validate() throws {
         guard all != !ids.isEmpty else { throw ValidationError("Name letters by their ids, or all of them by --all.") }
-        if let wrong = ids.first(where: { Self.parse($0) == nil }) {
-            throw ValidationError("\(wrong) is no id of a dead letter: the list shows them, such as orders/17.")
-        }
-    }
-
-    private static func parse(_ id: String) -> (service: Substring, number: Int64)? {
-        guard let slash = id.lastIndex(of: "/"), let number = Int64(id[id.index(after: slash)...]) else { return nil }
-        return (id[..<slash], number)
+        for id in ids { _ = try LetterID(parsing: id) }
     }
 
     /// - Returns: how many letters were open and are changed.
@@ -103,7 +96,7 @@ struct LetterChoice: ParsableArguments {
         _ change: (ServiceFile, [Int64]?, String?) async throws -> Int
     ) async throws -> Int {
         var changed = 0
-        let wanted = ids.compactMap(Self.parse)
+        let wanted = try ids.map { try LetterID(parsing: $0) }
         let files = try await options.files()
         if let unknown = wanted.first(where: { wanted in !files.contains { $0.name == wanted.service } }) {
             throw ValidationError("There is no service \(unknown.service) in \(options.store).")

@@ -47,7 +47,8 @@ enum FlowSession {
                 guard isFirst else { endAtOnce() }
                 isFirst = false
                 line.clear()
-                Console.complain("escrow: stopping; a second Ctrl-C ends it at once")
+                Console.complain(
+                    "escrow: stopping; the broker is told, for 2 s at most; a second Ctrl-C ends it at once")
                 interruption.yield()
             }
         }

@@ -15,6 +15,18 @@ extension MQClient {
         }
     }
 
+    /// Deletes a consumer group's settings at a broker.
+    ///
+    /// - Parameter removingOffsets: also how far it was. What stays keeps a broker that retains what is not consumed
+    ///   from deleting.
+    public func deleteGroup(
+        _ group: String, onBroker address: String, removingOffsets: Bool
+    ) async throws(MQClientError) {
+        try await successfulRequest(
+            to: address, .deleteSubscriptionGroup,
+            header: DeleteGroupHeader(groupName: group, removesOffsets: removingOffsets))
+    }
+
     /// How far a group has come, on all its topics or on one.
     ///
     /// - Throws: ``MQClientError/Code/groupNotFound`` when no broker knows the group, or it has not consumed anything.

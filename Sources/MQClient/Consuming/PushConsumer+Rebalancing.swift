@@ -181,7 +181,7 @@ extension PushConsumer {
         while !Task.isCancelled, !held.state.withLock({ $0.isReleasable }) { await held.idle.wait() }
         // A cancelled task can send nothing: what is left is released at the end.
         guard !Task.isCancelled else { return }
-        await release(held)
+        await client.takeLeave("Consumer \(configuration.group)") { await self.release(held) }
         rebalanceAlarm.ring()
     }
 

@@ -1,3 +1,4 @@
+import Logging
 import MQProtocol
 import ServiceLifecycle
 import Synchronization
@@ -7,7 +8,8 @@ extension PushConsumer {
     ///
     /// A graceful shutdown drains: nothing is pulled or handed over any more, running handlers have
     /// ``ConsumerConfiguration/drainTimeout`` to finish. A cancellation cancels them. Either way their results count,
-    /// the offsets are stored, locks are released, and the group's other members take over at once.
+    /// the offsets are stored, locks are released, and the group's other members take over at once. A broker that does
+    /// not answer is given 2 s for that.
     ///
     /// Handlers run in this task's children: it ends only when all of them have returned.
     ///
@@ -20,8 +22,7 @@ extension PushConsumer {
         } onGracefulShutdown: {
             self.drain()
         }
-        // Unstructured on purpose: a cancelled consumer stores its offsets too.
-        await Task { await self.takeLeave() }.value
+        await client.takeLeave("Consumer \(configuration.group)") { await self.takeLeave() }
         if let refusal { throw refusal }
     }
 
@@ -66,10 +67,19 @@ extension PushConsumer {
         direct.close()
         for held in heldQueues() { held.end(.drained) }
         let deadline = time.now().advanced(by: configuration.drainTimeout)
+        sayWhatRuns()
         while !heldQueues().isEmpty, !Task.isCancelled, time.now() < deadline {
             // Rung by each queue that is released.
             await rebalanceAlarm.wait(until: deadline, by: time)
         }
+    }
+
+    private func sayWhatRuns() {
+        let waiting = heldQueues().filter { held in !held.state.withLock { $0.isReleasable } }
+        guard !waiting.isEmpty, !Task.isCancelled else { return }
+        let limit = configuration.drainTimeout.components.seconds
+        logger.notice(
+            "Consumer \(configuration.group) stops: handlers of \(waiting.count) queues have \(limit) s to finish")
     }
 
     /// Releases what is left, all at once: a broker that hangs costs one timeout, not one for each queue. Tells the

@@ -4,7 +4,7 @@ import Synchronization
 
 extension MQClient: Service {
     /// Keeps routes fresh and sends heartbeats, until the task is cancelled or the service group shuts down gracefully;
-    /// then withdraws its groups from the brokers that know them, which takes one request timeout at most.
+    /// then withdraws its groups from the brokers that know them, which takes 2 s at most.
     ///
     /// Without it a client sends, pulls and administers, and routes are refreshed when they are needed. Consumers and
     /// transaction producers need it: brokers learn of them from heartbeats.
@@ -15,8 +15,7 @@ extension MQClient: Service {
                 tasks.addTask { await self.keepHeartbeats() }
             }
         }
-        // Unstructured on purpose: a cancelled task takes leave too.
-        await Task { await self.withdrawAll() }.value
+        await takeLeave("The client \(configuration.clientID)") { await self.withdrawAll() }
     }
 
     private func keepRoutesFresh() async {

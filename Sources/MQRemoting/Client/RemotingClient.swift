@@ -94,9 +94,22 @@ package final class RemotingClient: Sendable {
         }
         guard case .connecting(let future) = link else { preconditionFailure("a link is connected or connecting") }
         do {
-            return try await future.get()
+            return try await Self.value(of: future)
+        } catch is CancellationError {
+            throw RemotingError(.cancelled, "waiting for the connection to \(address) was cancelled", address: address)
         } catch {
             throw ConnectionFailure.connecting(error, to: address, within: configuration.connectTimeout)
+        }
+    }
+
+    /// Waits until the task is cancelled at most; for others the connection is opened all the same.
+    private static func value(of future: EventLoopFuture<ConnectionHandle>) async throws -> ConnectionHandle {
+        let promise = future.eventLoop.makePromise(of: ConnectionHandle.self)
+        future.cascade(to: promise)
+        return try await withTaskCancellationHandler {
+            try await promise.futureResult.get()
+        } onCancel: {
+            promise.fail(CancellationError())
         }
     }
 

@@ -178,6 +178,36 @@ import Testing
         #expect(arrived.count == Int(away))
     }
 
+    /// What another topic has of a key that was passed over waits for it; other keys do not.
+    @Test mutating func aKeyStaysInOrderAcrossTopicsWhileOneIsPassedOver() {
+        // More than are read before the topic is passed over.
+        let away = Int64(RelayLanes.failingLimit + RelayLanes.capacity + 1000)
+        let table =
+            (1...away).map { row($0, nil, topic: "away") }
+            + [row(away + 1, "a", topic: "away"), row(away + 2, "a"), row(away + 3, "b"), row(away + 4, "a")]
+        var now = start
+        var left: [Int64] = []
+        for _ in 0..<2000 where left.isEmpty {
+            read(table)
+            now = now.advanced(by: .seconds(5))
+            for row in lanes.take(now: now) {
+                if row.event.topic == "away" { lanes.failed(row, now: now) } else { left.append(row.sequence) }
+                if row.event.topic != "away" { lanes.delivered(row) }
+            }
+        }
+        #expect(left == [away + 3])
+
+        for _ in 0..<2000 where left.count < 4 {
+            read(table)
+            now = now.advanced(by: .seconds(5))
+            for row in lanes.take(now: now) {
+                if row.event.orderingKey != nil { left.append(row.sequence) }
+                lanes.delivered(row)
+            }
+        }
+        #expect(left == [away + 3, away + 1, away + 2, away + 4])
+    }
+
     @Test mutating func whatMayTakeLongToFailLeavesPlacesInFlight() {
         let failing = (1...Int64(RelayLanes.inFlightLimit)).map { row($0, nil, topic: "away") }
         read(failing)

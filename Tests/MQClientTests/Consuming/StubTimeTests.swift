@@ -136,7 +136,9 @@ import Testing
                 running.cancel()
                 _ = await running.result
             }
-            #expect(server.requests.count { $0.requestCode == .updateConsumerOffset } == 20)
+            // Stored more than once when it took long to come here.
+            let stored = server.requests.filter { $0.requestCode == .updateConsumerOffset }
+            #expect(Set(stored.compactMap { $0.fields.string("topic") }).count == 20)
             #expect(elapsed < .seconds(10), "20 queues, 1 s each one after the other")
             await client.shutdown()
         }

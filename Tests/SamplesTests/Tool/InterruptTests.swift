@@ -1,5 +1,3 @@
-import MQClient
-import MQProtocol
 import ProcessOutput
 import ProcessSupport
 import Testing
@@ -20,7 +18,8 @@ import Testing
             let options = BrokerProcess.Options(store: folder.path("broker"), nameServer: nameServer.address)
             _ = try await BrokerProcess.run(options) { broker in
                 defer { broker.process.kill() }
-                try await register(at: nameServer.address)
+                let isRegistered = await broker.process.errors.first { $0.contains("to name server") }
+                #expect(isRegistered?.hasSuffix("OK") == true)
                 let arguments = ["demo", "--orders", "50000", "--store", store, "-n", nameServer.address]
                 let ended = try await ServerProcess.run("escrow", arguments: arguments) { process in
                     try await StoredOrders.reach(20, in: store)
@@ -38,14 +37,49 @@ import Testing
         }
     }
 
-    /// Returns when the name server knows the broker.
-    private func register(at nameServers: String) async throws {
-        let configuration = MQClientConfiguration(nameServers: try NameServerAddresses(nameServers))
-        try await MQClient.with(configuration) { client in
-            while try await client.clusterTopology().brokersByName.isEmpty {
-                try await TimeSource.system.sleep(for: .milliseconds(20))
+    /// The handlers are through in no time, and a broker that hangs is not waited for.
+    @Test(.timeLimit(.minutes(1)), arguments: ["demo", "order-service"])
+    func theFirstSignalEndsThemBesideABrokerThatHangs(_ name: String) async throws {
+        _ = try await NameServerProcess.run(directory: folder.path) { nameServer in
+            let options = BrokerProcess.Options(store: folder.path("broker"), nameServer: nameServer.address)
+            _ = try await BrokerProcess.run(options) { broker in
+                defer { broker.process.kill() }
+                let isRegistered = await broker.process.errors.first { $0.contains("to name server") }
+                #expect(isRegistered?.hasSuffix("OK") == true)
+                if name == "demo" {
+                    try await interruptDemo(nameServer.address, broker.process)
+                } else {
+                    try await interruptService(name, nameServer.address, broker.process)
+                }
             }
         }
+    }
+
+    private func interruptDemo(_ nameServer: String, _ broker: ServerProcess) async throws {
+        let store = folder.path("store")
+        let arguments = ["demo", "--orders", "50000", "--store", store, "-n", nameServer]
+        let ended = try await ServerProcess.run("escrow", arguments: arguments) { process in
+            try await StoredOrders.reach(20, in: store)
+            broker.suspend()
+            process.terminate()
+            await process.errors.finished()
+            return process.errors.lines
+        }
+        #expect(ended.exit == .code(1))
+        #expect(ended.value.last?.hasSuffix("goes on where it stopped") == true, "\(ended.value)")
+    }
+
+    private func interruptService(_ name: String, _ nameServer: String, _ broker: ServerProcess) async throws {
+        let arguments = ["-n", nameServer, "--store", folder.path("\(name).sqlite")]
+        let ended = try await ServerProcess.run(name, arguments: arguments) { process in
+            try await process.requireLine(containing: "running on")
+            broker.suspend()
+            process.terminate()
+            await process.errors.finished()
+            return process.errors.lines
+        }
+        #expect(ended.exit == .code(0))
+        #expect(ended.value.contains { $0.contains("stopping; a second Ctrl-C") }, "\(ended.value)")
     }
 
     /// Whoever reads a pipe sees that the service runs, and not only that it ran.

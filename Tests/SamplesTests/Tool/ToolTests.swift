@@ -152,6 +152,10 @@ import Testing
         let store = ["--store", shop.directory]
         let list = try await CompletedProcess.run("escrow", ["dead-letters", "--json"] + store)
         #expect(try objects(list).map { $0["id"] } == ["orders/1", "orders/2", "orders/3"])
+        let shown = try await CompletedProcess.run("escrow", ["dead-letters", "show", "orders/2"] + store)
+        #expect(shown.output.contains("reason     it broke") && shown.output.contains("body       x'00'"))
+        let missing = try await CompletedProcess.run("escrow", ["dead-letters", "show", "orders/9"] + store)
+        #expect(missing.exit == .code(1))
         let redrive = try await CompletedProcess.run("escrow", ["dead-letters", "redrive", "orders/1"] + store)
         #expect(redrive.exit == .code(0))
         let again = try await CompletedProcess.run("escrow", ["dead-letters", "redrive", "orders/1"] + store)

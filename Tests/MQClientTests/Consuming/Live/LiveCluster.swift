@@ -123,6 +123,12 @@ final class LiveConsumer: Sendable {
         await client.shutdown()
     }
 
+    /// As the end of a task does: nothing is waited for but the leave from the brokers.
+    func cancel() async -> Result<Void, any Error> {
+        running.cancel()
+        return await end()
+    }
+
     /// As SIGKILL does: the brokers see nothing but the end of the connections.
     func kill() async {
         await client.shutdown()
