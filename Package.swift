@@ -31,6 +31,7 @@ let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-colle
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
@@ -57,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -102,7 +104,7 @@ let package = Package(
             resources: [
                 .embedInCode("identity.sql"), .embedInCode("fence.sql"), .embedInCode("outbox.sql"),
                 .embedInCode("inbox.sql"), .embedInCode("deadline.sql"), .embedInCode("deadLetter.sql"),
-                .embedInCode("service.sql"),
+                .embedInCode("service.sql"), .embedInCode("trace.sql"),
             ],
             swiftSettings: settings
         ),
@@ -117,6 +119,7 @@ let package = Package(
             name: "Escrow",
             dependencies: [
                 "MQClient", "MQEmbedded", "MQProtocol", "Schema", grdb, nioCore, logging, lifecycle, deque, metrics,
+                tracing,
             ],
             swiftSettings: settings
         ),
@@ -229,8 +232,8 @@ let package = Package(
         .testTarget(
             name: "EscrowTests",
             dependencies: [
-                "Escrow", "MQClient", "MQEmbedded", "MQRemoting", "MQProtocol", "TestSupport", grdb, nioCore, nioPosix,
-                logging, metrics, metricsTestKit,
+                "Escrow", "MQClient", "MQEmbedded", "MQRemoting", "MQProtocol", "Schema", "TestSupport", grdb, nioCore,
+                nioPosix, logging, metrics, metricsTestKit, tracing,
             ],
             swiftSettings: settings
         ),

@@ -149,8 +149,10 @@ private struct Parts: Sendable {
                 })
         }
         if !registry.deadlines.isEmpty {
-            let settings = Self.consumer(
+            var settings = Self.consumer(
                 escrow.names.deadlineGroup, [service.deadlineTopic: DeadlineRing.tag], admission, configuration)
+            // Rings have no order: one need not wait for the commit of those before it.
+            settings.order = .concurrent
             consumers.append(try PushConsumer(client, settings) { messages, _ in await firing.handle(messages) })
         }
         self.consumers = consumers

@@ -3,6 +3,7 @@ import GRDB
 import Logging
 import MQClient
 import MQProtocol
+import Tracing
 
 extension Escrow {
     /// Writes to the database and publishes events as one act.
@@ -55,7 +56,7 @@ extension Escrow {
         try Name.check(kind, "transaction kind")
         let attempt = Attempt<Value>(
             id: .random(at: configuration.time.now()), kind: kind, key: idempotencyKey.text, body: body,
-            encode: { try JSONEncoder().encode(StoredResult(value: $0)) },
+            encode: { try JSONCodec.encoder.encode(StoredResult(value: $0)) },
             decode: { try Self.decode($0, key: idempotencyKey) })
         let key = idempotencyKey.text
         if let (id, result) = try await writer.database.read({ try Fence.earlier($0, kind: kind, key: key) }) {
@@ -68,7 +69,7 @@ extension Escrow {
         _ stored: Data?, key: IdempotencyKey
     ) throws -> Value {
         do {
-            return try JSONDecoder().decode(StoredResult<Value>.self, from: stored ?? Data()).value
+            return try JSONCodec.decoder.decode(StoredResult<Value>.self, from: stored ?? Data()).value
         } catch {
             throw EscrowError(
                 .resultMismatch,
@@ -115,14 +116,24 @@ extension Escrow {
     private func run<Value: Sendable>(
         _ attempt: Attempt<Value>, publishing events: [any Event]
     ) async throws -> TransactionResult<Value> {
+        try await traces.publishing("\(name) transaction") { try await settle(attempt, publishing: events) }
+    }
+
+    private func settle<Value: Sendable>(
+        _ attempt: Attempt<Value>, publishing events: [any Event]
+    ) async throws -> TransactionResult<Value> {
+        let trace = traces.current
         var outgoing: [OutgoingEvent] = []
-        for event in events { outgoing.append(try OutgoingEvent(event, in: namespace)) }
+        if !events.isEmpty {
+            let headers = traces.headers
+            for event in events { outgoing.append(try OutgoingEvent(event, in: namespace, trace: headers)) }
+        }
         let halves = try await sendHalves(outgoing, of: attempt.id)
         if !halves.isEmpty { writer.steps.reached(.halfStored) }
         do {
             let service = serviceContext()
             let finding = try await writer.perform { db, context in
-                try Self.enter(attempt, halves, service, db, context)
+                try Self.enter(attempt, halves, in: trace, service, db, context)
             }
             return try await finish(attempt, finding, halves)
         } catch let refusal as WriterRefusal {
@@ -142,8 +153,8 @@ extension Escrow {
 
     /// Everything of the transaction that is in the database, in one savepoint.
     private static func enter<Value: Sendable>(
-        _ attempt: Attempt<Value>, _ halves: [SentHalf], _ service: ServiceContext, _ db: Database,
-        _ context: GroupContext
+        _ attempt: Attempt<Value>, _ halves: [SentHalf], in trace: InstrumentationContext?, _ service: ServiceContext,
+        _ db: Database, _ context: GroupContext
     ) throws -> Attempt<Value>.Finding {
         switch try Fence.enter(db, attempt.id, kind: attempt.kind, key: attempt.key, now: context.now) {
         case .fenced:
@@ -160,7 +171,7 @@ extension Escrow {
         }
         let transaction = Transaction(
             database: db, now: context.now, context: context, service: service, fence: attempt.id)
-        let value = try attempt.body(transaction)
+        let value = try service.traces.within(trace) { try attempt.body(transaction) }
         if let encode = attempt.encode { try Fence.setResult(db, attempt.id, try encode(value)) }
         // With messages it is acknowledged when the last of them has left.
         if halves.isEmpty { try Fence.acknowledge(db, [attempt.id], now: context.now) }
@@ -217,7 +228,7 @@ extension Escrow {
             return SentHalf(event: event, half: EncodedHalf(half))
         } catch {
             throw EscrowError(
-                .brokerUnavailable,
+                error.isFaultOfMessage ? .invalidEvent : .brokerUnavailable,
                 "The half message of \(event.tag) \(event.idempotencyKey) was not stored, so the body did not run and "
                     + "nothing happened: \(error)", cause: error)
         }

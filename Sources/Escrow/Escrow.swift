@@ -46,6 +46,7 @@ public final class Escrow: Service {
     let names: ServiceNames
     let relay: Relay
     let redriveAlarm = Alarm()
+    let traces: Traces
     let registry: Mutex<Registry>
     let connection = Gate<Connection>()
 
@@ -71,6 +72,7 @@ public final class Escrow: Service {
         store = try EscrowDatabase.open(database, time: configuration.time)
         names = ServiceNames(service: service, namespace: Namespace(configuration.namespace))
         registry = Mutex(Registry(names))
+        traces = .of(configuration.tracer)
         writer = Writer(
             database, time: configuration.time, steps: configuration.steps,
             meters: Meters(service: service, factory: configuration.metrics))
@@ -161,6 +163,6 @@ public final class Escrow: Service {
     func serviceContext() -> ServiceContext {
         ServiceContext(
             names: names, identity: store.identity,
-            deadlineNames: registry.withLock { Set($0.deadlines.keys) })
+            deadlineNames: registry.withLock { $0.deadlineNames }, traces: traces)
     }
 }

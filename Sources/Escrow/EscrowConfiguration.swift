@@ -2,6 +2,7 @@ public import CoreMetrics
 public import Logging
 public import MQClient
 public import MQProtocol
+public import Tracing
 
 /// Where a service finds its broker, and how it behaves. The same handlers run on both kinds of broker.
 public struct EscrowConfiguration: Sendable {
@@ -46,7 +47,8 @@ public struct EscrowConfiguration: Sendable {
     /// Messages of a queue handed to the writer together at most. Default: 64, one group of it.
     public var batchSize = 64
 
-    /// How long a shutdown may wait for running handlers and for the outbox to empty. Default: 10 s.
+    /// How long a shutdown may wait for running handlers, and then for the outbox to empty; a broker that takes
+    /// nothing for 2 s is not waited for. Default: 10 s.
     public var drainTimeout: Duration = .seconds(10)
 
     /// Default: the system's clock.
@@ -61,6 +63,11 @@ public struct EscrowConfiguration: Sendable {
     /// nanoseconds: `escrow_deadline_lateness`, from a deadline's time to the transaction in which it fires, and
     /// `escrow_group`, one SQLite transaction of the writer. Default: the backend of the process.
     public var metrics: any MetricsFactory = MetricsSystem.factory
+
+    /// Who follows what happens from service to service: its headers travel as properties of the messages, and it gets
+    /// a span for each transaction and for each run of a handler. Nil: the tracer that the process has when the service
+    /// is made. Default: nil.
+    public var tracer: (any Tracer)?
 
     /// For tests: sees each step after which a crash could hurt.
     package var steps = StepObserver.none

@@ -75,11 +75,18 @@ package struct ProtocolExtension: Hashable, Sendable {
         meaning: "the kind of the transaction",
         stockPeer: "the property is carried along, to the check-back too")
 
+    /// On messages of the framework, when a tracer is there: the trace in which they were published. A tracer may
+    /// choose other names; these are W3C's, which RocketMQ's instrumentation of other languages writes and reads.
+    package static let traceParent = ProtocolExtension(
+        name: "traceparent", carrier: .messageProperty,
+        meaning: "the W3C trace context of the publisher; tracestate and baggage may stand beside it",
+        stockPeer: "the property is carried along; instrumented stock consumers go on with the trace")
+
     /// The value of both announcements.
     package static let version = "1"
 
     package static let all: [ProtocolExtension] = [
         brokerAnnouncement, clientAnnouncement, verdict, verdictOutcome, firstCopy, idempotencyKey, database,
-        transaction, transactionKind,
+        transaction, transactionKind, traceParent,
     ]
 }

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import MQClient
 import MQProtocol
+import Tracing
 
 /// One message on its way through a handler.
 struct Delivery: Sendable {
@@ -13,6 +14,8 @@ struct Delivery: Sendable {
 
     var content: Content
     var letter: DeadLetterTable.Letter
+    /// Where it was published; nil when nobody traces.
+    var trace: InstrumentationContext?
 
     /// What became of it in one group.
     enum Result: Sendable {
@@ -89,15 +92,19 @@ struct DeliveryPieces: Sendable {
             guard case .unreadable(let reason) = delivery.content else { preconditionFailure("content has two cases") }
             throw HopelessDelivery(description: reason)
         }
-        try run(event, key: key, db, context)
+        try run(event, of: delivery.letter, in: delivery.trace, db, context)
         return .settled
     }
 
     /// Runs the handler and records what it said. The inbox row is there.
-    func run(_ event: PreparedEvent, key: String, _ db: Database, _ context: GroupContext) throws {
+    func run(
+        _ event: PreparedEvent, of letter: DeadLetterTable.Letter, in trace: InstrumentationContext?, _ db: Database,
+        _ context: GroupContext
+    ) throws {
+        let key = letter.idempotencyKey
         let transaction = Transaction(
             database: db, now: context.now, context: context, service: service, fence: nil)
-        let outcome = try event.run(transaction)
+        let outcome = try service.traces.handling(.event(letter), in: trace) { try event.run(transaction) }
         try afterHandler(consumer, key)
         switch outcome {
         case .done: break
@@ -136,7 +143,9 @@ struct DeliveryPieces: Sendable {
             try InboxTable.postpone(db, consumer: consumer, key: key, until: context.now.advanced(by: delay))
             return .later(delay)
         case .giveUp:
-            try DeadLetterTable.insert(db, delivery.letter, reason: reason, attempts: failures, now: context.now)
+            var letter = delivery.letter
+            letter.trace = delivery.trace.flatMap(service.traces.headers)
+            try DeadLetterTable.insert(db, letter, reason: reason, attempts: failures, now: context.now)
             try record("dead", reason, key, db, context)
             try InboxTable.clearAttempts(db, consumer: consumer, key: key)
             context.count(.deadLetters)

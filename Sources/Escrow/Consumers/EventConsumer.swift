@@ -84,14 +84,15 @@ struct EventConsumer: Sendable {
             body: body,
             messageID: message.messageID,
             born: message.bornTimestamp)
+        let trace = pieces.service.traces.context(of: message.properties)
         do {
             let event = try handler.prepare(body)
             letter.idempotencyKey = event.idempotencyKey
             letter.orderingKey = event.orderingKey
-            return Delivery(content: .event(event, handler.policy), letter: letter)
+            return Delivery(content: .event(event, handler.policy), letter: letter, trace: trace)
         } catch {
             let reason = "the body is no \(handler.tag): \(error)"
-            return Delivery(content: .unreadable(reason), letter: letter)
+            return Delivery(content: .unreadable(reason), letter: letter, trace: trace)
         }
     }
 

@@ -26,6 +26,7 @@ struct Registry: Sendable {
     /// By consumer, then by topic and tag.
     private(set) var consumers: [String: [EventAddress: EventHandler]] = [:]
     private(set) var deadlines: [String: DeadlineHandler] = [:]
+    private(set) var deadlineNames: Set<String> = []
     private(set) var checkers: [String: TransactionChecker] = [:]
     private var isClosed = false
     private let names: ServiceNames
@@ -53,6 +54,7 @@ struct Registry: Sendable {
         guard deadlines.updateValue(handler, forKey: name) == nil else {
             throw EscrowError(.registeredTwice, "There is a handler for deadlines named \"\(name)\" already.")
         }
+        deadlineNames.insert(name)
     }
 
     mutating func add(_ checker: @escaping TransactionChecker, for kind: String) throws(EscrowError) {

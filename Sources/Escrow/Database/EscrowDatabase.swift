@@ -9,7 +9,7 @@ struct EscrowDatabase: Sendable {
     var identity: String
 
     /// The version of the tables this code reads and writes.
-    private static let version = 1
+    private static let version = Schema.versions.count
 
     /// How long a writer waits for another process's lock.
     static let busyTimeout = Duration.seconds(5)
@@ -63,12 +63,16 @@ struct EscrowDatabase: Sendable {
                 "its Escrow tables have version \(found), this program knows \(version): use a newer program.")
         }
         guard found < version else { return }
-        for sql in Schema.version1 { try db.execute(sql: sql) }
+        for sql in Schema.versions.dropFirst(found).joined() { try db.execute(sql: sql) }
+        if found == 0 { try identify(db) }
+        try db.execute(
+            sql: "INSERT INTO escrow_schema (version, made) VALUES (?, ?)", arguments: [version, now.milliseconds])
+    }
+
+    private static func identify(_ db: Database) throws {
         var generator = SystemRandomNumberGenerator()
         let identity = Data((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
         try db.execute(sql: "INSERT INTO escrow_identity (only, identity) VALUES (1, ?)", arguments: [identity])
-        try db.execute(
-            sql: "INSERT INTO escrow_schema (version, made) VALUES (?, ?)", arguments: [version, now.milliseconds])
     }
 
     private static func unsuitable(_ reason: String) -> EscrowError {

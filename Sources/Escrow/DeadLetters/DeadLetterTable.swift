@@ -14,6 +14,8 @@ enum DeadLetterTable {
         var body: Data
         var messageID: String
         var born: Timestamp
+        /// ``TraceHeaders/text`` of where the message was published.
+        var trace: String?
     }
 
     static func insert(
@@ -22,8 +24,8 @@ enum DeadLetterTable {
         try db.cachedStatement(
             sql: """
                 INSERT INTO escrow_dead_letter (consumer, idempotency_key, ordering_key, topic, tag, body, message_id,
-                    reason, attempts, born, failed, state)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')
+                    reason, attempts, born, failed, trace, state)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')
                 ON CONFLICT (consumer, idempotency_key) WHERE state IN ('open', 'wanted')
                 DO UPDATE SET reason = excluded.reason, attempts = attempts + excluded.attempts,
                     failed = excluded.failed, state = 'open'
@@ -31,6 +33,7 @@ enum DeadLetterTable {
         ).execute(arguments: [
             letter.consumer, letter.idempotencyKey, letter.orderingKey, letter.topic, letter.tag, letter.body,
             letter.messageID, reason, attempts, letter.born.milliseconds, now.milliseconds,
+            letter.trace,
         ])
     }
 
@@ -38,7 +41,7 @@ enum DeadLetterTable {
     static func wanted(_ db: Database, limit: Int) throws -> [(id: Int64, letter: Letter)] {
         let statement = try db.cachedStatement(
             sql: """
-                SELECT id, consumer, idempotency_key, ordering_key, topic, tag, body, message_id, born
+                SELECT id, consumer, idempotency_key, ordering_key, topic, tag, body, message_id, born, trace
                 FROM escrow_dead_letter WHERE state = 'wanted' ORDER BY id LIMIT ?
                 """)
         return try Row.fetchAll(statement, arguments: [limit]).map { row in
@@ -46,7 +49,7 @@ enum DeadLetterTable {
                 row[0],
                 Letter(
                     consumer: row[1], idempotencyKey: row[2], orderingKey: row[3], topic: row[4], tag: row[5],
-                    body: row[6], messageID: row[7], born: Timestamp(milliseconds: row[8]))
+                    body: row[6], messageID: row[7], born: Timestamp(milliseconds: row[8]), trace: row[9])
             )
         }
     }

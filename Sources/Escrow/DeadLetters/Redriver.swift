@@ -88,20 +88,21 @@ struct Redriver: Sendable {
             // A row at the end: the oldest are purged from the front.
             try InboxTable.forgetDead(db, consumer: letter.consumer, key: letter.idempotencyKey)
             _ = try InboxTable.enter(db, consumer: letter.consumer, key: letter.idempotencyKey, now: context.now)
-            try consumer.pieces.run(event, key: letter.idempotencyKey, db, context)
+            let trace = consumer.pieces.service.traces.context(of: letter.trace)
+            try consumer.pieces.run(event, of: letter, in: trace, db, context)
         }
     }
 
     private func prepareDeadline(
         _ letter: DeadLetterTable.Letter
     ) throws -> @Sendable (Database, GroupContext) throws -> Void {
-        let deadline = try JSONDecoder().decode(DeadlineRing.self, from: letter.body).deadline
+        let deadline = try JSONCodec.decoder.decode(DeadlineRing.self, from: letter.body).deadline
         guard let handler = firing.handlers[deadline.name] else {
             throw HopelessDelivery(description: "nothing handles deadlines named \"\(deadline.name)\" any more")
         }
         return { db, context in
             guard let due = try DeadlineTable.fireDead(db, deadline, now: context.now) else { return }
-            try firing.run(handler, due, db, context)
+            try firing.run(handler, due, in: firing.service.traces.context(of: letter.trace), db, context)
             context.count(.deadlinesFired)
         }
     }

@@ -54,12 +54,12 @@ struct DeadlineRing: Codable, Sendable, Equatable {
 
     static let tag = "deadline"
 
-    func outgoing(due: Timestamp, topic: String) throws(EscrowError) -> OutgoingEvent {
+    func outgoing(due: Timestamp, topic: String, trace: String?) throws(EscrowError) -> OutgoingEvent {
         do {
-            let body = try JSONEncoder().encode(self)
+            let body = try JSONCodec.encoder.encode(self)
             return OutgoingEvent(
                 topic: topic, tag: Self.tag, idempotencyKey: "\(name)/\(generation)/\(key)", orderingKey: nil,
-                body: body, due: due)
+                body: body, due: due, trace: trace)
         } catch {
             throw EscrowError(.invalidEvent, "The deadline \(deadline) could not be encoded: \(error)", cause: error)
         }

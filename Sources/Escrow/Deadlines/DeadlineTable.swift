@@ -5,7 +5,9 @@ import MQProtocol
 /// The rows of deadlines; see `deadline.sql`.
 enum DeadlineTable {
     /// - Returns: the generation of the new arming.
-    static func arm(_ db: Database, _ deadline: Deadline, due: Timestamp, now: Timestamp) throws -> Int64 {
+    static func arm(
+        _ db: Database, _ deadline: Deadline, due: Timestamp, _ context: GroupContext
+    ) throws -> Int64 {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO escrow_deadline (name, key, generation, due, state, armed)
@@ -15,15 +17,15 @@ enum DeadlineTable {
                 RETURNING generation
                 """)
         let generation = try Int64.fetchOne(
-            statement, arguments: [deadline.name, deadline.key, due.milliseconds, now.milliseconds])
+            statement, arguments: [deadline.name, deadline.key, due.milliseconds, context.now.milliseconds])
         guard let generation else { preconditionFailure("an upsert returns its row") }
-        if generation > 1 { try forgetFailures(db, deadline) }
+        if generation > 1 { try forgetFailures(db, deadline, context) }
         return generation
     }
 
     /// - Returns: nil when it is not armed.
     static func extend(
-        _ db: Database, _ deadline: Deadline, by delay: Duration, now: Timestamp
+        _ db: Database, _ deadline: Deadline, by delay: Duration, _ context: GroupContext
     ) throws -> (generation: Int64, due: Timestamp)? {
         let statement = try db.cachedStatement(
             sql: """
@@ -32,24 +34,27 @@ enum DeadlineTable {
                 """)
         let row = try Row.fetchOne(statement, arguments: [deadline.name, deadline.key, delay.wholeMilliseconds])
         guard let row else { return nil }
-        try forgetFailures(db, deadline)
+        try forgetFailures(db, deadline, context)
         return (row["generation"], Timestamp(milliseconds: row["due"]))
     }
 
     /// Attempts of one generation do not count for the next.
-    private static func forgetFailures(_ db: Database, _ deadline: Deadline) throws {
+    private static func forgetFailures(_ db: Database, _ deadline: Deadline, _ context: GroupContext) throws {
+        guard try context.attemptsExist(db) else { return }
         try InboxTable.clearAttempts(db, consumer: Firing.consumer(deadline.name), key: deadline.key)
     }
 
-    static func cancel(_ db: Database, _ deadline: Deadline, now: Timestamp) throws -> DeadlineCancellation {
+    static func cancel(
+        _ db: Database, _ deadline: Deadline, _ context: GroupContext
+    ) throws -> DeadlineCancellation {
         try db.cachedStatement(
             sql: """
                 UPDATE escrow_deadline SET state = 'cancelled', ended = ?3
                 WHERE name = ?1 AND key = ?2 AND state IN ('armed', 'dead')
                 """
-        ).execute(arguments: [deadline.name, deadline.key, now.milliseconds])
+        ).execute(arguments: [deadline.name, deadline.key, context.now.milliseconds])
         if db.changesCount > 0 {
-            try forgetFailures(db, deadline)
+            try forgetFailures(db, deadline, context)
             return .cancelled
         }
         let statement = try db.cachedStatement(sql: "SELECT state FROM escrow_deadline WHERE name = ? AND key = ?")
@@ -122,7 +127,7 @@ enum DeadlineTable {
     static func overdue(
         _ db: Database, names: [String], before: Timestamp, now: Timestamp, limit: Int
     ) throws -> [Deadline] {
-        let list = String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
+        let list = String(decoding: try JSONCodec.encoder.encode(names), as: UTF8.self)
         let rows = try Row.fetchAll(
             db.cachedStatement(
                 sql: """

@@ -21,12 +21,18 @@ extension EventCodec where Value: Codable {
     /// JSON with sorted keys, so that equal events have equal bytes.
     public static var json: EventCodec<Value> {
         EventCodec(
-            encode: { value in
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-                return try encoder.encode(value)
-            },
-            decode: { try JSONDecoder().decode(Value.self, from: $0) }
+            encode: { try JSONCodec.encoder.encode($0) },
+            decode: { try JSONCodec.decoder.decode(Value.self, from: $0) }
         )
     }
+}
+
+/// Made once: both may be used from any thread, and making them costs as much as a small event.
+enum JSONCodec {
+    static let encoder: JSONEncoder = {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
+    }()
+    static let decoder = JSONDecoder()
 }

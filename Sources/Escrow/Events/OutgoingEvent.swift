@@ -10,12 +10,15 @@ struct OutgoingEvent: Sendable, Equatable {
     var body: Data
     /// Not to be delivered before.
     var due: Timestamp?
+    /// ``TraceHeaders/text`` of where it was published.
+    var trace: String?
 
     /// RocketMQ's own limit of a body, and this client's and broker's default.
     static let maximumBodyBytes = 4 << 20
 
     init(
-        topic: String, tag: String, idempotencyKey: String, orderingKey: String?, body: Data, due: Timestamp? = nil
+        topic: String, tag: String, idempotencyKey: String, orderingKey: String?, body: Data, due: Timestamp? = nil,
+        trace: String? = nil
     ) {
         self.topic = topic
         self.tag = tag
@@ -23,10 +26,11 @@ struct OutgoingEvent: Sendable, Equatable {
         self.orderingKey = orderingKey
         self.body = body
         self.due = due
+        self.trace = trace
     }
 
     /// - Throws: ``EscrowError/Code/invalidEvent``.
-    init<E: Event>(_ event: E, in namespace: Namespace) throws(EscrowError) {
+    init<E: Event>(_ event: E, in namespace: Namespace, trace: String? = nil) throws(EscrowError) {
         let key = event.idempotencyKey
         guard key.isValid else {
             throw EscrowError(
@@ -60,7 +64,7 @@ struct OutgoingEvent: Sendable, Equatable {
         }
         self.init(
             topic: namespace.topic(E.topic.name), tag: E.name, idempotencyKey: key.text,
-            orderingKey: event.orderingKey.text, body: body)
+            orderingKey: event.orderingKey.text, body: body, trace: trace)
     }
 }
 

@@ -10,7 +10,7 @@ struct Courier: Sendable {
         /// The broker does not have the half any more, or its final verdict is the other one.
         case halfIsGone(String)
         case failed(MQClientError)
-        /// This client does not send it, to whatever broker.
+        /// The message is at fault: this client does not send it, or the broker called it illegal.
         case refused(MQClientError)
     }
 
@@ -46,7 +46,7 @@ struct Courier: Sendable {
                 return .failed(MQClientError(.requestTimedOut, "\(half.brokerName) did not answer to a verdict."))
             }
         } catch {
-            return error.code == .invalidMessage ? .refused(error) : .failed(error)
+            return error.isFaultOfMessage ? .refused(error) : .failed(error)
         }
     }
 
@@ -97,6 +97,9 @@ extension Message {
         self.init(topic: event.topic, body: ByteBuffer(bytes: event.body))
         tag = event.tag
         keys = event.idempotencyKey.contains(" ") ? [] : [event.idempotencyKey]
+        if let trace = event.trace {
+            for (name, value) in TraceHeaders(text: trace).all { properties[name] = value }
+        }
         properties[EventProperty.idempotencyKey] = event.idempotencyKey
         properties[EventProperty.database] = identity
         if let key = event.orderingKey { properties[EventProperty.orderingKey] = key }
@@ -111,4 +114,11 @@ enum EventProperty {
     static let kind = ProtocolExtension.transactionKind.name
     /// RocketMQ's own, of FIFO messages.
     static let orderingKey = "__SHARDINGKEY"
+
+    static func isOwn(_ name: String) -> Bool {
+        switch name {
+        case idempotencyKey, database, transaction, kind, orderingKey: true
+        default: false
+        }
+    }
 }

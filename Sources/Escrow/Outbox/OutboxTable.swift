@@ -42,12 +42,12 @@ enum OutboxTable {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO escrow_outbox
-                    (sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half, created)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half, trace, created)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
             sequence, fence?.bytes, event.topic, event.tag, event.idempotencyKey, event.orderingKey, event.body,
-            event.due?.milliseconds, half, now.milliseconds,
+            event.due?.milliseconds, half, event.trace, now.milliseconds,
         ])
     }
 
@@ -55,8 +55,8 @@ enum OutboxTable {
     static func rows(_ db: Database, after sequence: Int64, limit: Int) throws -> [OutboxRow] {
         let statement = try db.cachedStatement(
             sql: """
-                SELECT sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half FROM escrow_outbox
-                WHERE sequence > ? ORDER BY sequence LIMIT ?
+                SELECT sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half, trace
+                FROM escrow_outbox WHERE sequence > ? ORDER BY sequence LIMIT ?
                 """)
         return try Row.fetchAll(statement, arguments: [sequence, limit]).map { row in
             OutboxRow(
@@ -64,7 +64,7 @@ enum OutboxTable {
                 fence: (row[1] as Data?).flatMap(TransactionID.init),
                 event: OutgoingEvent(
                     topic: row[2], tag: row[3], idempotencyKey: row[4], orderingKey: row[5], body: row[6],
-                    due: (row[7] as Int64?).map(Timestamp.init(milliseconds:))),
+                    due: (row[7] as Int64?).map(Timestamp.init(milliseconds:)), trace: row[9]),
                 half: (row[8] as String?).flatMap { EncodedHalf(text: $0)?.message })
         }
     }
@@ -79,6 +79,10 @@ enum OutboxTable {
     static func forgetHalf(_ db: Database, _ sequence: Int64) throws {
         try db.cachedStatement(sql: "UPDATE escrow_outbox SET half = NULL WHERE sequence = ?")
             .execute(arguments: [sequence])
+    }
+
+    static func count(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM escrow_outbox") ?? 0
     }
 
     static func count(_ db: Database, of fence: TransactionID) throws -> Int {

@@ -16,6 +16,8 @@ final class Relay: Sendable {
         /// Something may stand behind the last row known.
         var mustRead = true
         var acknowledged: [OutboxRow] = []
+        /// Rows that a broker has acknowledged.
+        var arrivals = 0
         /// By transaction, the verdicts that left their rows behind and are not known to have arrived.
         var claimed: [TransactionID: Int] = [:]
         var isAcknowledging = false
@@ -67,16 +69,36 @@ final class Relay: Sendable {
         receipts.stop()
     }
 
-    /// Returns when everything committed before is acknowledged, or after `limit`.
+    /// How long a shutdown waits for a broker that takes nothing.
+    private static let patience = Duration.seconds(2)
+
+    /// Returns when everything committed before is acknowledged, after `limit`, or when nothing has arrived for 2 s: a
+    /// broker that hangs is not waited for.
     func drain(atMost limit: Duration) async {
-        let deadline = writer.time.now().advanced(by: limit)
-        while writer.time.now() < deadline, !Task.isCancelled {
+        let end = writer.time.now().advanced(by: limit)
+        var arrivals = -1
+        var latest = end
+        var isSaid = false
+        while !Task.isCancelled {
             wake()
             let rows = try? await writer.database.read { try OutboxTable.rows($0, after: 0, limit: 1) }
             if rows?.isEmpty ?? false { return }
             guard state.withLock({ $0.leasedUntil != nil }) else { return }
+            let now = writer.time.now()
+            let arrived = state.withLock { $0.arrivals }
+            if arrived != arrivals { latest = min(end, now.advanced(by: Self.patience)) }
+            arrivals = arrived
+            guard now < latest else { return await sayWhatStays() }
+            if !isSaid { logger.notice("stopping: messages of the outbox are on their way to their brokers") }
+            isSaid = true
             guard (try? await writer.time.sleep(for: .milliseconds(20))) != nil else { return }
         }
+    }
+
+    private func sayWhatStays() async {
+        let count = try? await writer.database.read { try OutboxTable.count($0) }
+        logger.notice(
+            "stopping: \(count ?? 0) messages stay in the outbox until the next start: no broker takes them now")
     }
 
     // MARK: Lease
@@ -204,6 +226,7 @@ final class Relay: Sendable {
             writer.steps.reached(.verdictAcknowledged)
             let mustRead = state.withLock { state in
                 state.lanes.delivered(row)
+                state.arrivals += 1
                 if isSentOnce { state.lanes.removed([row.sequence]) } else { state.acknowledged.append(row) }
                 return state.mustRead || state.lanes.wantsReading
             }

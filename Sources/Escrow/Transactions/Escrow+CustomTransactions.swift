@@ -18,14 +18,16 @@ extension Escrow {
             throw EscrowError(
                 .invalidName, "No checker is registered for transactions of kind \"\(kind)\": checkTransactions(of:).")
         }
-        let outgoing = try OutgoingEvent(event, in: namespace)
+        let outgoing = try OutgoingEvent(event, in: namespace, trace: traces.headers)
         var message = Message(outgoing, identity: store.identity)
         message.properties[EventProperty.transaction] = reference
         message.properties[EventProperty.kind] = kind
         do {
             return try await connected().producer.sendHalf(message, orderedBy: outgoing.orderingKey)
         } catch let error as MQClientError {
-            throw EscrowError(.brokerUnavailable, "The half message was not stored: \(error)", cause: error)
+            throw EscrowError(
+                error.isFaultOfMessage ? .invalidEvent : .brokerUnavailable,
+                "The half message was not stored: \(error)", cause: error)
         }
     }
 

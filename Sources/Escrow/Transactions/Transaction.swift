@@ -23,7 +23,7 @@ public struct Transaction {
     ///
     /// - Throws: ``EscrowError/Code/invalidEvent``.
     public func publish(_ event: some Event) throws {
-        let outgoing = try OutgoingEvent(event, in: service.namespace)
+        let outgoing = try OutgoingEvent(event, in: service.namespace, trace: service.traces.headers)
         try context.publish(database, outgoing, fence: fence)
     }
 
@@ -40,7 +40,7 @@ public struct Transaction {
     /// - Throws: as ``arm(_:after:)``.
     public func arm(_ deadline: Deadline, at due: Timestamp) throws {
         try service.require(deadline)
-        let generation = try DeadlineTable.arm(database, deadline, due: due, now: now)
+        let generation = try DeadlineTable.arm(database, deadline, due: due, context)
         try ring(deadline, generation, due)
     }
 
@@ -51,7 +51,7 @@ public struct Transaction {
     @discardableResult
     public func extend(_ deadline: Deadline, by delay: Duration) throws -> Bool {
         try service.require(deadline)
-        guard let (generation, due) = try DeadlineTable.extend(database, deadline, by: delay, now: now) else {
+        guard let (generation, due) = try DeadlineTable.extend(database, deadline, by: delay, context) else {
             return false
         }
         try ring(deadline, generation, due)
@@ -64,12 +64,12 @@ public struct Transaction {
     @discardableResult
     public func cancel(_ deadline: Deadline) throws -> DeadlineCancellation {
         try service.require(deadline)
-        return try DeadlineTable.cancel(database, deadline, now: now)
+        return try DeadlineTable.cancel(database, deadline, context)
     }
 
     private func ring(_ deadline: Deadline, _ generation: Int64, _ due: Timestamp) throws {
         let ring = DeadlineRing(deadline, generation: generation, database: service.identity)
-        let outgoing = try ring.outgoing(due: due, topic: service.deadlineTopic)
+        let outgoing = try ring.outgoing(due: due, topic: service.deadlineTopic, trace: service.traces.headers)
         try context.publish(database, outgoing, fence: fence)
     }
 }
@@ -79,6 +79,7 @@ struct ServiceContext: Sendable {
     var names: ServiceNames
     var identity: String
     var deadlineNames: Set<String>
+    var traces = Traces.off
 
     var namespace: Namespace { names.namespace }
     var deadlineTopic: String { names.deadlineTopic }

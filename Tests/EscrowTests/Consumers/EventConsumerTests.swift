@@ -1,3 +1,4 @@
+import CoreMetrics
 import Foundation
 import GRDB
 import Logging
@@ -65,6 +66,44 @@ import Testing
         await withTaskGroup { tasks in
             for _ in 0..<20 { tasks.addTask { _ = await consumer.handle([message]) } }
         }
+        #expect(try database.notes() == ["17/0"])
+    }
+
+    /// As two processes on one file do: SQLite puts them in order, and the inbox row decides.
+    @Test func twoProcessesWithTheSameDeliveryHaveOneEffect() async throws {
+        let pool = try DatabasePool(path: database.pool.path)
+        _ = try EscrowDatabase.open(pool, time: .system)
+        let other = Writer(
+            pool, time: .system, steps: .none,
+            meters: Meters(service: "test", factory: NOOPMetricsHandler.instance))
+        let first = consumer(noting)
+        let second = EventConsumer(
+            name: first.name, handlers: first.handlers, pieces: first.pieces, writer: other, logger: .silent)
+        for order in 0..<20 {
+            let message = try ReceivedMessage.delivery(Placed(order: "\(order)"))
+            async let a = first.handle([message])
+            async let b = second.handle([message])
+            #expect(await a == [.consumed])
+            #expect(await b == [.consumed])
+        }
+        #expect(try database.notes() == (0..<20).map { "\($0)/0" })
+    }
+
+    /// Purges in between take nothing out that is still needed.
+    @Test func aDuplicateAMinuteLaterHasNoEffect() async throws {
+        let clock = ManualClock(start: Timestamp(milliseconds: 1_000_000))
+        let writer = database.writer(time: .manual(clock))
+        let quick = consumer(noting)
+        let consumer = EventConsumer(
+            name: quick.name, handlers: quick.handlers, pieces: quick.pieces, writer: writer, logger: .silent)
+        #expect(await consumer.handle([try .delivery(Placed(order: "17"))]) == [.consumed])
+        clock.advance(by: .seconds(60))
+        let week = Duration.seconds(7 * 86_400)
+        await Housekeeping(
+            writer: writer, inboxRetention: week, fenceRetention: week, deadlineRetention: week,
+            deadLetterRetention: week, logger: .silent
+        ).purge()
+        #expect(await consumer.handle([try .delivery(Placed(order: "17"))]) == [.consumed])
         #expect(try database.notes() == ["17/0"])
     }
 

@@ -44,7 +44,7 @@ import Testing
     private func arm(fired: Bool = false) throws {
         try database.pool.write { db in
             let now = Timestamp(milliseconds: 1_000_000)
-            _ = try DeadlineTable.arm(db, payment, due: now, now: now)
+            _ = try DeadlineTable.arm(db, payment, due: now, GroupContext(now: now))
             if fired { _ = try DeadlineTable.fire(db, payment, generation: nil, now: now) }
         }
     }

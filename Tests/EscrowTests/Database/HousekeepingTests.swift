@@ -39,7 +39,7 @@ import Testing
                     sql: "UPDATE escrow_dead_letter SET state = ?1, ended = ?2 WHERE idempotency_key = ?1",
                     arguments: [state, state == "redriven" || state == "discarded" ? now.milliseconds : nil])
                 try InboxTable.record(db, consumer: "stock", key: state, outcome: "dead", reason: nil, now: now)
-                _ = try DeadlineTable.arm(db, Deadline("payment", for: state), due: now, now: now)
+                _ = try DeadlineTable.arm(db, Deadline("payment", for: state), due: now, GroupContext(now: now))
                 try DeadlineTable.giveUp(db, Deadline("payment", for: state), now: now)
             }
             try InboxTable.record(db, consumer: "stock", key: "done", outcome: "done", reason: nil, now: now)

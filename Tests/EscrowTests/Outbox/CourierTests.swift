@@ -54,7 +54,7 @@ import Testing
                         clock.advance(by: .milliseconds(DelayLevels.standard.milliseconds[level - 1]))
                     }
                     let ring = try JSONDecoder().decode(DeadlineRing.self, from: row.event.body)
-                    _ = await firing.fire([(ring.deadline, ring.generation)])
+                    _ = await firing.fire([Firing.Candidate(deadline: ring.deadline, generation: ring.generation)])
                 }
                 return (broker.delayLevels, due.duration(to: clock.now()))
             }

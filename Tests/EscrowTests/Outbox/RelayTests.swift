@@ -172,6 +172,37 @@ import Testing
         #expect(try database.count("SELECT count(*) FROM escrow_fence WHERE acknowledged IS NOT NULL") == 1)
     }
 
+    /// Another process is past the row by then: put back it could leave twice, and the second time out of order.
+    @Test func aVerdictOfALostLeaseIsLeftToItsCheckBack() async throws {
+        let clock = ManualClock(start: Timestamp(milliseconds: 1_000_000))
+        let writer = database.writer(time: .manual(clock))
+        let relay = Relay(writer: writer, lease: .ofThisProcess(), logger: .silent)
+        let fence = TransactionID.random()
+        try await publish([event(1, "a")], fence: fence, half: half(isFinal: false))
+        try await publish([event(2, "a")])
+        let other = Holder(host: "elsewhere", processID: 1).text
+        let (sent, send) = AsyncStream.makeStream(of: String.self)
+        let deliver: Relay.Deliver = { row in
+            guard row.half != nil else {
+                send.yield(row.event.idempotencyKey)
+                return .acknowledged
+            }
+            _ = try? await writer.perform { db, _ in
+                try db.execute(sql: "UPDATE escrow_lease SET holder = ?", arguments: [other])
+            }
+            return .failed(Self.away)
+        }
+        let running = Task { await relay.run(through: deliver) }
+        for await key in sent {
+            #expect(key == "2", "its lane goes on")
+            break
+        }
+        running.cancel()
+        await running.value
+        #expect(try database.count("SELECT count(*) FROM escrow_outbox WHERE idempotency_key = '1'") == 0)
+        #expect(try database.count("SELECT count(*) FROM escrow_fence WHERE acknowledged IS NOT NULL") == 1)
+    }
+
     private func until(_ sql: String, is value: Int) async throws {
         let watch = CommitWatch([database.pool])
         for await _ in watch.commits where try database.count(sql) == value { return }

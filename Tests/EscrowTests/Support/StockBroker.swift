@@ -5,16 +5,24 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+@testable import Escrow
+
 /// A name server and a stock broker in one: it announces nothing, knows every topic and takes every message.
 final class StockBroker: Sendable {
     let address: String
     private let log: SendLog
 
+    /// The idempotency key of each message it was sent, in order.
+    var keys: [String] { log.keys.withLock { $0 } }
+
     /// The delay level of each message it was sent, in order; nil for one without.
     var delayLevels: [Int?] { log.levels.withLock { $0 } }
 
-    static func with<Value>(_ body: (StockBroker) async throws -> Value) async throws -> Value {
-        let log = SendLog()
+    /// - Parameter key: the message with that idempotency key is illegal.
+    static func with<Value>(
+        refusing key: String? = nil, _ body: (StockBroker) async throws -> Value
+    ) async throws -> Value {
+        let log = SendLog(refused: key)
         let server = RemotingServer(
             RemotingServerConfiguration(), group: .singleton,
             logger: Logger(label: "stock") { _ in SwiftLogNoOpLogHandler() }
@@ -36,8 +44,14 @@ final class StockBroker: Sendable {
 }
 
 private final class SendLog: Sendable {
+    let refused: String?
+    let keys = Mutex<[String]>([])
     let address = Mutex("")
     let levels = Mutex<[Int?]>([])
+
+    init(refused: String?) {
+        self.refused = refused
+    }
 }
 
 private final class StockHandler: RequestHandler {
@@ -65,6 +79,12 @@ private final class StockHandler: RequestHandler {
         case .sendMessageV2:
             let properties = MessageProperties(text: request.fields.string("i") ?? "")
             log.levels.withLock { $0.append(properties[PropertyName.delayLevel].flatMap { Int($0) }) }
+            let key = properties[EventProperty.idempotencyKey] ?? ""
+            log.keys.withLock { $0.append(key) }
+            guard key != log.refused else {
+                let remark = "the message is illegal, maybe msg body or properties length not matched"
+                return connection.reply(to: request.replyTo, .messageIllegal, remark: remark)
+            }
             connection.reply {
                 $0.writeResponse(
                     .success, to: request.replyTo, remark: nil, header: NoFieldsHeader(), body: nil,

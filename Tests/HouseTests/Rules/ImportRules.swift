@@ -24,7 +24,7 @@ enum ImportRules {
         ],
         "Escrow": [
             "MQClient", "MQEmbedded", "MQProtocol", "Schema", "GRDB", "NIOCore", "Logging", "ServiceLifecycle",
-            "DequeModule", "CoreMetrics",
+            "DequeModule", "CoreMetrics", "Tracing",
         ],
         "NameServerTool": [
             "MQNameServer", "MQProtocol", "MQRemoting", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
