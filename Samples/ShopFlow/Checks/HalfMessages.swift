@@ -31,12 +31,16 @@ enum HalfMessages {
         return halves.filter { !$0.value }.keys.sorted()
     }
 
-    /// A broker makes its own topics when it first needs them.
+    /// RocketMQ lists the topic of the verdicts nowhere: it is read entry by entry there.
     private static func forEachMessage(
         of queue: MessageQueue, _ client: MQClient, _ body: (ReceivedMessage) -> Void
     ) async throws {
         do {
             try await Topics.forEachMessage(of: queue, client, body)
-        } catch let error as MQClientError where error.responseCode == ResponseCode.topicNotExist.rawValue {}
+        } catch let error as MQClientError
+            where error.code == .topicNotFound || error.responseCode == ResponseCode.topicNotExist.rawValue
+        {
+            try await client.forEachStoredMessage(of: queue, routed: SystemTopic.half, body)
+        }
     }
 }

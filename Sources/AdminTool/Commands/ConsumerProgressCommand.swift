@@ -41,11 +41,16 @@ struct ConsumerProgressCommand: AdminCommand {
                     queue.topic, queue.brokerName, String(queue.queueID), String(status.brokerOffset),
                     String(status.consumerOffset),
                 ],
-                owner: owners[queue] ?? "N/A", [String(status.lag), last])
+                owner: Self.address(of: owners[queue]) ?? "N/A", [String(status.lag), last])
         }
         Console.print("")
         Console.print("Consume TPS: \(progress.consumedPerSecond.text(places: 2))")
         Console.print("Diff Total: \(progress.totalLag)")
+    }
+
+    /// A client id begins with the client's address.
+    private static func address(of clientID: String?) -> String? {
+        clientID.map { String($0.prefix { $0 != "@" }) }
     }
 
     private func showAll(_ client: MQClient) async throws {

@@ -19,7 +19,7 @@ struct QueryMsgByUniqueKey: AdminCommand {
     @Option(name: [.customShort("d"), .customLong("clientId")], help: "Member of the group to push it to.")
     var clientID: String?
 
-    @Option(name: [.customShort("a"), .customLong("showAll")], help: "All messages with the id: true or false.")
+    @Flag(name: [.customShort("a"), .customLong("showAll")], help: "All messages with the id, not only the newest.")
     var showsAll = false
 
     func validate() throws {

@@ -24,10 +24,10 @@ struct TopicRouteCommand: AdminCommand {
             columns.line("#ClusterName", "#BrokerName", "#BrokerAddrs", "#ReadQueue", "#WriteQueue", "#Perm"))
         for queues in route.queues.sorted(by: { $0.brokerName < $1.brokerName }) {
             let broker = route.broker(named: queues.brokerName)
-            let addresses = (broker?.addresses ?? [:]).sorted { $0.key < $1.key }.map(\.value)
+            let addresses = (broker?.addresses ?? [:]).sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
             Console.print(
                 columns.line(
-                    broker?.cluster ?? "", queues.brokerName, addresses.joined(separator: ","),
+                    broker?.cluster ?? "", queues.brokerName, "{\(addresses.joined(separator: ", "))}",
                     String(queues.readQueues), String(queues.writeQueues), String(queues.permission.rawValue)))
         }
         let reads = route.queues.reduce(0) { $0 + Int($1.readQueues) }

@@ -33,11 +33,18 @@ package final class ClientTable: Sendable {
 
     // MARK: Coming and going
 
-    func heartbeat(producers: [String], consumers: [ConsumerRegistration], from member: Registry.Member) {
-        let changed = registry.withLock { registry in
+    /// - Returns: the groups whose members must hear of it, see ``changed(_:)``.
+    func heartbeat(
+        producers: [String], consumers: [ConsumerRegistration], from member: Registry.Member
+    ) -> [String] {
+        registry.withLock { registry in
             for group in producers { registry.producerSeen(group: group, member) }
             return consumers.filter { registry.consumerSeen($0, member) }.map(\.group)
         }
+    }
+
+    /// Tells the members of the groups to rebalance, unless a group wants no such news.
+    func changed(_ changed: [String]) {
         for group in changed where groups.find(group)?.notifyConsumerIDsChangedEnable ?? true {
             notify(group)
         }
@@ -50,7 +57,7 @@ package final class ClientTable: Sendable {
         }
         guard let departure else { return }
         release(departure)
-        if groups.find(departure.group)?.notifyConsumerIDsChangedEnable ?? true { notify(departure.group) }
+        changed([departure.group])
     }
 
     /// Forgets the connection's clients. Their queue locks are free at once, where RocketMQ lets them run out: the next

@@ -131,5 +131,17 @@ extension ConfigurationKeys {
         .inert(number: "writeBufferLowWaterMark", 0),
         .inert(boolean: "serverPooledByteBufAllocatorEnable", true),
         .inert(boolean: "useEpollNativeSelector", false),
+        .inert(number: "clientWorkerThreads", 4),
+        .inert(number: "clientCallbackExecutorThreads", 4),
+        .inert(number: "clientOnewaySemaphoreValue", 65_535),
+        .inert(number: "clientAsyncSemaphoreValue", 65_535),
+        .inert(number: "connectTimeoutMillis", 3_000),
+        .inert(number: "channelNotActiveInterval", 60_000),
+        .inert(number: "clientChannelMaxIdleTimeSeconds", 120),
+        .inert(number: "clientSocketSndBufSize", 0),
+        .inert(number: "clientSocketRcvBufSize", 0),
+        .inert(boolean: "clientPooledByteBufAllocatorEnable", false),
+        .inert(boolean: "clientCloseSocketIfTimeout", true),
+        .inert(boolean: "useTLS", false),
     ]
 }

@@ -30,9 +30,10 @@ struct StoreHistory: Sendable {
         if moments.count > Self.limit { moments.removeFirst() }
     }
 
-    /// Per second over the last 10, 60 and 600 s, as RocketMQ prints them; a window without enough samples is left out.
+    /// Per second over the last 10, 60 and 600 s, as RocketMQ prints them. A window without enough samples is empty
+    /// between its separators: tools take a text without any for a number.
     func rates(_ value: (StoreTotals) -> Int) -> String {
-        [1, 6, 60].compactMap { rate(steps: $0, value) }.map { "\($0)" }.joined(separator: " ")
+        [1, 6, 60].map { rate(steps: $0, value).map { "\($0)" } ?? "" }.joined(separator: " ")
     }
 
     private func rate(steps: Int, _ value: (StoreTotals) -> Int) -> Double? {

@@ -13,17 +13,27 @@ extension MQClient {
                     + "look it up with mqadmin queryMsgByUniqueKey -i \(offsetID) -t TOPIC."
             )
         }
-        let address = id.host.description
+        return try await message(at: id.offset, of: id.host.description, brokerName: "")
+    }
+
+    /// The message whose record begins at that offset of the broker's log.
+    ///
+    /// - Throws: ``MQClientError/Code/messageNotFound`` when none does.
+    func message(
+        at offset: LogOffset, of address: String, brokerName: String
+    ) async throws(MQClientError) -> ReceivedMessage {
         let answer = try await request(
-            to: address, .viewMessageByID, header: ViewMessageHeader(logOffset: id.offset), timeout: .seconds(6))
+            to: address, .viewMessageByID, header: ViewMessageHeader(logOffset: offset), timeout: .seconds(6))
         guard answer.responseCode == .success else {
             throw MQClientError(
                 .messageNotFound,
-                "\(address) has no message at log offset \(id.offset.rawValue): it has expired, or the id is wrong.",
+                "\(address) has no message at log offset \(offset.rawValue): it has expired, or the id is wrong.",
                 responseCode: answer.code)
         }
-        guard let message = try ReceivedMessage.list(answer.body, brokerName: "", address: address).first else {
-            throw MQClientError(.messageNotFound, "\(address) answered without a message for \(offsetID).")
+        guard let message = try ReceivedMessage.list(answer.body, brokerName: brokerName, address: address).first
+        else {
+            throw MQClientError(
+                .messageNotFound, "\(address) answered without a message for log offset \(offset.rawValue).")
         }
         return message
     }

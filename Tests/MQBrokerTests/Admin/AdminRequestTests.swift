@@ -156,6 +156,22 @@ struct AdminRequestTests {
         }
     }
 
+    @Test("A stock export of the configuration finds every key that it copies")
+    func exportedConfiguration() async throws {
+        try await LiveBroker.with { broker in
+            let client = FakeClient("admin", of: broker)
+            let shown = PropertiesFile(parsing: String(buffer: try await client.request(.getBrokerConfig).body))
+            for key in [
+                "brokerClusterName", "brokerId", "brokerName", "brokerRole", "fileReservedTime", "filterServerNums",
+                "flushDiskType", "maxMessageSize", "messageDelayLevel", "msgTraceTopicName", "slaveReadEnable",
+                "traceOn", "traceTopicEnable", "useTLS", "autoCreateTopicEnable", "autoCreateSubscriptionGroup",
+            ] {
+                #expect(shown[key] != nil, "\(key)")
+            }
+            await client.close()
+        }
+    }
+
     @Test("Run-time information has every key that tools read")
     func runtime() async throws {
         try await LiveBroker.with { broker in

@@ -54,6 +54,49 @@ struct ClientRequestTests {
         }
     }
 
+    @Test("A newcomer's group is told to rebalance when the name servers know its retry topic, not before")
+    func notificationAfterAnnouncement() async throws {
+        try await LiveBroker.with { broker in
+            let topics = broker.service.broker.topics
+            let client = FakeClient("a", of: broker)
+            _ = try await client.heartbeat()
+            let asked = AsyncStream.makeStream(of: EventLoopPromise<Void>.self)
+            topics.observe(
+                TopicTable.Observer(
+                    changed: {},
+                    announced: { eventLoop in
+                        let promise = eventLoop.makePromise(of: Void.self)
+                        asked.continuation.yield(promise)
+                        return promise.futureResult
+                    }))
+            async let answer = client.heartbeat(consumers: ["G": ["T"]])
+            var announcements = asked.stream.makeAsyncIterator()
+            let announcement = try #require(await announcements.next())
+            let list = try await client.request(.getConsumerListByGroup, [("consumerGroup", "G")])
+            #expect(list.responseCode == .success)
+            #expect(client.requests.isEmpty)
+            announcement.succeed()
+            #expect(try await answer.responseCode == .success)
+            #expect(client.requests.map(\.requestCode) == [.notifyConsumerIDsChanged])
+            topics.observe(nil)
+            await client.close()
+        }
+    }
+
+    @Test("The answer to a heartbeat that makes a retry topic keeps a distance from the news of its group")
+    func distanceOfNews() async throws {
+        try await LiveBroker.with { broker in
+            let client = FakeClient("a", of: broker)
+            _ = try await client.heartbeat()
+            let began = ContinuousClock.now
+            async let answer = client.heartbeat(consumers: ["G": ["T"]])
+            await client.waitFor(.notifyConsumerIDsChanged)
+            #expect(try await answer.responseCode == .success)
+            #expect(ContinuousClock.now - began >= .nanoseconds(ClientRequests.newTopicPause.nanoseconds))
+            await client.close()
+        }
+    }
+
     @Test("The locks of a client whose connection is lost are free at once")
     func locksOfALostClient() async throws {
         try await LiveBroker.with { broker in

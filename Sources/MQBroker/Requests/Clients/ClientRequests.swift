@@ -8,14 +8,17 @@ enum ClientRequests {
     static func heartbeat(_ context: RequestContext) throws(RequestError) -> Outcome {
         let data = try context.body(HeartbeatData.decode)
         let broker = context.broker
+        var isNew = false
         for consumer in data.consumers {
             guard let group = broker.groups.findOrCreate(consumer.groupName), group.retryQueueNums > 0 else { continue }
+            let topic = TopicName.retry(group: group.groupName)
+            isNew = isNew || broker.topics.find(topic) == nil
             broker.topics.ensure(
-                TopicName.retry(group: group.groupName), queues: group.retryQueueNums,
+                topic, queues: group.retryQueueNums,
                 systemFlag: consumer.unitMode ? AutomaticTopic.unitSubscriptionFlag : 0
             )
         }
-        broker.clients.heartbeat(
+        let changed = broker.clients.heartbeat(
             producers: data.producerGroups,
             consumers: data.consumers.map(registration),
             from: ClientTable.Registry.Member(
@@ -23,21 +26,35 @@ enum ClientRequests {
                 version: context.frame.version, lastSeen: context.now
             )
         )
-        return data.consumers.isEmpty ? .reply(Reply(header: BrokerAnnouncement())) : answerAnnounced(context)
+        guard !data.consumers.isEmpty else { return .reply(Reply(header: BrokerAnnouncement())) }
+        return announced(context, changed, pause: isNew ? newTopicPause : .zero)
     }
 
-    /// A client asks the name servers for its retry topic right after the answer, and not again for half a minute, in
-    /// which nothing that it sent back reaches it: they hear of every new topic first, whichever member of the group
-    /// brought it, unless they take longer than the client's patience allows.
-    private static func answerAnnounced(_ context: RequestContext) -> Outcome {
+    /// RocketMQ's client looks a new retry topic up in the rebalance that the news of its group causes, and takes its
+    /// queues in the one that the answer causes; when both come at the same moment it rebalances once.
+    static let newTopicPause = TimeAmount.milliseconds(20)
+
+    /// A client asks the name servers for its retry topic when it is told to rebalance and right after the answer, and
+    /// not again for up to half a minute, in which nothing that it sent back reaches it: they hear of every new topic
+    /// before either, whichever member of the group brought it, unless they take longer than the client's patience
+    /// allows.
+    private static func announced(
+        _ context: RequestContext, _ changed: [String], pause: TimeAmount
+    ) -> Outcome {
         let eventLoop = context.connection.eventLoop
-        let answer = eventLoop.makePromise(of: Reply.self)
-        let limit = eventLoop.scheduleTask(in: .seconds(2)) { answer.succeed(Reply(header: BrokerAnnouncement())) }
+        let clients = context.broker.clients
+        let patience = eventLoop.makePromise(of: Void.self)
+        let limit = eventLoop.scheduleTask(in: .seconds(2)) { patience.succeed() }
         context.broker.topics.announced(on: eventLoop).whenComplete { _ in
             limit.cancel()
-            answer.succeed(Reply(header: BrokerAnnouncement()))
+            patience.succeed()
         }
-        return .later(answer.futureResult)
+        return .later(
+            patience.futureResult.flatMap {
+                clients.changed(changed)
+                guard pause > .zero else { return eventLoop.makeSucceededVoidFuture() }
+                return eventLoop.scheduleTask(in: pause) {}.futureResult
+            }.map { Reply(header: BrokerAnnouncement()) })
     }
 
     private static func registration(_ consumer: ConsumerData) -> ConsumerRegistration {
