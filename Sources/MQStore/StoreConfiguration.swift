@@ -84,6 +84,9 @@ public struct StoreConfiguration: Sendable {
         return readOnlyLogDirectories.isEmpty ? all : all.filter { !readOnlyLogDirectories.contains($0) }
     }
 
+    /// Every directory with files of the log.
+    package var allLogDirectories: [String] { sortedLogDirectories + readOnlyLogDirectories }
+
     /// The longest record the log accepts: a body of the longest size and 64 KiB for all else.
     package var maximumRecordBytes: Int { maximumBodyBytes + 65_536 }
 
