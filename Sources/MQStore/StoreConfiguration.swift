@@ -42,6 +42,8 @@ public struct StoreConfiguration: Sendable {
     public var diskDistance: Int = PhysicalMemory.bytes / 100 * 40
     /// How often queue files are made durable: bounds what a start after a crash dispatches again. Default: 30 s.
     public var checkpointInterval: Duration = .seconds(30)
+    /// The same, by bytes of the log, whichever comes first. Default: 1 GiB, about two seconds of a start.
+    package var checkpointBytes: Int = 1 << 30
 
     /// Default: synchronous.
     public var flush: FlushPolicy = .synchronous
