@@ -12,13 +12,16 @@ struct Housekeeping: Sendable {
     var plan: RetentionPlan
     private var nextRetention: Timestamp
     private var nextCheckpoint: Timestamp?
+    /// Where dispatching would begin after a crash.
+    var recorded = LogOffset.zero
     /// Queues with files when the list was last written.
     var listedQueues = -1
     /// A flush of queue files failed: nothing is declared durable any more until the next start.
     var isPoisoned = false
 
-    init(plan: RetentionPlan, now: Timestamp) {
+    init(plan: RetentionPlan, now: Timestamp, recorded: LogOffset) {
         self.plan = plan
+        self.recorded = recorded
         nextRetention = now.advanced(by: Self.firstRetention)
     }
 
@@ -28,7 +31,14 @@ struct Housekeeping: Sendable {
         return true
     }
 
-    mutating func isCheckpointDue(_ now: Timestamp, interval: Duration) -> Bool {
+    mutating func isCheckpointDue(
+        _ now: Timestamp, interval: Duration, dispatched: LogOffset, bytes: Int
+    ) -> Bool {
+        let isDueByTime = isCheckpointDue(now, interval: interval)
+        return isDueByTime || dispatched - recorded >= Int64(bytes)
+    }
+
+    private mutating func isCheckpointDue(_ now: Timestamp, interval: Duration) -> Bool {
         guard let due = nextCheckpoint else {
             nextCheckpoint = now.advanced(by: interval)
             return false
@@ -60,7 +70,9 @@ extension MessageStore {
         attempt("write consume queues") { () throws(StoreError) in try writeDerived() }
         let (checkpoint, retention) = house.withLock { house in
             (
-                house.isCheckpointDue(now, interval: configuration.checkpointInterval),
+                house.isCheckpointDue(
+                    now, interval: configuration.checkpointInterval, dispatched: dispatcher.dispatchedOffset,
+                    bytes: configuration.checkpointBytes),
                 house.isRetentionDue(now)
             )
         }
@@ -101,8 +113,8 @@ extension MessageStore {
     /// nothing about them. The recorded position stays, and the next start dispatches again from it.
     package func saveCheckpoint() throws(StoreError) {
         if house.withLock({ $0.isPoisoned }) { return }
-        let (position, timestamp) = try writeQueues()
-        if log.flushedOffset < position { try log.flush() }
+        let (reached, timestamp) = try writeQueues()
+        if log.flushedOffset < reached.queues { try log.flush() }
         do throws(StoreError) {
             for queue in table.all { try queue.flush() }
         } catch {
@@ -110,8 +122,9 @@ extension MessageStore {
             throw error
         }
         // First the position, then the list of what must be there: the list never demands what is behind the position.
-        try files.save(.init(queues: position, sealed: index?.sealedName))
+        try files.save(.init(queues: reached.queues, last: reached.last, sealed: index?.sealedName))
         for queue in table.all { queue.settleCapture() }
+        house.withLock { $0.recorded = reached.queues }
         let manifest = manifest()
         if house.withLock({ $0.listedQueues }) != manifest.queues.count {
             try files.save(manifest)
@@ -121,10 +134,10 @@ extension MessageStore {
     }
 
     /// Nothing is dispatched while the position is taken, so the files hold exactly what is below it.
-    private func writeQueues() throws(StoreError) -> (LogOffset, Timestamp) {
+    private func writeQueues() throws(StoreError) -> ((queues: LogOffset, last: LogOffset?), Timestamp) {
         try dispatcher.state.withLock { (state) throws(StoreError) in
             for queue in table.all { try queue.capture() }
-            return (state.queues, state.lastTimestamp)
+            return ((state.queues, state.last), state.lastTimestamp)
         }
     }
 
@@ -157,7 +170,7 @@ extension MessageStore {
             logger.warning("a flush of consume queues failed in this run: the next start dispatches their end again")
             return
         }
-        let (position, timestamp) = try writeQueues()
+        let (reached, timestamp) = try writeQueues()
         for queue in table.all {
             try queue.flush()
             queue.settleCapture()
@@ -166,7 +179,8 @@ extension MessageStore {
         _ = try index?.sealFull(flushed: log.flushedOffset)
         let closedIndex = try index?.close(at: indexPosition)
         try files.save(manifest())
-        try files.save(.init(queues: position, sealed: index?.sealedName, index: closedIndex))
+        try files.save(
+            .init(queues: reached.queues, last: reached.last, sealed: index?.sealedName, index: closedIndex))
         try saveTimes(queues: timestamp)
         try files.abort.remove()
     }

@@ -107,7 +107,7 @@ private struct StoreOpening {
         for (topic, offset) in manifest?.forgotten ?? [:] { table.forget(topic, below: offset) }
 
         let log = try CommitLog.open(configuration, device: device, time: time, logger: logger)
-        let report = try recover(log, wasKilled: wasKilled, checkpoint, trusted: position?.queues ?? .zero)
+        let report = try recover(log, wasKilled: wasKilled, checkpoint, position)
         var start = report.end
         if wasKilled { start = min(position?.queues ?? report.start, report.end) }
         var damage = try loadQueues(limit: start, wasKilled: wasKilled, manifest, lost: report.damaged)
@@ -123,19 +123,20 @@ private struct StoreOpening {
         }
         // A stock broker may have written to a topic, and deleted it, behind the position.
         if !wasKilled, start > log.minimumOffset, let isListed { table.forgetUnlisted(below: report.end, isListed) }
-        try files.save(.init(queues: start, sealed: position?.sealed))
+        let last = start == report.end ? report.last : start == position?.queues ? position?.last : nil
+        try files.save(.init(queues: start, last: last, sealed: position?.sealed))
         try files.abort.create()
         for queue in table.all { try queue.removeUnusable() }
 
         let (index, indexStart) = try openIndex(log, wasKilled: wasKilled, position, checkpoint)
-        var dispatcher = makeDispatcher(log, index, start, indexFrom: min(indexStart, report.end))
+        var dispatcher = makeDispatcher(log, index, start, last, indexFrom: min(indexStart, report.end))
         dispatcher.run(includingIndex: false)
         let incomplete = start > log.minimumOffset ? dispatcher.queuesWithGaps : dispatcher.unreachedQueues
         if !incomplete.isEmpty {
             // First: were it interrupted after the files are gone, nobody would know that they are missing.
             try files.save(.init(queues: log.minimumOffset, sealed: position?.sealed))
             try forget(incomplete, manifest)
-            dispatcher = makeDispatcher(log, index, log.minimumOffset, indexFrom: min(indexStart, report.end))
+            dispatcher = makeDispatcher(log, index, log.minimumOffset, nil, indexFrom: min(indexStart, report.end))
             dispatcher.run(includingIndex: false)
         }
         for queue in table.all { try queue.keepLostPlaces() }
@@ -146,7 +147,7 @@ private struct StoreOpening {
     }
 
     private func makeDispatcher(
-        _ log: CommitLog, _ index: KeyIndex?, _ start: LogOffset, indexFrom: LogOffset
+        _ log: CommitLog, _ index: KeyIndex?, _ start: LogOffset, _ last: LogOffset?, indexFrom: LogOffset
     ) -> Dispatcher {
         Dispatcher(
             log: log,
@@ -157,6 +158,7 @@ private struct StoreOpening {
             logger: logger,
             observer: observer,
             queuePosition: start,
+            lastRecord: last,
             indexPosition: indexFrom
         )
     }
@@ -176,13 +178,15 @@ private struct StoreOpening {
         _ log: CommitLog,
         wasKilled: Bool,
         _ checkpoint: Checkpoint,
-        trusted: LogOffset
+        _ position: DispatchManifest.Position?
     ) throws(StoreError) -> RecoveryReport {
         var lookup = QueueLookup()
         var expected: [Int: Int64] = [:]
-        let trusted = max(trusted, try log.mark.load())
+        let trusted = max(position?.queues ?? .zero, try log.mark.load())
         let start = wasKilled ? RecoveryStart.abnormal(notAfter: checkpoint.minimum) : .normal
-        return try log.recover(start, trusted: trusted, passed: { expected = [:] }) { (offset, record, bytes) in
+        return try log.recover(
+            start, from: position?.last, trusted: trusted, passed: { expected = [:] }
+        ) { (offset, record, bytes) in
             let type = record.sysFlag.transactionType
             guard wasKilled, type == .none || type == .commit else { return .accept }
             let queue = lookup.queue(topic: bytes.extracting(record.topicRange), queueID: record.queueID, in: table)

@@ -62,7 +62,10 @@ package final class MessageStore: Sendable {
             failed: observer.flushFailed
         )
         zeroFiller = ZeroFiller(log: parts.log, logger: logger)
-        house = Mutex(Housekeeping(plan: RetentionPlan(settings: RetentionSettings(configuration)), now: time.now()))
+        house = Mutex(
+            Housekeeping(
+                plan: RetentionPlan(settings: RetentionSettings(configuration)), now: time.now(),
+                recorded: parts.dispatcher.dispatchedOffset))
     }
 
     /// Once, after `open`.

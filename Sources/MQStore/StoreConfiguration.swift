@@ -42,6 +42,8 @@ public struct StoreConfiguration: Sendable {
     public var diskDistance: Int = PhysicalMemory.bytes / 100 * 40
     /// How often queue files are made durable: bounds what a start after a crash dispatches again. Default: 30 s.
     public var checkpointInterval: Duration = .seconds(30)
+    /// The same, by bytes of the log, whichever comes first. Default: 1 GiB, about two seconds of a start.
+    package var checkpointBytes: Int = 1 << 30
 
     /// Default: synchronous.
     public var flush: FlushPolicy = .synchronous
@@ -83,6 +85,9 @@ public struct StoreConfiguration: Sendable {
         let all = commitLogDirectories.isEmpty ? ["\(directory)/commitlog"] : commitLogDirectories.sorted()
         return readOnlyLogDirectories.isEmpty ? all : all.filter { !readOnlyLogDirectories.contains($0) }
     }
+
+    /// Every directory with files of the log.
+    package var allLogDirectories: [String] { sortedLogDirectories + readOnlyLogDirectories }
 
     /// The longest record the log accepts: a body of the longest size and 64 KiB for all else.
     package var maximumRecordBytes: Int { maximumBodyBytes + 65_536 }

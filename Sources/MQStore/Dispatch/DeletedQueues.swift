@@ -24,8 +24,9 @@ struct DeletedQueues {
         var topics: [String: LogOffset] = [:]
         for line in recorded.queues {
             if let queue = table.existing(line.topic, line.queueID), queue.hasFiles {
-                guard let position, position.queues > log.lowerBound, let beginning = queue.beginning,
-                    beginning >= position.queues, isFirst(beginning, queue.ref)
+                // Without records behind the position there is no new life, and no need to look into every queue.
+                guard let position, position.queues > log.lowerBound, position.queues < log.upperBound,
+                    let beginning = queue.beginning, beginning >= position.queues, isFirst(beginning, queue.ref)
                 else { continue }
                 // A topic is deleted with all its queues: its new life begins with the oldest of the new records.
                 topics[line.topic] = min(beginning, topics[line.topic] ?? beginning)

@@ -25,6 +25,8 @@ struct DispatchManifest: Sendable, Equatable {
 
     struct Position: Sendable, Equatable {
         var queues: LogOffset
+        /// Where the newest record below begins, if it is known: a start need not read what is in front of it.
+        var last: LogOffset?
         /// Name of the newest index file that is full and flushed. Times, as in the checkpoint, do not tell files apart
         /// that were filled within a millisecond.
         var sealed: String?
@@ -39,6 +41,7 @@ struct DispatchManifest: Sendable, Equatable {
 extension DispatchManifest.Position {
     func encode() -> ByteBuffer {
         var text = "escrow-position 1\nqueues \(queues)\n"
+        if let last { text += "last \(last)\n" }
         if let sealed { text += "sealed \(sealed)\n" }
         if let index { text += "index \(index.position) \(index.files) \(index.lastCount)\n" }
         return ManifestText.sealed(ByteBuffer(string: text))
@@ -53,6 +56,8 @@ extension DispatchManifest.Position {
             switch words.first {
             case "queues":
                 queues = words.count == 2 ? Int64(words[1]).map(LogOffset.init(rawValue:)) : nil
+            case "last":
+                last = words.count == 2 ? Int64(words[1]).map(LogOffset.init(rawValue:)) : nil
             case "sealed":
                 sealed = words.count == 2 ? String(words[1]) : nil
             case "index":

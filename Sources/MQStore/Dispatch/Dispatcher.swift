@@ -15,6 +15,8 @@ final class Dispatcher: Sendable {
         var index: LogOffset
         var lookup = QueueLookup()
         var arrivals: [Arrival] = []
+        /// The newest record below `queues`, if it is known.
+        var last: LogOffset?
         /// Store time of the newest record dispatched to its queue.
         var lastTimestamp = Timestamp.zero
         /// Queues whose next record did not follow their last entry, in recovery.
@@ -53,6 +55,7 @@ final class Dispatcher: Sendable {
         logger: Logger,
         observer: StoreObserver,
         queuePosition: LogOffset,
+        lastRecord: LogOffset? = nil,
         indexPosition: LogOffset
     ) {
         self.log = log
@@ -62,7 +65,7 @@ final class Dispatcher: Sendable {
         self.checksRecords = checksRecords
         self.logger = logger
         self.observer = observer
-        state = Mutex(State(queues: queuePosition, index: indexPosition))
+        state = Mutex(State(queues: queuePosition, index: indexPosition, last: lastRecord))
         dispatched = Atomic(queuePosition.rawValue)
     }
 
@@ -150,6 +153,7 @@ final class Dispatcher: Sendable {
                     return slice.nextSegment
                 }
                 if let record = parse(bytes, at: position, slice, &state) {
+                    if queues { state.last = record.physicalOffset }
                     feed(record, bytes.extracting(position..<position + record.totalSize), &state, queues, keys)
                     position += record.totalSize
                 } else {

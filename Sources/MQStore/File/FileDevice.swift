@@ -52,7 +52,7 @@ package struct FileDevice: StorageDevice {
         var entries: [DirectoryEntry] = []
         for name in names.sorted() {
             // A file removed since the names were read is left out.
-            if let entry = try entry("\(directory)/\(name)") { entries.append(entry) }
+            if let entry = try entry("\(directory)/\(name)", name: name) { entries.append(entry) }
         }
         return entries
     }
@@ -74,6 +74,10 @@ package struct FileDevice: StorageDevice {
     }
 
     package func entry(_ path: String) throws(StoreError) -> DirectoryEntry? {
+        try entry(path, name: path.split(separator: "/").last.map(String.init) ?? path)
+    }
+
+    private func entry(_ path: String, name: String) throws(StoreError) -> DirectoryEntry? {
         var status = stat()
         do throws(StoreError) {
             try call("examine", path) { unsafe stat(path, &status) }
@@ -86,7 +90,7 @@ package struct FileDevice: StorageDevice {
         let modified = status.st_mtim
         #endif
         return DirectoryEntry(
-            name: path.split(separator: "/").last.map(String.init) ?? path,
+            name: name,
             isDirectory: status.st_mode & S_IFMT == S_IFDIR,
             length: Int(status.st_size),
             modified: Int64(modified.tv_sec) * 1000 + Int64(modified.tv_nsec) / 1_000_000

@@ -25,6 +25,8 @@ package struct RecoveryReport: Sendable, Hashable {
     /// Where the log ends.
     package var end: LogOffset
     package var records = 0
+    /// The newest record.
+    package var last: LogOffset?
     package var lastStoreTimestamp = Timestamp.zero
     /// Bytes behind the end, in blocks of 4 KiB, that were not zero and were cleared.
     package var zeroedBytes = 0
@@ -49,10 +51,14 @@ extension CommitLog {
     /// Below `trusted`, or what the flush mark says if that is more, the log was flushed. What is not whole there was
     /// damaged: it is reported with file and position and passed over, so that what was acknowledged behind it stays.
     ///
-    /// - Parameter passed: called before the first record behind a damaged part: continuity is unknown there.
+    /// - Parameters:
+    ///   - known: where a record begins that was flushed, with all in front of it, and has its queue entry: the scan
+    ///     begins there instead, if the record is still there. It reads what came since, not whole files.
+    ///   - passed: called before the first record behind a damaged part: continuity is unknown there.
     @discardableResult
     package func recover(
         _ start: RecoveryStart,
+        from known: LogOffset? = nil,
         trusted: LogOffset = .zero,
         passed: () -> Void = {},
         visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
@@ -60,8 +66,8 @@ extension CommitLog {
         let segments = table.all
         var report = RecoveryReport(start: .zero, end: .zero)
         if !segments.isEmpty {
-            let first = try firstToScan(segments, start)
-            if start != .normal { try forgetUnwritten(segments[first...]) }
+            let first = try firstToScan(segments, start, known: known)
+            if start != .normal { try forgetUnwritten(segments[first.segment...]) }
             let flushed = max(trusted, try mark.load())
             try scan(segments, from: first, flushed: flushed, mayBeTorn: start != .normal, &report, passed, visit)
             try cut(&report)
@@ -107,6 +113,34 @@ extension CommitLog {
         }
     }
 
+    /// Segment and position in it.
+    private func firstToScan(
+        _ segments: [LogSegment], _ start: RecoveryStart, known: LogOffset?
+    ) throws(StoreError) -> (segment: Int, position: Int) {
+        let first = try firstToScan(segments, start)
+        guard let known, let index = segments.lastIndex(where: { $0.offset <= known && known < $0.end }),
+            index >= first, try holdsRecord(segments[index], at: known)
+        else { return (first, 0) }
+        return (index, segments[index].position(of: known))
+    }
+
+    /// Read without the map, see ``firstStoreTimestamp(_:)``.
+    private func holdsRecord(_ segment: LogSegment, at offset: LogOffset) throws(StoreError) -> Bool {
+        let position = segment.position(of: offset)
+        var bytes = ByteBuffer()
+        _ = try segment.file.read(at: position, count: RecordLayout.blankBytes, into: &bytes)
+        guard let size = bytes.getInteger(at: 0, as: Int32.self), size > 0, Int(size) <= segment.length - position,
+            Int(size) <= configuration.maximumRecordBytes
+        else { return false }
+        bytes.clear()
+        _ = try segment.file.read(at: position, count: Int(size), into: &bytes)
+        let span = bytes.readableBytesUInt8Span
+        guard let record = try? RecordView.parse(span), record.totalSize == span.count else { return false }
+        return RecordRules.objection(
+            to: record, in: span, at: 0, offset: offset, checksBody: true,
+            checksRecord: configuration.appendsRecordChecksum) == nil
+    }
+
     private func firstToScan(_ segments: [LogSegment], _ start: RecoveryStart) throws(StoreError) -> Int {
         guard case .abnormal(let limit) = start else {
             // Files prepared ahead of the writer are not counted: the log ends before them.
@@ -148,25 +182,30 @@ extension CommitLog {
 
     private func scan(
         _ segments: [LogSegment],
-        from first: Int,
+        from first: (segment: Int, position: Int),
         flushed: LogOffset,
         mayBeTorn: Bool,
         _ report: inout RecoveryReport,
         _ passed: () -> Void,
         _ visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) {
-        report.start = segments[first].offset
+        report.start = segments[first.segment].offset + first.position
         report.end = report.start
-        for segment in segments[first...] {
-            report.end = segment.offset
+        for (index, segment) in segments.enumerated().dropFirst(first.segment) {
+            let position = index == first.segment ? first.position : 0
+            report.end = segment.offset + position
             // After the last file the end stays where its blank record begins, and that is cleared.
-            guard try scan(segment, flushed: flushed, mayBeTorn: mayBeTorn, &report, passed, visit) else { return }
+            guard
+                try scan(
+                    segment, from: position, flushed: flushed, mayBeTorn: mayBeTorn, &report, passed, visit)
+            else { return }
         }
     }
 
     /// - Returns: whether the log goes on in the next segment.
     private func scan(
         _ segment: LogSegment,
+        from start: Int,
         flushed: LogOffset,
         mayBeTorn: Bool,
         _ report: inout RecoveryReport,
@@ -179,7 +218,7 @@ extension CommitLog {
             mayBeTorn: mayBeTorn
         )
         return try segment.region.withBytes(0..<segment.length) { (bytes) throws(StoreError) in
-            var position = 0
+            var position = start
             while true {
                 // What was flushed reached the disk as a whole.
                 scanner.mayBeTorn = mayBeTorn && segment.offset + position >= flushed
@@ -206,6 +245,7 @@ extension CommitLog {
                         report.oddRecords += 1
                         report.firstOdd = report.firstOdd ?? report.end
                     }
+                    report.last = report.end
                     position += record.totalSize
                     report.end = segment.offset + position
                     report.records += 1

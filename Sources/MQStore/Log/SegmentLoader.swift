@@ -22,14 +22,8 @@ struct SegmentLoader {
             try device.createDirectory(directory)
             found += try files(in: directory, isReadOnly: false)
         }
+        try configuration.requireReadOnlyLogDirectories(device)
         for directory in configuration.readOnlyLogDirectories {
-            guard try device.exists(directory) else {
-                throw StoreError(
-                    .configuration,
-                    "readOnlyLogDirectories (readOnlyCommitLogStorePaths) names \(directory), which does not exist;"
-                        + " mount it, or take it off the list to go on without its messages"
-                )
-            }
             found += try files(in: directory, isReadOnly: true)
         }
         found.sort { $0.offset < $1.offset }
@@ -114,6 +108,19 @@ struct SegmentLoader {
                 : "\(missing) is missing between \(file.path) and \(next.path); restore it, or move the files before"
                     + " it (to lose the older messages) or after it (to lose the newer ones) elsewhere"
             throw StoreError(.corrupt, text)
+        }
+    }
+}
+
+extension StoreConfiguration {
+    /// - Throws: `configuration` for one that is not there.
+    func requireReadOnlyLogDirectories(_ device: any StorageDevice) throws(StoreError) {
+        for directory in readOnlyLogDirectories where try !device.exists(directory) {
+            throw StoreError(
+                .configuration,
+                "readOnlyLogDirectories (readOnlyCommitLogStorePaths) names \(directory), which does not exist;"
+                    + " mount it, or take it off the list to go on without its messages"
+            )
         }
     }
 }

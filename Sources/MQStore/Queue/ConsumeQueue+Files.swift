@@ -28,8 +28,12 @@ extension ConsumeQueue {
             var mustClear = clears
             while state.fileCount > 0 {
                 let base = state.first + (state.fileCount - 1) * files.entriesPerFile
-                let file = try files.open(self, base)
-                let count = try countEntries(file, limit: limit, hint: hint.map { $0 - base })
+                let file = try files.openOnce(self, base)
+                if !mustClear, lost.isEmpty, let hint, try holds(file, exactly: hint - base, below: limit) {
+                    settle(&state, end: hint)
+                    return condition
+                }
+                let count = try countEntries(file, limit: limit)
                 if !lost.isEmpty { try rememberLost(file, from: count, base, lost, &state) }
                 if count == 0 {
                     try files.remove(self, base)
@@ -255,12 +259,20 @@ extension ConsumeQueue {
         return buffer.entry(0)
     }
 
+    /// Whether the file ends with just so many entries: the last of them has a record below the limit, and nothing is
+    /// behind it. One read, for stores of very many queues.
+    private func holds(_ file: any StorageFile, exactly count: Int64, below limit: LogOffset) throws(StoreError) -> Bool
+    {
+        guard count > 0, count <= files.entriesPerFile else { return false }
+        let wanted = count == files.entriesPerFile ? 1 : 2
+        var buffer = ByteBuffer()
+        _ = try file.read(at: Int(count - 1) * QueueEntry.bytes, count: wanted * QueueEntry.bytes, into: &buffer)
+        guard let last = buffer.entry(0), last.isWritten, !last.isBlank, last.logOffset < limit else { return false }
+        return wanted == 1 || buffer.entry(1)?.size == 0
+    }
+
     /// How many entries from the file's first on are written and below the limit.
-    private func countEntries(_ file: any StorageFile, limit: LogOffset, hint: Int64?) throws(StoreError) -> Int64 {
-        if let hint, hint > 0, hint <= files.entriesPerFile, try lastCounted(file, hint - 1, limit) != nil {
-            if hint == files.entriesPerFile { return hint }
-            if try lastCounted(file, hint, limit) == nil { return hint }
-        }
+    private func countEntries(_ file: any StorageFile, limit: LogOffset) throws(StoreError) -> Int64 {
         var low: Int64 = 0
         var high = files.entriesPerFile
         while low < high {

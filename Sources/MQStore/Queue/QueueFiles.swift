@@ -63,6 +63,12 @@ final class QueueFiles: Sendable {
         return file
     }
 
+    /// An existing file that is not kept open: for the one look at each queue that a start takes.
+    func openOnce(_ queue: ConsumeQueue, _ base: Int64) throws(StoreError) -> any StorageFile {
+        if let file = cached(queue, base) { return file }
+        return try device.open("\(queue.directory)/\(name(base))", .readWrite)
+    }
+
     /// A new file of full length.
     func create(_ queue: ConsumeQueue, _ base: Int64) throws(StoreError) -> any StorageFile {
         try device.createDirectory(queue.directory)

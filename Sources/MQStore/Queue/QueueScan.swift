@@ -141,7 +141,8 @@ struct QueueScan {
                     return ("written at \(record.physicalOffset), it says", .zero)
                 }
                 let isHere = record.queueOffset.rawValue == number && record.queueID == queue.ref.queueID
-                guard isHere, Self.equal(bytes.extracting(record.topicRange), queue.ref.topic.utf8.span) else {
+                let topic = queue.topicBytes
+                guard isHere, PropertyScan.equal(bytes, record.topicRange, topic.span) else {
                     return ("it says that it is at \(record.queueOffset) of another queue", .zero)
                 }
                 let damage = RecordRules.damage(
@@ -154,12 +155,6 @@ struct QueueScan {
         guard let cause = found.cause else { return found.time }
         complaints.append("the record in \(slice.place(position)) is damaged and skipped: \(cause)")
         return nil
-    }
-
-    private static func equal(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
-        guard one.count == other.count else { return false }
-        for index in one.indices where one[index] != other[index] { return false }
-        return true
     }
 
     private func take(_ entry: QueueEntry, _ slice: LogSlice, storedAt time: Timestamp, _ selection: inout Selection) {

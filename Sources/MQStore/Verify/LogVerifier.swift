@@ -79,15 +79,14 @@ struct LogVerifier {
 
     private mutating func findSegments() throws(StoreError) {
         var found: [(offset: LogOffset, path: String, length: Int)] = []
-        for directory in configuration.sortedLogDirectories {
+        for directory in configuration.allLogDirectories {
             for entry in try device.list(directory) ?? [] where !entry.isDirectory {
                 let path = "\(directory)/\(entry.name)"
                 if let offset = SegmentName.offset(entry.name), Int(offset.rawValue) % configuration.segmentBytes == 0 {
                     found.append((offset, path, entry.length))
                 } else {
                     let cause = "its name is not that of a log file of \(configuration.segmentBytes) bytes"
-                    findings.append(
-                        StoreFinding(.strangeFile, .damage, path, cause, step: .setAside(path: path)))
+                    add(.strangeFile, .damage, path, cause, step: .setAside(path: path))
                 }
             }
         }
@@ -122,9 +121,25 @@ struct LogVerifier {
         } else if length == 0, isLast {
             findings.append(StoreFinding(.wrongLength, .note, path, cause, remedy: "the next start removes it"))
         } else {
-            findings.append(
-                StoreFinding(.wrongLength, .damage, path, cause, step: .lengthen(path: path, to: wanted)))
+            add(.wrongLength, .damage, path, cause, step: .lengthen(path: path, to: wanted))
         }
+    }
+
+    /// What repairing may not do, because the file is in a directory that is never written to, is left to a person: no
+    /// broker starts before.
+    private mutating func add(
+        _ kind: StoreFinding.Kind, _ severity: StoreFinding.Severity, _ path: String, at offset: Int? = nil,
+        _ cause: String, step: RepairStep
+    ) {
+        guard configuration.readOnlyLogDirectories.contains(FileDevice.parent(of: path)) else {
+            findings.append(StoreFinding(kind, severity, path, at: offset, cause, step: step))
+            return
+        }
+        findings.append(
+            StoreFinding(
+                kind, max(severity, .damage), path, at: offset, cause,
+                remedy: "its directory is one of readOnlyLogDirectories (readOnlyCommitLogStorePaths): take it off that"
+                    + " list to have it repaired, or move the file elsewhere"))
     }
 
     private mutating func noteGap(before index: Int) {
@@ -232,13 +247,12 @@ struct LogVerifier {
             }
             let cause = begun.cause ?? "zeros, with something else behind them"
             let isTail = index == begun.reader
-            findings.append(
-                StoreFinding(
-                    .tornTail, isUnclean ? .note : .damage, path, at: start,
-                    isTail
-                        ? "the log ends here: \(cause); \(end - start) bytes follow that are no record"
-                        : "\(end - start) bytes behind the end of the log are no record",
-                    step: isTail ? .clearTail(path: path, from: start, to: end) : .setAside(path: path)))
+            add(
+                .tornTail, isUnclean ? .note : .damage, path, at: start,
+                isTail
+                    ? "the log ends here: \(cause); \(end - start) bytes follow that are no record"
+                    : "\(end - start) bytes behind the end of the log are no record",
+                step: isTail ? .clearTail(path: path, from: start, to: end) : .setAside(path: path))
         }
     }
 }

@@ -30,7 +30,7 @@ package enum StoreShape {
         _ configuration: StoreConfiguration, _ device: any StorageDevice
     ) throws(StoreError) -> Int? {
         var lengths: [Int] = []
-        for directory in configuration.sortedLogDirectories {
+        for directory in configuration.allLogDirectories {
             for entry in try device.list(directory) ?? [] where SegmentName.offset(entry.name) != nil {
                 lengths.append(entry.length)
             }

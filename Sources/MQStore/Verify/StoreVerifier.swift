@@ -109,7 +109,8 @@ package struct StoreVerifier {
     }
 
     private func requireLog() throws(StoreError) {
-        for directory in configuration.sortedLogDirectories where try device.exists(directory) { return }
+        try configuration.requireReadOnlyLogDirectories(device)
+        for directory in configuration.allLogDirectories where try device.exists(directory) { return }
         throw StoreError(
             .notFound,
             "\(configuration.sortedLogDirectories[0]) does not exist: \(configuration.directory) is no store; name"
@@ -119,7 +120,7 @@ package struct StoreVerifier {
     /// The length of log and queue files; holes count, so it is too much.
     private func expectedBytes() throws(StoreError) -> Int {
         var total = 0
-        for directory in configuration.sortedLogDirectories {
+        for directory in configuration.allLogDirectories {
             for entry in try device.list(directory) ?? [] where !entry.isDirectory { total += entry.length }
         }
         return total

@@ -51,19 +51,21 @@ struct UnconsumedMessagesTests {
 
     /// 60 messages in eight segments or more, all of which have expired.
     private func fill() throws {
-        let host = HostAddress(ip: .v4(0x7F00_0001), port: 1)
-        for number in 0..<60 {
-            var batch = store.makeBatch()
-            let draft = MessageDraft(
-                topic: "Topic", queueID: 0, bornTimestamp: clock.now(), bornHost: host, storeHost: host,
-                body: ByteBuffer(string: "message \(number)"), properties: ByteBuffer()
-            )
-            try batch.add(draft, to: store.queue("Topic", 0))
-            try store.append(&batch)
-        }
+        for number in 0..<60 { try put("Topic", "message \(number)") }
         try store.flushNow()
         store.dispatchPending()
         clock.advance(by: .seconds(73 * 3600))
+    }
+
+    private func put(_ topic: String, _ body: String) throws {
+        let host = HostAddress(ip: .v4(0x7F00_0001), port: 1)
+        var batch = store.makeBatch()
+        let draft = MessageDraft(
+            topic: topic, queueID: 0, bornTimestamp: clock.now(), bornHost: host, storeHost: host,
+            body: ByteBuffer(string: body), properties: ByteBuffer()
+        )
+        try batch.add(draft, to: store.queue(topic, 0))
+        try store.append(&batch)
     }
 
     private var first: Int { Int(store.minimumOffset(of: store.queue("Topic", 0)).rawValue) }
@@ -88,6 +90,20 @@ struct UnconsumedMessagesTests {
     private func fillDisk() throws {
         let space = try device.space(at: "/store")
         device.setCapacity((space.total - space.available) * 100 / 88)
+    }
+
+    @Test("Gaps of a queue are passed over: what comes behind one is what is kept")
+    func gapFirst() throws {
+        try put("Gap", "first")
+        store.log.setNextQueueOffset(QueueOffset(rawValue: 5), of: store.queue("Gap", 0))
+        let behind = store.appendedOffset
+        try put("Gap", "behind the gap")
+        store.dispatchPending()
+        offsets.commit(group: "slow", topic: "Gap", queueID: 0, offset: 1)
+        let entries = store.entries(of: store.queue("Gap", 0), from: QueueOffset(rawValue: 1), count: 64)
+        #expect(entries.map(\.isBlank) == [true, true, true, true, false])
+        #expect(unconsumed.consumed(upTo: store.appendedOffset) == behind)
+        #expect(unconsumed.consumed(upTo: behind) == behind)
     }
 
     @Test("It is kept until it is consumed, or until the disk is above its watermark")

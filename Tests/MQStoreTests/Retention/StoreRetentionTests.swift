@@ -113,6 +113,28 @@ import Testing
         #expect(store.minimumLogOffset.rawValue == 2048)
     }
 
+    /// What is to be copied forward is known only once it is dispatched.
+    @Test func deletionWaitsForTheDispatcher() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let (asked, arrivals) = (Mutex<[(limit: LogOffset, told: LogOffset?)]>([]), fixture.arrivals)
+        let store = try fixture.open { limit in
+            asked.withLock { $0.append((limit, arrivals.all.last?.logOffset)) }
+            return limit
+        }
+        var offsets: [LogOffset] = []
+        for number in 0..<100 { offsets.append(try store.put("Topic", body: "m\(number)").logOffset) }
+        try store.flushNow()
+        fixture.clock.advance(by: .seconds(73 * 3600))
+        #expect(store.dispatchedOffset == .zero)
+        expire(store, fixture)
+        let (limit, told) = try #require(asked.withLock { $0.first })
+        #expect(limit.rawValue == 10 * 1024)
+        let (newest, wanted) = (try #require(told), try #require(offsets.last { $0 < limit }))
+        #expect(newest >= wanted)
+        #expect(store.minimumLogOffset == limit)
+        #expect(store.pull("Topic", from: 99) == ["m99"])
+    }
+
     @Test func selectionOutlivesItsSegment() throws {
         let fixture = StoreFixture(segmentBytes: 1024)
         let store = try filled(fixture)

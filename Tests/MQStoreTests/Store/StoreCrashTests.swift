@@ -114,6 +114,76 @@ import Testing
         #expect(bytes.hexText == expected)
     }
 
+    /// Damage in front of the checkpoint is not seen by a start, and does not end the log for it.
+    @Test(arguments: [false, true])
+    func aStartReadsOnlyWhatCameSinceTheCheckpoint(isClean: Bool) throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        var items: [AppendBatch.Item] = []
+        for number in 0..<6 { items.append(try store.put("Topic", body: "m\(number)")) }
+        store.dispatchPending()
+        try store.saveCheckpoint()
+        #expect(try store.files.loadPosition()?.last == items[5].logOffset)
+        for number in 6..<9 { items.append(try store.put("Topic", body: "m\(number)")) }
+        if isClean { try store.close() }
+        fixture.device.kill()
+        flipBody(of: items[2], in: fixture)
+        let again = try fixture.open()
+        #expect(fixture.complaints.all == [])
+        #expect(again.appendedOffset == items[8].logOffset + Int(items[8].size))
+        #expect(again.pull("Topic", from: 0) == [0, 1, 3, 4, 5, 6, 7, 8].map { "m\($0)" })
+        #expect(fixture.complaints.all.contains { $0.contains("is damaged and skipped") })
+        fixture.device.kill()
+
+        // Without the record to begin at, all of the file is read.
+        flipBody(of: items[isClean ? 8 : 5], in: fixture)
+        let third = try fixture.open()
+        #expect(fixture.complaints.all.contains { $0.contains("that were flushed are damaged") })
+        #expect(third.appendedOffset == again.appendedOffset)
+        #expect(third.pull("Topic", from: 6, count: 2) == ["m6", "m7"])
+    }
+
+    private func flipBody(of item: AppendBatch.Item, in fixture: StoreFixture) {
+        fixture.device.flipBit(
+            "/store/commitlog/00000000000000000000", byte: Int(item.logOffset.rawValue) + 88, bit: 0)
+    }
+
+    @Test func storeTimesDoNotGoBackOverAStartAtTheCheckpoint() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        fixture.clock.advance(by: .seconds(60))
+        try store.put("Topic", body: "m0")
+        store.dispatchPending()
+        try store.saveCheckpoint()
+        let newest = store.storeTimestamp(of: store.queue("Topic", 0), at: .zero)
+        fixture.device.kill()
+        fixture.clock.set(to: Timestamp(milliseconds: 1_600_000_000_000))
+        let again = try fixture.open()
+        try again.put("Topic", body: "m1")
+        again.dispatchPending()
+        #expect(again.storeTimestamp(of: again.queue("Topic", 0), at: QueueOffset(rawValue: 1)) == newest)
+    }
+
+    @Test func aCheckpointIsWrittenWhenMuchWasAppended() throws {
+        var fixture = StoreFixture()
+        fixture.configuration.checkpointBytes = 2000
+        let store = try fixture.open()
+        func recorded() throws -> LogOffset? { try store.files.loadPosition()?.queues }
+        for _ in 0..<5 { try store.put("Topic", body: String(repeating: "x", count: 100)) }
+        store.dispatchPending()
+        store.keepHouse()
+        #expect(try recorded() == .zero)
+        for _ in 0..<10 { try store.put("Topic", body: String(repeating: "x", count: 100)) }
+        store.dispatchPending()
+        store.keepHouse()
+        let end = store.appendedOffset
+        #expect(try recorded() == end)
+        try store.put("Topic")
+        store.dispatchPending()
+        store.keepHouse()
+        #expect(try recorded() == end)
+    }
+
     @Test func checkpointDoesNotAdvanceWhenQueuesCannotBeFlushed() throws {
         let fixture = StoreFixture()
         let store = try fixture.open()

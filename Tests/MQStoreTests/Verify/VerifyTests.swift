@@ -48,6 +48,49 @@ import Testing
         #expect(StoreShape.slots(ofFileBytes: 420_000_040) == 5_000_000)
     }
 
+    /// Files 0 to 1 of the log in /old, which is never written to.
+    private func withReadOnlyFiles() throws -> (store: VerifyFixture, configuration: StoreConfiguration) {
+        let store = try VerifyFixture()
+        try store.device.createDirectory("/old")
+        for path in try store.segments.prefix(2) {
+            let name = try #require(path.split(separator: "/").last)
+            try store.device.rename(path, to: "/old/\(name)")
+        }
+        var configuration = store.fixture.configuration
+        configuration.readOnlyLogDirectories = ["/old"]
+        return (store, configuration)
+    }
+
+    @Test func filesOfReadOnlyDirectoriesAreOfTheLog() throws {
+        var (store, configuration) = try withReadOnlyFiles()
+        let report = try StoreVerifier(configuration, device: store.device).run()
+        #expect(report.findings == [])
+        #expect(report.records == 300 && report.logStart == .zero)
+
+        let damaged = "/old/00000000000000016384"
+        try store.truncate(damaged, to: 10_000)
+        let found = try StoreVerifier(configuration, device: store.device).run()
+        #expect(found.damage.contains { $0.kind == .wrongLength && $0.path == damaged && $0.step == nil })
+        #expect(!found.steps.contains { $0.text.contains("/old") }, "it is never written to")
+
+        configuration.readOnlyLogDirectories = ["/gone"]
+        let error = #expect(throws: StoreError.self) {
+            try StoreVerifier(configuration, device: store.device).run()
+        }
+        #expect(error?.code == .configuration && error?.message.contains("/gone") == true)
+    }
+
+    @Test func aStoreMayConsistOfReadOnlyFilesAlone() throws {
+        var (store, configuration) = try withReadOnlyFiles()
+        for path in try store.segments { try store.device.remove(path) }
+        try store.device.remove("/store/commitlog")
+        configuration.segmentBytes = 1 << 20
+        try StoreShape.apply(to: &configuration, device: store.device)
+        #expect(configuration.segmentBytes == 16_384)
+        let report = try StoreVerifier(configuration, device: store.device).run()
+        #expect(report.records > 0 && report.damage.contains { $0.kind == .shortLog })
+    }
+
     @Test func damageInTheMiddleStaysAndHidesNothing() throws {
         let store = try VerifyFixture()
         let place = try store.place(ofBody: "body 100 ")
