@@ -154,6 +154,7 @@ private struct StoreOpening {
             index: index,
             levels: levels,
             checksRecords: configuration.appendsRecordChecksum,
+            waitsForFlush: configuration.flush == .synchronous,
             logger: logger,
             observer: observer,
             queuePosition: start,

@@ -81,7 +81,7 @@ extension TransactionService {
 
     /// Whether the index has everything that is in the log now, or will have it in a moment.
     private func isIndexComplete() -> Bool {
-        let end = store.appendedOffset
+        let end = store.readableOffset
         guard var indexed = store.indexedOffset else { return false }
         if indexed < end, end - indexed < Self.shortLag {
             store.dispatch(upTo: end)
