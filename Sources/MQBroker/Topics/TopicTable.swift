@@ -42,6 +42,7 @@ package final class TopicTable: Sendable {
     private let time: TimeSource
     private let makeQueue: @Sendable (String, Int32) -> QueueRef
     private let state: Shared<State>
+    private let deleting = Mutex<Set<String>>([])
     private let deletionCount = Atomic<Int>(0)
     private let writer: SideFileWriter
     private let observer = Mutex<Observer?>(nil)
@@ -174,6 +175,11 @@ package final class TopicTable: Sendable {
     }
 
     /// - Returns: whether there was such a topic.
+    /// Until ``endDeletion(of:)`` no send creates the topic: it would wait for the deletion of the queues.
+    func beginDeletion(of name: String) { deleting.withLock { _ = $0.insert(name) } }
+    func endDeletion(of name: String) { deleting.withLock { _ = $0.remove(name) } }
+    func isBeingDeleted(_ name: String) -> Bool { deleting.withLock { $0.contains(name) } }
+
     @discardableResult
     package func delete(_ name: String) -> Bool {
         let isDeleted = state.withLock { state in

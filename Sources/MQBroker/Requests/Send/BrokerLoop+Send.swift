@@ -55,6 +55,9 @@ extension BrokerLoop {
         let name = header.topic
         if let remark = TopicName.remark(refusing: name) { throw RequestError(.systemError, remark) }
         if Topic.isClosedToClients(name) { throw Self.forbidden(name) }
+        if broker.topics.isBeingDeleted(name) {
+            throw RequestError(.serviceNotAvailable, "service not available now: topic[\(name)] is being deleted")
+        }
         let created = broker.topics.createForSend(
             name, template: header.defaultTopic, queueCount: header.defaultTopicQueueCount, unit: header.unitMode
         )

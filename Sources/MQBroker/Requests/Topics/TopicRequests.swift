@@ -42,6 +42,7 @@ enum TopicRequests {
     /// beyond its end would skip its messages.
     static func delete(_ context: RequestContext) throws(RequestError) -> Outcome {
         let name = try context.text("topic")
+        broker.topics.beginDeletion(of: name)
         let broker = context.broker
         try check(name, broker)
         broker.topics.delete(name)
@@ -49,6 +50,7 @@ enum TopicRequests {
         broker.statistics.remove(topic: name)
         let eventLoop = context.connection.eventLoop
         let written = broker.topics.persisted(on: eventLoop).flatMap {
+        written.whenComplete { _ in broker.topics.endDeletion(of: name) }
             broker.readThreads.runIfActive(eventLoop: eventLoop) { try broker.store.deleteQueues(ofTopic: name) }
         }
         return context.after(written)
