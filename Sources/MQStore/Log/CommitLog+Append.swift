@@ -149,7 +149,9 @@ extension CommitLog {
 
     /// Fills in queue offset, log offset and store time.
     private func assign(_ batch: inout AppendBatch, _ state: inout AppendState) {
-        let now = max(time.now(), state.lastTimestamp)
+        let clock = time.now()
+        let isAhead = clock.advanced(by: Self.maximumLead) < state.lastTimestamp
+        let now = isAhead ? clock : max(clock, state.lastTimestamp)
         batch.storeTimestamp = now
         for run in state.runs {
             let shift = run.start.rawValue - Int64(run.bytes.lowerBound)

@@ -60,9 +60,11 @@ extension CommitLog {
         let segments = table.all
         var report = RecoveryReport(start: .zero, end: .zero)
         if !segments.isEmpty {
-            let first = try firstToScan(segments, start)
-            if start != .normal { try forgetUnwritten(segments[first...]) }
             let flushed = max(trusted, try mark.load())
+            var first = try firstToScan(segments, start)
+            // The clock may have been set back since the checkpoint: its time is then behind files not flushed yet.
+            if flushed > .zero { while first > 0, segments[first].offset > flushed { first -= 1 } }
+            if start != .normal { try forgetUnwritten(segments[first...]) }
             try scan(segments, from: first, flushed: flushed, mayBeTorn: start != .normal, &report, passed, visit)
             try cut(&report)
         }
@@ -80,19 +82,21 @@ extension CommitLog {
     }
 
     private func becomeReady(_ report: RecoveryReport) {
+        // No checksum of a stock record covers its store time: one flipped bit makes it years.
+        let newest = min(report.lastStoreTimestamp, time.now().advanced(by: Self.maximumLead))
         state.withLock { state in
             state.active = table.segment(at: report.end)
             state.end = report.end
             state.filledEnd = report.end
             state.repairedEnd = report.end
-            state.lastTimestamp = report.lastStoreTimestamp
+            state.lastTimestamp = newest
             state.phase = .ready
         }
         commit.withLock { $0 = GroupCommit(done: report.end) }
         minimum.store((table.firstOffset ?? report.end).rawValue, ordering: .releasing)
         deletedBelow.store(minimum.load(ordering: .relaxed), ordering: .releasing)
         flushed.store(report.end.rawValue, ordering: .releasing)
-        flushedTime.store(report.lastStoreTimestamp.milliseconds, ordering: .releasing)
+        flushedTime.store(newest.milliseconds, ordering: .releasing)
         appended.store(report.end.rawValue, ordering: .releasing)
         if let cause = report.cause {
             logger.warning("the log ends at \(report.end): \(cause); cleared \(report.zeroedBytes) bytes behind it")
