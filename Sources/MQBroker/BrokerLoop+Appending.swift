@@ -90,12 +90,15 @@ extension BrokerLoop {
         broker.statistics.storeFailed()
         let refusal = Self.refusal(error)
         for reply in staged {
-            guard case .verdict(let half, _) = reply.purpose else {
+            switch reply.purpose {
+            case .message, .half:
+                refuseSend(reply.request, on: reply.connection, refusal)
+            case .sentBack:
                 refuse(reply.request, on: reply.connection, refusal)
-                continue
+            case .verdict(let half, _):
+                broker.transactions.notStored(half)
+                refuseVerdict(.busy, refusal, reply.request, reply.connection)
             }
-            broker.transactions.notStored(half)
-            refuseVerdict(.busy, refusal, reply.request, reply.connection)
         }
         staged.removeAll(keepingCapacity: true)
     }

@@ -149,6 +149,9 @@ package final class MessageStore: Sendable {
     package var dispatchedOffset: LogOffset { dispatcher.dispatchedOffset }
     package var minimumLogOffset: LogOffset { log.minimumOffset }
 
+    /// Why what is not flushed may never be; nil while flushing works.
+    package var flushFailure: StoreError? { log.flushFailure }
+
     /// Why appends are refused at this moment; nil when nothing is known against them.
     package var refusal: StoreError? { writeRefusal ?? log.refusal }
 

@@ -84,6 +84,9 @@ package final class CommitLog: Sendable {
     /// Why an append would fail at this moment; nil when nothing is known against it.
     package var refusal: StoreError? { state.withLock { Self.refusal($0) } }
 
+    /// Set from a failed flush until it is repaired.
+    var flushFailure: StoreError? { state.withLock { $0.flushFailure } }
+
     package func nextQueueOffset(of queue: QueueRef) -> QueueOffset {
         state.withLock { QueueOffset(rawValue: $0.counter(queue.index)) }
     }
@@ -96,9 +99,6 @@ package final class CommitLog: Sendable {
         }
     }
 
-    /// Flushes, deletes prepared segments that were not needed, and refuses further appends.
-    package func close() throws(StoreError) {
-        let end = state.withLock { state in
     /// Lets appends to some queues wait until ``release()``, so that their next messages come after their deletion and
     /// are numbered from 0. One thread at a time.
     ///
@@ -118,6 +118,9 @@ package final class CommitLog: Sendable {
         deletionGate.open()
     }
 
+    /// Flushes, deletes prepared segments that were not needed, and refuses further appends.
+    package func close() throws(StoreError) {
+        let end = state.withLock { state in
             state.phase = .closed
             return state.end
         }
