@@ -3,6 +3,10 @@ import NIOCore
 
 /// The records of a transaction: half, committed message, op.
 package enum HalfRecord {
+    /// Room in the properties of a half for what the broker adds when it copies the record, asks about it, or commits
+    /// it with a delay: without it an undecided half could neither be copied forward nor be delivered.
+    package static let reservedBytes = 512
+
     /// Turns a message with `TRAN_MSG`, whose properties say where it really belongs, into the half record that waits
     /// for its verdict.
     package static func prepare(_ draft: inout MessageDraft) {

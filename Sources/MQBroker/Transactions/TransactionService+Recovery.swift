@@ -144,7 +144,13 @@ extension TransactionService {
             draft.properties.appendProperty(ProtocolExtension.firstCopy.name, String(half.logOffset.rawValue))
         }
         var batch = store.makeBatch()
-        _ = try batch.add(draft, to: halfQueue, isStoredAgain: true)
+        do throws(StoreError) {
+            _ = try batch.add(draft, to: halfQueue, isStoredAgain: true)
+        } catch  where error.code == .propertiesTooLarge {
+            // Stored by a broker that leaves no room: without its marks rather than where its segment cannot go.
+            draft.properties = record.properties
+            _ = try batch.add(draft, to: halfQueue, isStoredAgain: true)
+        }
         try store.append(&batch, makesRoom: true)
         copy.logOffset = batch[0].logOffset
         copy.queueOffset = batch[0].queueOffset
