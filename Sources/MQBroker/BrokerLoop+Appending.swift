@@ -32,6 +32,7 @@ struct StagedReply {
         var group: String
         var uniqueKey: String
         var bornTimestamp: Timestamp
+        var sent: Timestamp
         var immunity: Duration?
         /// The op queue's end before the half is appended.
         var opFloor = QueueOffset.zero
@@ -116,7 +117,8 @@ extension BrokerLoop {
             broker.transactions.arrived(
                 HalfMessage(
                     logOffset: first.logOffset, queueOffset: first.queueOffset, size: first.size, group: draft.group,
-                    uniqueKey: draft.uniqueKey, bornTimestamp: draft.bornTimestamp, immunity: draft.immunity
+                    uniqueKey: draft.uniqueKey, bornTimestamp: draft.bornTimestamp, sent: draft.sent,
+                    immunity: draft.immunity
                 ),
                 opFloor: draft.opFloor
             )

@@ -51,8 +51,9 @@ package enum HalfRecord {
     }
 
     /// What the table needs of a half message that has no place yet, from the sender's properties.
-    static func draft(_ properties: ByteBuffer, bornTimestamp: Timestamp) -> StagedReply.HalfDraft {
-        var half = StagedReply.HalfDraft(group: "", uniqueKey: "", bornTimestamp: bornTimestamp, immunity: nil)
+    static func draft(_ properties: ByteBuffer, sent: Timestamp, now: Timestamp) -> StagedReply.HalfDraft {
+        var half = StagedReply.HalfDraft(
+            group: "", uniqueKey: "", bornTimestamp: min(sent, now), sent: sent, immunity: nil)
         let bytes = properties.readableBytesUInt8Span
         func text(_ range: Range<Int>) -> String {
             properties.getString(at: properties.readerIndex + range.lowerBound, length: range.count) ?? ""
@@ -83,7 +84,7 @@ package enum HalfRecord {
         return HalfMessage(
             logOffset: offset, queueOffset: queueOffset, size: Int32(record.view.totalSize),
             group: record.property(PropertyName.producerGroup) ?? "", uniqueKey: uniqueKey,
-            bornTimestamp: min(record.view.bornTimestamp, record.view.storeTimestamp),
+            bornTimestamp: min(record.view.bornTimestamp, record.view.storeTimestamp), sent: record.view.bornTimestamp,
             immunity: immunity(record.integerProperty(PropertyName.checkImmunitySeconds)),
             firstCopy: first.map { LogOffset(rawValue: $0) }, earlierChecks: Int(min(max(0, checks), 1_000_000))
         )

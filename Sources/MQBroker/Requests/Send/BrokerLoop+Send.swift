@@ -227,7 +227,7 @@ extension BrokerLoop {
             )
         }
         var draft = message
-        var half = HalfRecord.draft(properties, bornTimestamp: min(draft.bornTimestamp, broker.time.now()))
+        var half = HalfRecord.draft(properties, sent: draft.bornTimestamp, now: broker.time.now())
         properties.appendProperties(settings.sends.clusterProperty)
         properties.appendRealPlace(topic: draft.topic, queueID: draft.queueID)
         guard properties.readableBytes <= RecordLayout.maximumPropertiesBytes - HalfRecord.reservedBytes else {

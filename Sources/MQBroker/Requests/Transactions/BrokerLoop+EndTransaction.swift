@@ -58,6 +58,11 @@ extension BrokerLoop {
             switch history {
             case .decided(let final):
                 settle(verdict, end, transactions.settle(verdict, against: final), request, connection)
+            case .undecided(let sent):
+                let decision = transactions.decide(verdict, end, sent: sent)
+                // Decided in between: the repeated request learns how.
+                guard let decision else { return refuseBusy("the transaction was just decided", request, connection) }
+                settle(verdict, end, decision, request, connection)
             case .noHalf: refuseUnknown("Find prepared transaction message failed", request, connection)
             case .wrongGroup: settle(verdict, end, .wrongGroup, request, connection)
             case .wrongQueueOffset: settle(verdict, end, .wrongQueueOffset, request, connection)
