@@ -99,9 +99,11 @@ package final class BrokerLoop: RequestHandler {
         case .reply(let reply):
             answer(request, on: connection, reply)
         case .later(let future):
+            if request.isOneWay { connection.beginOneWay() }
             let bound = NIOLoopBound((loop: self, connection: connection), eventLoop: eventLoop)
             future.hop(to: eventLoop).whenComplete { result in
                 let (loop, connection) = bound.value
+                if request.isOneWay { return connection.endOneWay() }
                 switch result {
                 case .success(let reply): loop.answer(request, on: connection, reply)
                 case .failure(let error as RequestError): loop.refuse(request, on: connection, error)
@@ -133,8 +135,6 @@ package final class BrokerLoop: RequestHandler {
         if !waiters.isEmpty { broker.store.wakeFlusher() }
     }
 
-    /// One scheduled look per loop while anything waits, not one per message.
-    private func scheduleExpiry() {
     /// Its records are stored, but not known to be on the disk.
     private func expire(_ stored: StoredReply) {
         switch stored.kind {
@@ -150,6 +150,8 @@ package final class BrokerLoop: RequestHandler {
         }
     }
 
+    /// One scheduled look per loop while anything waits, not one per message.
+    private func scheduleExpiry() {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         expiry = eventLoop.scheduleTask(in: .milliseconds(500)) { bound.value.expireWaiters() }
     }

@@ -51,7 +51,10 @@ extension RequestContext {
     }
 
     /// Answers from a thread that may wait for the disk.
-    func onReadThread(_ work: @escaping @Sendable (Broker) throws -> Reply) -> Outcome {
+    ///
+    /// - Parameter isQuery: whether the answer is all that it is for: nobody would hear that to a one-way request.
+    func onReadThread(isQuery: Bool = true, _ work: @escaping @Sendable (Broker) throws -> Reply) -> Outcome {
+        if isQuery, frame.isOneWay { return .none }
         let broker = broker
         return .later(broker.readThreads.runIfActive(eventLoop: connection.eventLoop) { try work(broker) })
     }

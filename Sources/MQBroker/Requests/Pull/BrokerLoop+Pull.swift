@@ -122,7 +122,7 @@ extension BrokerLoop {
         let selection = Self.select(pull.queue, pull.query, in: broker, mayWait: false)
         guard selection.mustWait else { return answer(pull, selection, began: began) }
         let (broker, queue, query, request) = (broker, pull.queue, pull.query, pull.request)
-        offLoop { () -> ColdAnswer in
+        offLoop(for: pull.request, on: pull.connection) { () -> ColdAnswer in
             let selection = Self.select(queue, query, in: broker, mayWait: true)
             guard selection.status == .found else { return ColdAnswer(selection: selection) }
             var buffer = ByteBuffer()
