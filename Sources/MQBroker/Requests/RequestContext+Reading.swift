@@ -31,8 +31,17 @@ extension RequestContext {
         frame.fields.bool(name) ?? false
     }
 
+    /// The longest body that is decoded on the event loop.
+    private static let maximumBodyBytes = 1 << 20
+
     /// The body as `decode` reads it.
     func body<Value>(_ decode: (ByteBuffer) throws -> Value) throws(RequestError) -> Value {
+        let bytes = frame.body.readableBytes
+        guard bytes <= Self.maximumBodyBytes else {
+            throw RequestError(
+                .systemError, "the body of request \(frame.code) has \(bytes) bytes, above \(Self.maximumBodyBytes)"
+            )
+        }
         do {
             return try decode(frame.body)
         } catch {

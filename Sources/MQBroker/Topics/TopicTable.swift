@@ -145,6 +145,7 @@ package final class TopicTable: Sendable {
     ) -> Topic {
         let (topic, isNew) = state.withLock { state in
             if let topic = state.topics[name] { return (topic, false) }
+            let queues = Topic.possible(queues)
             let config = TopicConfig(
                 topicName: name, readQueueNums: queues, writeQueueNums: queues, perm: permission,
                 topicSysFlag: systemFlag
@@ -174,12 +175,12 @@ package final class TopicTable: Sendable {
         return topic
     }
 
-    /// - Returns: whether there was such a topic.
     /// Until ``endDeletion(of:)`` no send creates the topic: it would wait for the deletion of the queues.
     func beginDeletion(of name: String) { deleting.withLock { _ = $0.insert(name) } }
     func endDeletion(of name: String) { deleting.withLock { _ = $0.remove(name) } }
     func isBeingDeleted(_ name: String) -> Bool { deleting.withLock { $0.contains(name) } }
 
+    /// - Returns: whether there was such a topic.
     @discardableResult
     package func delete(_ name: String) -> Bool {
         let isDeleted = state.withLock { state in
