@@ -20,6 +20,7 @@ struct BrokerParts {
     var logger: Logger
     var advertisedHost: HostAddress
     var readThreads: NIOThreadPool
+    var serviceThreads: NIOThreadPool
     var delayLevels: DelayLevels
     var events: StoreEvents
 }
@@ -54,6 +55,7 @@ extension Broker {
             try broker.transactions.load(host: advertisedHost)
             try broker.delays.load()
             parts.readThreads.start()
+            parts.serviceThreads.start()
             events.connect(broker)
             try store.start()
             return broker
@@ -100,7 +102,8 @@ extension Broker {
                 time: time, logger: logger
             ),
             time: time, logger: logger, advertisedHost: host,
-            readThreads: NIOThreadPool(numberOfThreads: 2), delayLevels: levels, events: events
+            readThreads: NIOThreadPool(numberOfThreads: 2), serviceThreads: NIOThreadPool(numberOfThreads: 2),
+            delayLevels: levels, events: events
         )
     }
 
@@ -108,7 +111,7 @@ extension Broker {
     package func close() throws {
         events.connect(nil)
         forgetLoops()
-        try? readThreads.syncShutdownGracefully()
+        for threads in [readThreads, serviceThreads] { try? threads.syncShutdownGracefully() }
         var failures: [any Error] = []
         func attempt(_ step: () throws -> Void) {
             do { try step() } catch { failures.append(error) }

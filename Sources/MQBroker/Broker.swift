@@ -30,8 +30,10 @@ package final class Broker: Sendable {
     }
     private let advertisedIP: HostAddress.IP
     private let advertisedPort: Atomic<Int32>
-    /// Threads for what may wait for a disk: cold reads, checks, deliveries.
+    /// Threads for requests that may wait for a disk: cold reads, queries.
     package let readThreads: NIOThreadPool
+    /// Threads for what is due whatever clients ask: deliveries, checks.
+    package let serviceThreads: NIOThreadPool
     package let delayLevels: DelayLevels
     package let pullLimits: PullLimits
     package let flushesSynchronously: Bool
@@ -58,6 +60,7 @@ package final class Broker: Sendable {
         advertisedIP = parts.advertisedHost.ip
         advertisedPort = Atomic(parts.advertisedHost.port)
         readThreads = parts.readThreads
+        serviceThreads = parts.serviceThreads
         delayLevels = parts.delayLevels
         events = parts.events
         let configuration = parts.settings.configuration

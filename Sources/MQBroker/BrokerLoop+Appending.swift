@@ -32,6 +32,7 @@ struct StagedReply {
         var group: String
         var uniqueKey: String
         var bornTimestamp: Timestamp
+        var sent: Timestamp
         var immunity: Duration?
         /// The op queue's end before the half is appended.
         var opFloor = QueueOffset.zero
@@ -90,12 +91,15 @@ extension BrokerLoop {
         broker.statistics.storeFailed()
         let refusal = Self.refusal(error)
         for reply in staged {
-            guard case .verdict(let half, _) = reply.purpose else {
+            switch reply.purpose {
+            case .message, .half:
+                refuseSend(reply.request, on: reply.connection, refusal)
+            case .sentBack:
                 refuse(reply.request, on: reply.connection, refusal)
-                continue
+            case .verdict(let half, _):
+                broker.transactions.notStored(half)
+                refuseVerdict(.busy, refusal, reply.request, reply.connection)
             }
-            broker.transactions.notStored(half)
-            refuseVerdict(.busy, refusal, reply.request, reply.connection)
         }
         staged.removeAll(keepingCapacity: true)
     }
@@ -113,7 +117,8 @@ extension BrokerLoop {
             broker.transactions.arrived(
                 HalfMessage(
                     logOffset: first.logOffset, queueOffset: first.queueOffset, size: first.size, group: draft.group,
-                    uniqueKey: draft.uniqueKey, bornTimestamp: draft.bornTimestamp, immunity: draft.immunity
+                    uniqueKey: draft.uniqueKey, bornTimestamp: draft.bornTimestamp, sent: draft.sent,
+                    immunity: draft.immunity
                 ),
                 opFloor: draft.opFloor
             )

@@ -7,14 +7,19 @@ import NIOPosix
 /// Work of a request that may wait for the disk: done on the broker's read threads, continued on this loop.
 extension BrokerLoop {
     /// Runs `read` on a thread that may wait, and `body` on this loop in a later turn: with its result, or with nil
-    /// when the broker is being closed.
-    func offLoop<Value: Sendable>(_ read: @escaping @Sendable () -> Value, body: @escaping (Value?) -> Void) {
-        let bound = NIOLoopBound((loop: self, body: body), eventLoop: eventLoop)
+    /// when the broker is being closed. For a request of that connection, which counts as in flight meanwhile.
+    func offLoop<Value: Sendable>(
+        for request: ReplyTo, on connection: Connection, _ read: @escaping @Sendable () -> Value,
+        body: @escaping (Value?) -> Void
+    ) {
+        let bound = NIOLoopBound((loop: self, connection: connection, body: body), eventLoop: eventLoop)
         let eventLoop = eventLoop
+        if request.isOneWay { connection.beginOneWay() }
         broker.readThreads.submit { state in
             let value = state == .active ? read() : nil
             eventLoop.execute {
                 bound.value.body(value)
+                if request.isOneWay { bound.value.connection.endOneWay() }
                 bound.value.loop.turn.requestEnd()
             }
         }
@@ -22,10 +27,16 @@ extension BrokerLoop {
 
     /// Hands over the record that begins at the offset, nil when none does: at once when it lies near the end of the
     /// log, else in a later turn.
-    func withRecord(at offset: LogOffset, _ body: @escaping (StoredRecord?) -> Void) {
+    func withRecord(
+        at offset: LogOffset, for request: ReplyTo, on connection: Connection, _ body: @escaping (StoredRecord?) -> Void
+    ) {
         let store = broker.store
         guard store.isCold(at: offset) else { return body(nearRecord(at: offset)) }
-        offLoop({ store.record(at: offset).flatMap(StoredRecord.init) }, body: { body($0 ?? nil) })
+        offLoop(for: request, on: connection) {
+            store.record(at: offset).flatMap(StoredRecord.init)
+        } body: {
+            body($0 ?? nil)
+        }
     }
 
     /// The same at once, whether it is near or not. Its memory serves the next one too, unless it is much.

@@ -5,7 +5,12 @@ import MQRemoting
 extension BrokerLoop {
     func dispatch(_ frame: Frame, _ connection: Connection) throws(RequestError) {
         switch frame.requestCode {
-        case .sendMessageV2, .sendMessage, .sendBatchMessage: try send(frame, connection)
+        case .sendMessageV2, .sendMessage, .sendBatchMessage:
+            do throws(RequestError) {
+                try send(frame, connection)
+            } catch {
+                refuseSend(frame.replyTo, on: connection, error)
+            }
         case .pullMessage where servesPulls, .litePullMessage where servesPulls: try pull(frame, connection)
         case .endTransaction: try endTransaction(frame, connection)
         case .consumerSendMessageBack: try sendBack(frame, connection)

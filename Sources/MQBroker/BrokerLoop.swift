@@ -71,6 +71,12 @@ package final class BrokerLoop: RequestHandler {
         }
     }
 
+    /// The same for a send: clients read region and trace switch from failures too.
+    func refuseSend(_ request: ReplyTo, on connection: Connection, _ error: RequestError) {
+        let header = SendMessageResponseHeader(region: settings.sends.region, traceOn: settings.sends.traceOn)
+        answer(request, on: connection, Reply(code: error.code, remark: error.remark, header: header))
+    }
+
     func answer(_ request: ReplyTo, on connection: Connection, _ reply: Reply) {
         guard !request.isOneWay else { return }
         connection.reply { buffer in
@@ -93,9 +99,11 @@ package final class BrokerLoop: RequestHandler {
         case .reply(let reply):
             answer(request, on: connection, reply)
         case .later(let future):
+            if request.isOneWay { connection.beginOneWay() }
             let bound = NIOLoopBound((loop: self, connection: connection), eventLoop: eventLoop)
             future.hop(to: eventLoop).whenComplete { result in
                 let (loop, connection) = bound.value
+                if request.isOneWay { return connection.endOneWay() }
                 switch result {
                 case .success(let reply): loop.answer(request, on: connection, reply)
                 case .failure(let error as RequestError): loop.refuse(request, on: connection, error)
@@ -127,6 +135,21 @@ package final class BrokerLoop: RequestHandler {
         if !waiters.isEmpty { broker.store.wakeFlusher() }
     }
 
+    /// Its records are stored, but not known to be on the disk.
+    private func expire(_ stored: StoredReply) {
+        switch stored.kind {
+        case .verdict:
+            let error = RequestError(.systemBusy, "stored, but not flushed in time: repeat the request for its outcome")
+            refuseVerdict(.busy, error, stored.request, stored.connection)
+        case .plain:
+            // A stock consumer sends a message back a second time when it is refused: only when it may be lost.
+            guard let failure = broker.store.flushFailure else { return answer(stored, status: .success) }
+            refuse(stored.request, on: stored.connection, RequestError(.systemError, "not flushed: \(failure)"))
+        case .message, .messages:
+            answer(stored, status: .flushDiskTimeout)
+        }
+    }
+
     /// One scheduled look per loop while anything waits, not one per message.
     private func scheduleExpiry() {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -136,9 +159,7 @@ package final class BrokerLoop: RequestHandler {
     private func expireWaiters() {
         expiry = nil
         let now = broker.time.now()
-        while let stored = waiters.popExpired(now: now) {
-            answer(stored, status: .flushDiskTimeout)
-        }
+        while let stored = waiters.popExpired(now: now) { expire(stored) }
         if !waiters.isEmpty { scheduleExpiry() }
     }
 }

@@ -74,7 +74,7 @@ package final class BrokerService: Service {
         await withTaskGroup { tasks in
             let broker = broker
             let registration = registration
-            let threads = broker.readThreads
+            let threads = broker.serviceThreads
             tasks.addTask { await registration.run() }
             tasks.addTask { await broker.offsets.run() }
             tasks.addTask { await broker.clients.run() }

@@ -5,7 +5,8 @@ import NIOPosix
 
 /// The requests of one event loop. What may wait for a disk or compute for long leaves the loop.
 final class NameServerLoop: RequestHandler {
-    /// A larger registration is decoded elsewhere.
+    /// A larger registration is decoded elsewhere, and any compressed one: it may be a thousand times as long as it
+    /// looks.
     private static let inlineBodyBytes = 64 * 1024
 
     private let requests: NameServerRequests
@@ -34,7 +35,8 @@ final class NameServerLoop: RequestHandler {
     private func isSlow(_ request: Frame) -> Bool {
         switch request.requestCode {
         case .putKVConfig, .deleteKVConfig, .updateNameServerConfig: true
-        case .registerBroker: request.body.readableBytes > Self.inlineBodyBytes
+        case .registerBroker:
+            request.body.readableBytes > Self.inlineBodyBytes || request.fields.bool("compressed") == true
         default: false
         }
     }

@@ -155,6 +155,7 @@ private struct StoreOpening {
             index: index,
             levels: levels,
             checksRecords: configuration.appendsRecordChecksum,
+            waitsForFlush: configuration.flush == .synchronous,
             logger: logger,
             observer: observer,
             queuePosition: start,

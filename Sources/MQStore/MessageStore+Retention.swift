@@ -4,12 +4,9 @@ import Synchronization
 
 extension MessageStore {
     /// Deletes the queues of a topic; its messages stay in the log until they expire but can no longer be pulled. A
-    /// topic written again begins at offset 0.
-    ///
-    /// - Important: nothing may be appended to the topic meanwhile; what is, is lost.
+    /// topic written again begins at offset 0. What is appended to it meanwhile waits, and belongs to the new life.
     package func deleteQueues(ofTopic topic: String) throws(StoreError) {
-        dispatchPending()
-        try erase(table.queues(ofTopic: topic).filter { $0.end > 0 || $0.hasFiles })
+        _ = try erase { table.queues(ofTopic: topic) }
     }
 
     /// Deletes the queues of all topics but those to be kept, whatever they hold (codes 215 and 316).
@@ -17,10 +14,7 @@ extension MessageStore {
     /// - Returns: how many queues were deleted.
     @discardableResult
     package func deleteQueues(except isKept: (String) -> Bool) throws(StoreError) -> Int {
-        dispatchPending()
-        let unused = table.all.filter { ($0.end > 0 || $0.hasFiles) && !isKept($0.ref.topic) }
-        try erase(unused)
-        return unused.count
+        try erase { table.all.filter { !isKept($0.ref.topic) } }
     }
 
     /// Deletes the files of queues all of whose messages are gone from the log (code 306). The next message goes on
@@ -31,13 +25,12 @@ extension MessageStore {
     package func deleteExpiredQueues() throws(StoreError) -> Int {
         dispatchPending()
         let minimum = log.minimumOffset
-        let expired = table.all.filter { queue in
-            queue.hasFiles && queue.lastLogEnd != .zero && queue.lastLogEnd <= minimum
-        }
-        let next = expired.map { log.nextQueueOffset(of: $0.ref) }
-        try erase(expired, keepsCounters: true)
-        for (queue, offset) in zip(expired, next) { log.setNextQueueOffset(offset, of: queue.ref) }
-        return expired.count
+        let expired = table.all.filter { $0.isExpired(below: minimum) }
+        guard !expired.isEmpty else { return 0 }
+        try recordDeletion(of: expired)
+        var count = 0
+        for queue in expired where try queue.eraseIfExpired(below: minimum) { count += 1 }
+        return count
     }
 
     /// Lets the next 20 retention runs delete what has expired, whatever the hour (code 329).
@@ -46,21 +39,34 @@ extension MessageStore {
         houseWakeup.signal()
     }
 
-    /// The record of the deletion is durable before the first file goes: a queue missing without it would be rebuilt.
-    private func erase(_ queues: [ConsumeQueue], keepsCounters: Bool = false) throws(StoreError) {
-        guard !queues.isEmpty else { return }
-        // The record of the deletion names this end: were it not durable, a power loss could take the log back below
-        // it, and new messages of the topic would count as those of the earlier life.
-        try log.flush()
-        let end = log.flushedOffset
-        for topic in Set(queues.map(\.ref.topic)) where !keepsCounters { table.forget(topic, below: end) }
-        let gone = Set(queues.map(\.ref))
-        try files.save(manifest(without: gone))
-        house.withLock { $0.listedQueues = -1 }
-        for queue in queues {
-            try queue.erase(ignoredBelow: keepsCounters ? .zero : end)
-            if !keepsCounters { log.setNextQueueOffset(.zero, of: queue.ref) }
+    /// Deletes queues at one offset of the log: records below it are forgotten with their old numbers, those behind it
+    /// are numbered from 0. Their senders wait meanwhile.
+    ///
+    /// - Parameter candidates: those without messages are left out. One that appears meanwhile has none below that
+    ///   offset.
+    /// - Returns: how many queues were deleted.
+    private func erase(_ candidates: () -> [ConsumeQueue]) throws(StoreError) -> Int {
+        try deletion.withLock { _ throws(StoreError) in
+            let (queues, end) = log.hold(candidates)
+            defer { log.release() }
+            guard !queues.isEmpty else { return 0 }
+            // The record of the deletion names this end: were it not durable, a power loss could take the log back
+            // below it, and new messages of the topic would count as those of the earlier life.
+            try log.flush()
+            for topic in Set(queues.map(\.ref.topic)) { table.forget(topic, below: end) }
+            try recordDeletion(of: queues)
+            for queue in queues {
+                try queue.erase(ignoredBelow: end)
+                log.setNextQueueOffset(.zero, of: queue.ref)
+            }
+            return queues.count
         }
+    }
+
+    /// The record of the deletion is durable before the first file goes: a queue missing without it would be rebuilt.
+    private func recordDeletion(of queues: [ConsumeQueue]) throws(StoreError) {
+        try files.save(manifest(without: Set(queues.map(\.ref))))
+        house.withLock { $0.listedQueues = -1 }
     }
 
     func manifest(without gone: Set<QueueRef> = []) -> DispatchManifest {

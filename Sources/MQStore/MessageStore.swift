@@ -27,6 +27,10 @@ package final class MessageStore: Sendable {
     let flusher: Flusher
     let zeroFiller: ZeroFiller
     let files: StoreFiles
+    /// Records become readable when they are flushed: one that nobody waits for is flushed at once too.
+    let flushesSynchronously: Bool
+    /// Held while queues are deleted.
+    let deletion = Mutex(())
     let house: Mutex<Housekeeping>
     let houseWakeup = Wakeup()
     let houseThread = Mutex<StoreThread?>(nil)
@@ -53,12 +57,18 @@ package final class MessageStore: Sendable {
         index = parts.index
         dispatcher = parts.dispatcher
         files = parts.files
-        dispatchThread = DispatchThread(parts.dispatcher)
+        let dispatchThread = DispatchThread(parts.dispatcher)
+        self.dispatchThread = dispatchThread
+        flushesSynchronously = configuration.flush == .synchronous
+        let isSynchronous = flushesSynchronously
         flusher = Flusher(
             log: parts.log,
             policy: configuration.flush,
             logger: logger,
-            flushed: observer.flushed,
+            flushed: { offset in
+                if isSynchronous { dispatchThread.wake() }
+                observer.flushed(offset)
+            },
             failed: observer.flushFailed
         )
         zeroFiller = ZeroFiller(log: parts.log, logger: logger)
@@ -104,7 +114,8 @@ package final class MessageStore: Sendable {
     package func append(_ batch: inout AppendBatch, makesRoom: Bool = false) throws(StoreError) {
         if !makesRoom, let refusal = writeRefusal { throw refusal }
         try log.append(&batch)
-        if isStarted.load(ordering: .relaxed) { dispatchThread.wake() }
+        guard isStarted.load(ordering: .relaxed) else { return }
+        if flushesSynchronously { flusher.wake() } else { dispatchThread.wake() }
     }
 
     /// Flushes soon: called once after the appends of one event-loop turn when anyone waits for the disk.
@@ -113,10 +124,14 @@ package final class MessageStore: Sendable {
     /// Makes everything appended before the call durable, on the calling thread. Does not call the observer.
     package func flushNow() throws(StoreError) { try log.flush() }
 
-    /// Brings queues and index to the end of the log, on the calling thread.
+    /// Brings queues and index to the end of the log, on the calling thread. With synchronous flush the log is flushed
+    /// first; where that fails, what was not flushed stays out of them.
     ///
     /// - Important: not from the observer, which is called with the dispatcher's lock held.
-    package func dispatchPending() { dispatcher.run(includingIndex: true) }
+    package func dispatchPending() {
+        if flushesSynchronously { _ = try? log.flush() }
+        dispatcher.run(includingIndex: true)
+    }
 
     /// The same up to an offset, and for a bounded number of rounds: senders may be faster.
     package func dispatch(upTo offset: LogOffset) {
@@ -131,9 +146,14 @@ package final class MessageStore: Sendable {
     package var appendedOffset: LogOffset { log.appendedOffset }
     /// Everything below survives a power loss.
     package var flushedOffset: LogOffset { log.flushedOffset }
+    /// Everything below is readable through its queue, or about to be.
+    package var readableOffset: LogOffset { flushesSynchronously ? log.flushedOffset : log.appendedOffset }
     /// Everything below is readable through its queue.
     package var dispatchedOffset: LogOffset { dispatcher.dispatchedOffset }
     package var minimumLogOffset: LogOffset { log.minimumOffset }
+
+    /// Why what is not flushed may never be; nil while flushing works.
+    package var flushFailure: StoreError? { log.flushFailure }
 
     /// Why appends are refused at this moment; nil when nothing is known against them.
     package var refusal: StoreError? { writeRefusal ?? log.refusal }

@@ -36,6 +36,16 @@ import Testing
         #expect(try peer.takeFrames().map(\.opaque) == Array(0..<8))
     }
 
+    @Test func oneWayRequestsWhoseWorkGoesOnCountAsInFlight() throws {
+        let peer = try EmbeddedPeer(limits: limits { $0.maximumInFlight = 2 })
+        peer.handler.onRequest = { _, connection in connection.beginOneWay() }
+        for opaque in 0..<5 as Range<Int32> { try peer.send(code: 10, opaque: opaque, oneWay: true) }
+        #expect(peer.handler.codes.count == 2)
+        peer.connection.endOneWay()
+        peer.endTurn()
+        #expect(peer.handler.codes.count == 3)
+    }
+
     @Test func repliesInsideTheHandlerDoNotRecurse() throws {
         let peer = try EmbeddedPeer(limits: limits { $0.maximumInFlight = 1 })
         peer.handler.onRequest = { request, connection in connection.reply(to: request.replyTo, .success) }

@@ -132,8 +132,13 @@ extension World {
 
     func dispatch(_ store: MessageStore) throws {
         store.dispatchPending()
-        if store.dispatchedOffset.rawValue < model.end {
-            throw Violation("the dispatcher reaches the end", "\(store.dispatchedOffset) of \(model.end)")
+        let isSynchronous = configuration.flush == .synchronous
+        let end = isSynchronous ? store.flushedOffset.rawValue : model.end
+        if store.dispatchedOffset.rawValue < end {
+            throw Violation("the dispatcher reaches the end", "\(store.dispatchedOffset) of \(end)")
+        }
+        if isSynchronous, store.dispatchedOffset > store.flushedOffset {
+            throw Violation("only flushed messages are readable", "\(store.dispatchedOffset)")
         }
     }
 

@@ -98,6 +98,8 @@ extension World {
         let index = random.below(model.queues.count)
         let records = readable(model.queues[index], store)
         guard !records.isEmpty, !records.contains(where: \.isDamaged) else { return }
+        // Where the clock was set back far, times do not lead to one place.
+        guard zip(records, records.dropFirst()).allSatisfy({ $0.storeTime <= $1.storeTime }) else { return }
         let wanted = records[random.below(records.count)].storeTime + Int64(random.below(3000)) - 1500
         let number = store.searchOffset(of: refs[index], at: Timestamp(milliseconds: wanted)).rawValue
         // A segment whose deletion failed is back after a restart, and its messages are found again.

@@ -87,6 +87,7 @@ final class World {
         configuration.deletionHours = Set(0...23)
         configuration.checkpointInterval = .seconds([2, 30][random.below(2)])
         configuration.openQueueFiles = [2, 100][random.below(2)]
+        if random.below(2) == 0 { configuration.flush = .asynchronous(interval: .seconds(1)) }
         self.configuration = configuration
         device = SimulatedDevice(
             seed: random.next(), sectorBytes: random.below(2) == 0 ? 512 : 4096, time: .manual(clock))

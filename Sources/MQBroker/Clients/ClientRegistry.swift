@@ -90,12 +90,15 @@ struct ClientRegistry<Connection: Hashable & Sendable>: Sendable {
     }
 
     mutating func producerSeen(group: String, _ member: Member) {
-        producerClients[member.clientID] = member.connection
         if let index = producers[group]?.firstIndex(where: { $0.connection == member.connection }) {
+            let old = producers[group]?[index].clientID
+            if let old, old != member.clientID, producerClients[old] == member.connection { producerClients[old] = nil }
+            producerClients[member.clientID] = member.connection
             producers[group]?[index] = member
             return
         }
         guard (producerGroups[member.connection]?.count ?? 0) < Self.maximumGroupsPerConnection else { return }
+        producerClients[member.clientID] = member.connection
         producers[group, default: []].append(member)
         producerGroups[member.connection, default: []].insert(group)
     }
@@ -194,6 +197,9 @@ struct ClientRegistry<Connection: Hashable & Sendable>: Sendable {
         turn &+= 1
         return members[Int(UInt(bitPattern: turn) % UInt(members.count))]
     }
+
+    /// Clients of producers that ``producerConnection(clientID:)`` knows.
+    var producerClientCount: Int { producerClients.count }
 
     func producerConnection(clientID: String) -> Connection? {
         producerClients[clientID]

@@ -18,6 +18,7 @@ extension DelayService {
 
     private func copyLevels(below limit: LogOffset) -> LogOffset {
         var reached = limit
+        let now = time.now()
         for index in state.withLock({ $0.levels.indices }) {
             while true {
                 let level = state.withLock { $0.levels[index] }
@@ -25,7 +26,7 @@ extension DelayService {
                 let old = entries.prefix { $0.logOffset < limit }
                 guard let first = old.first else { break }
                 let waiting = old.enumerated().map { index, entry in
-                    (entry.recordOffset, due(entry, at: level.next + index, in: level))
+                    (entry.recordOffset, due(entry, at: level.next + index, in: level, now: now))
                 }
                 let count = storeAgain(waiting)
                 state.withLock { state in

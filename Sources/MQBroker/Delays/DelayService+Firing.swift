@@ -65,10 +65,11 @@ extension DelayService {
     /// When the next message of any kind is due.
     func earliestDue() -> Timestamp? {
         let (wheelDue, levels) = state.withLock { ($0.wheel.nextDue(), $0.levels) }
+        let now = time.now()
         var earliest = wheelDue
         for level in levels where level.next < store.maximumOffset(of: level.queue) {
             guard let head = store.entries(of: level.queue, from: level.next, count: 1).first else { continue }
-            let due = Timestamp(milliseconds: due(head, at: level.next, in: level))
+            let due = Timestamp(milliseconds: due(head, at: level.next, in: level, now: now))
             earliest = min(earliest ?? due, due)
         }
         return earliest
@@ -76,11 +77,23 @@ extension DelayService {
 
     /// When an entry of a level is due, in milliseconds. A stock broker with `enableConsumeQueueExt` has kept that in
     /// another file, which is not needed: the record tells it. One that cannot be read is due, to be skipped.
-    func due(_ entry: QueueEntry, at offset: QueueOffset, in level: Level) -> Int64 {
-        guard TagFilter.isExtensionAddress(entry.tagsCode),
-            let stored = store.storeTimestamp(of: level.queue, at: offset)
-        else { return entry.tagsCode }
-        return delayLevels.deliveryTime(level: level.number, storedAt: stored).milliseconds
+    ///
+    /// Nothing of a level is due later than its delay from now on: the queue's file is damaged, the level was longer
+    /// when the message was stored, or the clock was ahead then. The record tells; where it says the same the message
+    /// is due, as at a stock broker, or it would keep back all that follow.
+    func due(_ entry: QueueEntry, at offset: QueueOffset, in level: Level, now: Timestamp) -> Int64 {
+        let latest = latestDue(of: level, now: now)
+        guard TagFilter.isExtensionAddress(entry.tagsCode) || entry.tagsCode > latest else { return entry.tagsCode }
+        guard let stored = store.storeTimestamp(of: level.queue, at: offset) else { return .min }
+        let due = delayLevels.deliveryTime(level: level.number, storedAt: stored).milliseconds
+        return due <= latest ? due : now.milliseconds
+    }
+
+    private func latestDue(of level: Level, now: Timestamp) -> Int64 {
+        let isConfigured = level.number <= delayLevels.maximum
+        let delay: Duration =
+            isConfigured ? .milliseconds(delayLevels.milliseconds[level.number - 1]) : DelayRequest.longest
+        return now.advanced(by: delay).advanced(by: CommitLog.maximumLead).milliseconds
     }
 
     /// What is due, each source in its own order; not drained when a source had more than a round takes.
@@ -91,7 +104,7 @@ extension DelayService {
         for (index, level) in levels.enumerated() where level.next < store.maximumOffset(of: level.queue) {
             let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
             let ready = entries.enumerated().prefix { index, entry in
-                self.due(entry, at: level.next + index, in: level) <= now.milliseconds
+                self.due(entry, at: level.next + index, in: level, now: now) <= now.milliseconds
             }
             if ready.count == Self.roundLimit { isDrained = false }
             due.append(contentsOf: ready.map { Due(source: .level(index), logOffset: $1.recordOffset) })
@@ -150,7 +163,7 @@ extension DelayService {
 
     private func stage(_ record: StoredRecord, of item: Due, now: Timestamp, into batch: inout AppendBatch) {
         guard let draft = realMessage(of: record, item, now: now) else {
-            return setAside(record, because: "it has no real topic", in: &batch)
+            return setAside(record, because: "it has no real topic, or a closed one", in: &batch)
         }
         do {
             _ = try batch.add(draft, to: store.queue(draft.topic, draft.queueID), isStoredAgain: true)
@@ -194,7 +207,7 @@ extension DelayService {
 
     /// Nil when the record does not say where it belongs.
     private func realMessage(of record: StoredRecord, _ item: Due, now: Timestamp) -> MessageDraft? {
-        guard let place = record.realPlace, place.topic != SystemTopic.half else { return nil }
+        guard let place = record.realPlace, !Topic.isClosedToClients(place.topic) else { return nil }
         var draft = record.draft(topic: place.topic, queueID: place.queueID)
         if case .wheel = item.source, record.integerProperty(PropertyName.timerOutMilliseconds) != nil {
             var properties = MessageProperties(text: draft.properties)
@@ -217,12 +230,8 @@ extension DelayService {
             return (state.levels, state.watermark)
         }
         guard let snapshot else { return }
-        var offsets: [Int32: Int64] = [:]
-        for (index, level) in snapshot.levels.enumerated() where level.next > .zero {
-            offsets[Int32(index + 1)] = level.next.rawValue
-        }
         do {
-            try files.save(levelOffsets: offsets)
+            try files.save(levelOffsets: Self.offsets(snapshot.levels))
             try files.save(watermark: snapshot.watermark)
         } catch {
             state.withLock { $0.isChanged = true }

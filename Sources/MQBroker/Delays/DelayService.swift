@@ -64,10 +64,11 @@ package final class DelayService: Sendable {
         self.files = files
         self.delayLevels = levels
         self.timerQueue = store.queue(SystemTopic.timerWheel, 0)
-        let queues = (1...levels.maximum).map {
-            Level(number: $0, queue: store.queue(SystemTopic.schedule, Int32($0 - 1)), next: .zero)
-        }
-        self.state = Mutex(State(levels: queues))
+        // Those of levels that are no longer configured too: what waits in them knows when it is due.
+        let configured = (0..<Int32(levels.maximum)).map { store.queue(SystemTopic.schedule, $0) }
+        let others = store.queues(ofTopic: SystemTopic.schedule).filter { Int($0.queueID) >= levels.maximum }
+        let queues = configured + others
+        self.state = Mutex(State(levels: queues.map { Level(number: Int($0.queueID) + 1, queue: $0, next: .zero) }))
     }
 
     /// Every queue whose arrivals this service wants to hear of.
@@ -79,21 +80,21 @@ package final class DelayService: Sendable {
     /// Delivered and last offset of each level that has a queue, for the runtime information.
     package func levelProgress() -> [(level: Int, delivered: QueueOffset, end: QueueOffset)] {
         let levels = state.withLock { $0.levels }
-        return levels.enumerated().compactMap { index, level in
+        return levels.compactMap { level in
             let end = store.maximumOffset(of: level.queue)
-            return end > .zero ? (index + 1, level.next, end) : nil
+            return end > .zero ? (level.number, level.next, end) : nil
         }
     }
 
     /// The next offsets per level, as `delayOffset.json` and request 45 have them. Levels without progress are absent.
     package func levelOffsets() -> [Int32: Int64] {
-        state.withLock { state in
-            var offsets: [Int32: Int64] = [:]
-            for (index, level) in state.levels.enumerated() where level.next > .zero {
-                offsets[Int32(index + 1)] = level.next.rawValue
-            }
-            return offsets
-        }
+        Self.offsets(state.withLock { $0.levels })
+    }
+
+    static func offsets(_ levels: [Level]) -> [Int32: Int64] {
+        var offsets: [Int32: Int64] = [:]
+        for level in levels where level.next > .zero { offsets[Int32(level.number)] = level.next.rawValue }
+        return offsets
     }
 
     // MARK: Arming
@@ -106,7 +107,7 @@ package final class DelayService: Sendable {
             state.watermark = watermark
             for index in state.levels.indices {
                 let queue = state.levels[index].queue
-                let stored = QueueOffset(rawValue: offsets[Int32(index + 1)] ?? 0)
+                let stored = QueueOffset(rawValue: offsets[Int32(state.levels[index].number)] ?? 0)
                 let minimum = max(store.minimumOffset(of: queue), .zero)
                 state.levels[index].next = min(max(stored, minimum), store.maximumOffset(of: queue))
             }

@@ -11,12 +11,18 @@ struct GroupFile: Sendable {
         self.groups = groups
     }
 
-    /// Entries whose name no group may have are left out: names become topics, and those directories.
+    /// Entries whose name no group may have are left out: names become topics, and those directories. The number of
+    /// retry queues is brought into the range of a topic's.
     init(parsing text: ByteBuffer) throws {
         let table = try SubscriptionGroupTable.decode(text)
         self.init(
             version: table.dataVersion,
             groups: table.subscriptionGroupTable.values.filter { GroupName.remark(refusing: $0.groupName) == nil }
+                .map { group in
+                    var group = group
+                    group.retryQueueNums = Topic.possible(group.retryQueueNums)
+                    return group
+                }
         )
     }
 

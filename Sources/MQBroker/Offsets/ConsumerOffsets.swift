@@ -27,26 +27,38 @@ struct TopicGroup: Hashable, Sendable {
 struct ConsumerOffsets: Sendable, Equatable {
     private(set) var table: [TopicGroup: [Int32: Int64]] = [:]
 
-    /// The most queues counted; a commit beyond is dropped. Names and ids come from the wire and are not checked
-    /// against topics and groups, as in RocketMQ, so this is what bounds the table.
+    /// Offsets of all queues together.
+    private(set) var count = 0
+
+    /// The most that are kept; a commit beyond is dropped. Names and ids come from the wire and are not checked against
+    /// topics and groups, as in RocketMQ, so this is what bounds the table.
     static let maximumKeys = 500_000
     static let maximumQueuesPerKey = 65_536
+    private let maximumCount: Int
 
-    init(table: [TopicGroup: [Int32: Int64]] = [:]) {
+    init(table: [TopicGroup: [Int32: Int64]] = [:], maximumCount: Int = 2_000_000) {
         self.table = table
+        self.maximumCount = maximumCount
+        count = Self.count(table)
+    }
+
+    private static func count(_ table: [TopicGroup: [Int32: Int64]]) -> Int {
+        table.values.reduce(0) { $0 + $1.count }
+    }
+
+    /// Whether a commit for the queue would be kept.
+    func hasRoom(for pair: TopicGroup, queueID: Int32) -> Bool {
+        guard let known = table[pair] else { return table.count < Self.maximumKeys && count < maximumCount }
+        return known[queueID] != nil || known.count < Self.maximumQueuesPerKey && count < maximumCount
     }
 
     /// - Returns: whether anything changed.
     mutating func commit(_ pair: TopicGroup, queueID: Int32, offset: Int64) -> Bool {
-        guard let known = table[pair] else {
-            guard table.count < Self.maximumKeys else { return false }
-            table[pair] = [queueID: offset]
-            return true
-        }
-        if let present = known[queueID] {
+        if let present = table[pair]?[queueID] {
             guard present != offset else { return false }
-        } else if known.count >= Self.maximumQueuesPerKey {
-            return false
+        } else {
+            guard hasRoom(for: pair, queueID: queueID) else { return false }
+            count += 1
         }
         table[pair, default: [:]][queueID] = offset
         return true
@@ -64,22 +76,32 @@ struct ConsumerOffsets: Sendable, Equatable {
         table.keys.filter { $0.group == group }.map(\.topic)
     }
 
+    /// The topics of every group, found in one pass.
+    func topicsByGroup() -> [String: [String]] {
+        var topics: [String: [String]] = [:]
+        for pair in table.keys { topics[pair.group, default: []].append(pair.topic) }
+        return topics
+    }
+
     func groups(of topic: String) -> [String] {
         table.keys.filter { $0.topic == topic }.map(\.group)
     }
 
     /// - Returns: whether anything changed.
     mutating func remove(group: String) -> Bool {
-        let count = table.count
-        table = table.filter { $0.key.group != group }
-        return table.count != count
+        remove { $0.group == group }
     }
 
     /// - Returns: whether anything changed.
     mutating func remove(topic: String) -> Bool {
-        let count = table.count
-        table = table.filter { $0.key.topic != topic }
-        return table.count != count
+        remove { $0.topic == topic }
+    }
+
+    private mutating func remove(where isGone: (TopicGroup) -> Bool) -> Bool {
+        let keys = table.count
+        table = table.filter { !isGone($0.key) }
+        count = Self.count(table)
+        return table.count != keys
     }
 
     /// Takes back offsets that are ahead of their queue: a consumer may have been given messages that a power loss took
@@ -105,7 +127,11 @@ struct ConsumerOffsets: Sendable, Equatable {
     /// - Returns: whether anything changed.
     mutating func clone(from source: String, to destination: String, topic: String) -> Bool {
         guard let offsets = table[TopicGroup(topic: topic, group: source)] else { return false }
-        table[TopicGroup(topic: topic, group: destination)] = offsets
+        let target = TopicGroup(topic: topic, group: destination)
+        let sum = count + offsets.count - (table[target]?.count ?? 0)
+        guard sum <= maximumCount, table[target] != nil || table.count < Self.maximumKeys else { return false }
+        table[target] = offsets
+        count = sum
         return true
     }
 }

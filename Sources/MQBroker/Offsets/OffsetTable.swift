@@ -38,6 +38,21 @@ package final class OffsetTable: Sendable {
         change { $0.commit(TopicGroup(topic: topic, group: group), queueID: queueID, offset: offset) }
     }
 
+    /// What a client says about a group. The broker's own groups are none of its business: their places decide what is
+    /// read at the next start.
+    ///
+    /// - Returns: why it is not kept; nil when it is, or need not be.
+    func commitByClient(group: String, topic: String, queueID: Int32, offset: Int64) -> String? {
+        guard !GroupName.isSystem(group) else { return nil }
+        if let remark = GroupName.remark(refusing: group) ?? TopicName.remark(refusing: topic) { return remark }
+        let pair = TopicGroup(topic: topic, group: group)
+        return state.withLock { state in
+            guard state.offsets.hasRoom(for: pair, queueID: queueID) else { return "the table of offsets is full" }
+            if state.offsets.commit(pair, queueID: queueID, offset: offset) { state.isChanged = true }
+            return nil
+        }
+    }
+
     package func offset(group: String, topic: String, queueID: Int32) -> Int64? {
         state.withLock { $0.offsets.offset(TopicGroup(topic: topic, group: group), queueID: queueID) }
     }
@@ -50,6 +65,11 @@ package final class OffsetTable: Sendable {
     /// The topics on which the group has offsets.
     package func topics(of group: String) -> [String] {
         state.withLock { $0.offsets }.topics(of: group)
+    }
+
+    /// The topics of every group that has offsets.
+    func topicsByGroup() -> [String: [String]] {
+        state.withLock { $0.offsets }.topicsByGroup()
     }
 
     /// The groups that have offsets on the topic.
@@ -71,8 +91,9 @@ package final class OffsetTable: Sendable {
         change { $0.limit(to: end) }
     }
 
-    /// Gives `destination` the offsets of `source` on the topic, in place of its own.
+    /// Gives `destination` the offsets of `source` on the topic, in place of its own; none of the broker's own groups.
     package func clone(from source: String, to destination: String, topic: String) {
+        guard !GroupName.isSystem(destination) else { return }
         change { $0.clone(from: source, to: destination, topic: topic) }
     }
 

@@ -20,6 +20,8 @@ package final class Registration: Sendable {
     private let servers: [String]
     private let client: RemotingClient
     private let alarms: [Alarm]
+    /// What each name server lists as order topics; see ``takeOrderTopics(_:from:)``.
+    private let orderTopics: Mutex<[Set<String>]>
     private let progress: Mutex<RegistrationProgress<EventLoopPromise<Void>>>
 
     /// `address` is what is listened on; its port and the broker's advertised host are what clients connect to.
@@ -30,6 +32,7 @@ package final class Registration: Sendable {
         self.servers = servers
         self.client = RemotingClient(group: group, logger: broker.logger)
         self.alarms = servers.map { _ in Alarm() }
+        self.orderTopics = Mutex(servers.map { _ in [] })
         self.progress = Mutex(RegistrationProgress(serverCount: servers.count))
         broker.topics.observe(
             TopicTable.Observer(
@@ -87,7 +90,7 @@ package final class Registration: Sendable {
         while !Task.isCancelled {
             let change = progress.withLock { $0.changes }
             let wasRegistered = isRegistered
-            isRegistered = await register(at: servers[index])
+            isRegistered = await register(at: index)
             if isRegistered, !wasRegistered {
                 let id = broker.settings.configuration.brokerID
                 broker.logger.notice("register broker[\(id)]to name server \(servers[index]) OK")
@@ -102,18 +105,20 @@ package final class Registration: Sendable {
     }
 
     /// - Returns: whether the name server took it.
-    private func register(at server: String) async -> Bool {
+    private func register(at index: Int) async -> Bool {
+        let server = servers[index]
         let configuration = broker.settings.configuration
         do {
-            let body = registrationBody(configuration)
+            let (body, isCompressed) = registrationBody(configuration)
             let response = try await client.request(
                 to: server, .registerBroker,
-                header: registrationHeader(configuration, body), body: body, timeout: configuration.registration.timeout
+                header: registrationHeader(configuration, body, isCompressed), body: body,
+                timeout: configuration.registration.timeout
             )
             guard response.responseCode == .success else {
                 throw RequestError(response.responseCode, response.remark ?? "code \(response.code)")
             }
-            takeOrderTopics(response)
+            takeOrderTopics(response, from: index)
             return true
         } catch {
             broker.logger.warning("not registered at name server \(server), trying again: \(error)")
@@ -121,29 +126,48 @@ package final class Registration: Sendable {
         }
     }
 
-    private func registrationBody(_ configuration: BrokerConfiguration) -> ByteBuffer {
+    /// A longer registration goes compressed, which every name server understands: plain, some 60,000 topics would be
+    /// more than the longest frame.
+    private static let maximumPlainBytes = 1 << 20
+
+    private func registrationBody(_ configuration: BrokerConfiguration) -> (body: ByteBuffer, isCompressed: Bool) {
         var table = broker.topics.contents
         if !configuration.isReadable || !configuration.isWritable {
             for index in table.topics.indices { table.topics[index].perm = configuration.permission }
         }
+        return Self.body(of: table, compressed: configuration.registration.compressed)
+    }
+
+    static func body(of table: TopicFile, compressed: Bool) -> (body: ByteBuffer, isCompressed: Bool) {
         let body = RegisterBrokerBody(dataVersion: table.version, topics: table.topics)
-        return configuration.registration.compressed ? body.encodeCompressed() : body.encode()
+        if !compressed {
+            let plain = body.encode()
+            if plain.readableBytes <= maximumPlainBytes { return (plain, false) }
+        }
+        return (body.encodeCompressed(), true)
     }
 
     private func registrationHeader(
-        _ configuration: BrokerConfiguration, _ body: ByteBuffer
+        _ configuration: BrokerConfiguration, _ body: ByteBuffer, _ isCompressed: Bool
     ) -> RegisterBrokerHeader {
         let host = configuration.network.replicationHost ?? address.host
         return RegisterBrokerHeader(
             brokerName: configuration.brokerName, brokerAddress: "\(address)", clusterName: configuration.clusterName,
             haServerAddress: "\(host):\(address.port + 1)", brokerID: configuration.brokerID,
-            isCompressed: configuration.registration.compressed, bodyCRC: bodyCRC(body.readableBytesUInt8Span)
+            isCompressed: isCompressed, bodyCRC: bodyCRC(body.readableBytesUInt8Span)
         )
     }
 
     /// The table of order topics comes back with each registration; none when the name server has no such table.
-    private func takeOrderTopics(_ response: Frame) {
+    ///
+    /// An order topic is one that any name server lists. Were the last answer believed, two that differ would each time
+    /// bring a change, of which both are to be told.
+    private func takeOrderTopics(_ response: Frame, from index: Int) {
         guard response.body.readableBytes > 0, let table = try? KVTable.decode(response.body) else { return }
-        broker.topics.setOrderTopics(Set(table.table.keys))
+        let all = orderTopics.withLock { topics in
+            topics[index] = Set(table.table.keys)
+            return topics.reduce(into: Set<String>()) { $0.formUnion($1) }
+        }
+        broker.topics.setOrderTopics(all)
     }
 }

@@ -31,8 +31,17 @@ extension RequestContext {
         frame.fields.bool(name) ?? false
     }
 
+    /// The longest body that is decoded on the event loop.
+    private static let maximumBodyBytes = 1 << 20
+
     /// The body as `decode` reads it.
     func body<Value>(_ decode: (ByteBuffer) throws -> Value) throws(RequestError) -> Value {
+        let bytes = frame.body.readableBytes
+        guard bytes <= Self.maximumBodyBytes else {
+            throw RequestError(
+                .systemError, "the body of request \(frame.code) has \(bytes) bytes, above \(Self.maximumBodyBytes)"
+            )
+        }
         do {
             return try decode(frame.body)
         } catch {
@@ -51,7 +60,10 @@ extension RequestContext {
     }
 
     /// Answers from a thread that may wait for the disk.
-    func onReadThread(_ work: @escaping @Sendable (Broker) throws -> Reply) -> Outcome {
+    ///
+    /// - Parameter isQuery: whether the answer is all that it is for: nobody would hear that to a one-way request.
+    func onReadThread(isQuery: Bool = true, _ work: @escaping @Sendable (Broker) throws -> Reply) -> Outcome {
+        if isQuery, frame.isOneWay { return .none }
         let broker = broker
         return .later(broker.readThreads.runIfActive(eventLoop: connection.eventLoop) { try work(broker) })
     }

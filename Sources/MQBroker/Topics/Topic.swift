@@ -66,6 +66,12 @@ package final class Topic: Sendable {
         state.withLock { $0.config.order }
     }
 
+    /// How many queues a topic may have.
+    static let queueCounts: ClosedRange<Int32> = 0...65_536
+
+    /// The possible count that is nearest.
+    static func possible(_ count: Int32) -> Int32 { min(max(count, queueCounts.lowerBound), queueCounts.upperBound) }
+
     /// The most queue ids that are cached; no topic has more in practice, and a wire number must not size an array.
     private static let maximumCachedQueues: Int32 = 4096
 

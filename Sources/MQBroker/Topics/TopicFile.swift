@@ -11,12 +11,19 @@ struct TopicFile: Sendable {
         self.topics = topics
     }
 
-    /// Entries whose name no topic may have are left out: names become directories.
+    /// Entries whose name no topic may have are left out: names become directories. Queue counts are brought into their
+    /// range.
     init(parsing text: ByteBuffer) throws {
         let table = try TopicConfigTable.decode(text)
         self.init(
             version: table.dataVersion,
-            topics: table.topicConfigTable.values.filter { TopicName.remark(refusing: $0.topicName) == nil }
+            topics: table.topicConfigTable.values.filter { TopicName.remark(refusing: $0.topicName) == nil }.map {
+                topic in
+                var topic = topic
+                topic.readQueueNums = Topic.possible(topic.readQueueNums)
+                topic.writeQueueNums = Topic.possible(topic.writeQueueNums)
+                return topic
+            }
         )
     }
 

@@ -42,6 +42,7 @@ package final class TopicTable: Sendable {
     private let time: TimeSource
     private let makeQueue: @Sendable (String, Int32) -> QueueRef
     private let state: Shared<State>
+    private let deleting = Mutex<Set<String>>([])
     private let deletionCount = Atomic<Int>(0)
     private let writer: SideFileWriter
     private let observer = Mutex<Observer?>(nil)
@@ -144,6 +145,7 @@ package final class TopicTable: Sendable {
     ) -> Topic {
         let (topic, isNew) = state.withLock { state in
             if let topic = state.topics[name] { return (topic, false) }
+            let queues = Topic.possible(queues)
             let config = TopicConfig(
                 topicName: name, readQueueNums: queues, writeQueueNums: queues, perm: permission,
                 topicSysFlag: systemFlag
@@ -172,6 +174,11 @@ package final class TopicTable: Sendable {
         changed()
         return topic
     }
+
+    /// Until ``endDeletion(of:)`` no send creates the topic: it would wait for the deletion of the queues.
+    func beginDeletion(of name: String) { deleting.withLock { _ = $0.insert(name) } }
+    func endDeletion(of name: String) { deleting.withLock { _ = $0.remove(name) } }
+    func isBeingDeleted(_ name: String) -> Bool { deleting.withLock { $0.contains(name) } }
 
     /// - Returns: whether there was such a topic.
     @discardableResult

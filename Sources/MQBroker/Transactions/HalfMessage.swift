@@ -14,6 +14,8 @@ package struct HalfMessage: Sendable, Equatable {
     package var uniqueKey: String
     /// By the producer's clock, but not after its arrival: checks count from here.
     package var bornTimestamp: Timestamp
+    /// When it was sent, by the producer's clock alone; of several copies that are known, the first.
+    package var sent: Timestamp
     /// The record's own delay before its first check (`CHECK_IMMUNITY_TIME_IN_SECONDS`); nil: the broker's timeout.
     package var immunity: Duration?
     /// Where the first copy began, for a copy of a half without a unique key.
@@ -28,6 +30,7 @@ package struct HalfMessage: Sendable, Equatable {
         group: String,
         uniqueKey: String,
         bornTimestamp: Timestamp,
+        sent: Timestamp? = nil,
         immunity: Duration? = nil,
         firstCopy: LogOffset? = nil,
         earlierChecks: Int = 0
@@ -38,6 +41,7 @@ package struct HalfMessage: Sendable, Equatable {
         self.group = group
         self.uniqueKey = uniqueKey
         self.bornTimestamp = bornTimestamp
+        self.sent = sent ?? bornTimestamp
         self.immunity = immunity
         self.firstCopy = firstCopy
         self.earlierChecks = earlierChecks

@@ -3,6 +3,10 @@ import NIOCore
 
 /// The records of a transaction: half, committed message, op.
 package enum HalfRecord {
+    /// Room in the properties of a half for what the broker adds when it copies the record, asks about it, or commits
+    /// it with a delay: without it an undecided half could neither be copied forward nor be delivered.
+    package static let reservedBytes = 512
+
     /// Turns a message with `TRAN_MSG`, whose properties say where it really belongs, into the half record that waits
     /// for its verdict.
     package static func prepare(_ draft: inout MessageDraft) {
@@ -47,8 +51,9 @@ package enum HalfRecord {
     }
 
     /// What the table needs of a half message that has no place yet, from the sender's properties.
-    static func draft(_ properties: ByteBuffer, bornTimestamp: Timestamp) -> StagedReply.HalfDraft {
-        var half = StagedReply.HalfDraft(group: "", uniqueKey: "", bornTimestamp: bornTimestamp, immunity: nil)
+    static func draft(_ properties: ByteBuffer, sent: Timestamp, now: Timestamp) -> StagedReply.HalfDraft {
+        var half = StagedReply.HalfDraft(
+            group: "", uniqueKey: "", bornTimestamp: min(sent, now), sent: sent, immunity: nil)
         let bytes = properties.readableBytesUInt8Span
         func text(_ range: Range<Int>) -> String {
             properties.getString(at: properties.readerIndex + range.lowerBound, length: range.count) ?? ""
@@ -79,7 +84,7 @@ package enum HalfRecord {
         return HalfMessage(
             logOffset: offset, queueOffset: queueOffset, size: Int32(record.view.totalSize),
             group: record.property(PropertyName.producerGroup) ?? "", uniqueKey: uniqueKey,
-            bornTimestamp: min(record.view.bornTimestamp, record.view.storeTimestamp),
+            bornTimestamp: min(record.view.bornTimestamp, record.view.storeTimestamp), sent: record.view.bornTimestamp,
             immunity: immunity(record.integerProperty(PropertyName.checkImmunitySeconds)),
             firstCopy: first.map { LogOffset(rawValue: $0) }, earlierChecks: Int(min(max(0, checks), 1_000_000))
         )

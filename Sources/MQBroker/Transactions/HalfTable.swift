@@ -35,6 +35,8 @@ package struct HalfTable: Sendable {
         var isMoving = false
         /// Places of older copies: a verdict may still name one of them.
         var olderCopies: [LogOffset] = []
+        /// When the last of its copies was sent, by the producer's clock.
+        var lastSent: Timestamp
 
         /// Every place by which a verdict may name it.
         var places: [LogOffset] {
@@ -43,6 +45,8 @@ package struct HalfTable: Sendable {
 
         /// Takes note of another copy of the half; the one stored last is the half from now on.
         mutating func add(_ copy: HalfMessage, opFloor floor: QueueOffset) {
+            half.sent = min(half.sent, copy.sent)
+            lastSent = max(lastSent, copy.sent)
             guard copy.logOffset > half.logOffset else {
                 if copy.logOffset < half.logOffset { olderCopies.append(copy.logOffset) }
                 return
@@ -102,6 +106,12 @@ package struct HalfTable: Sendable {
         func hash(into hasher: inout Hasher) { hasher.combine(textHash) }
     }
 
+    private struct Decided: Sendable {
+        var verdict: Verdict
+        /// When the last of its copies was sent, by the producer's clock.
+        var lastSent: Timestamp
+    }
+
     private struct Due: Comparable, Sendable {
         var at: Timestamp
         /// Of any copy of the half.
@@ -118,7 +128,7 @@ package struct HalfTable: Sendable {
     private var due = Heap<Due>()
     private var decided = LatestTable<LogOffset, Verdict>(limit: decidedLimit)
     /// A copy that is late finds here what became of it.
-    private var decidedKeys = LatestTable<Key, Verdict>(limit: decidedKeyLimit)
+    private var decidedKeys = LatestTable<Key, Decided>(limit: decidedKeyLimit)
     package private(set) var unresolvedCount = 0
     package private(set) var refusedOpposites = 0
 
@@ -133,10 +143,14 @@ package struct HalfTable: Sendable {
     /// A half message was stored, or found in the log at start.
     ///
     /// A second copy of a known transaction (a producer's retry, a copy forward) replaces the place of the first.
-    /// A copy that comes after the verdict, because another event loop was slower, is decided as the others were.
+    /// A copy that comes after the verdict, because another event loop was slower, is decided as the others were. One
+    /// that was sent later than all of those is none: a producer may send a message again, with the key that it has,
+    /// after it rolled it back. Both times are the producer's: an attempt that was overtaken is the earlier one.
     package mutating func arrived(_ half: HalfMessage, opFloor: QueueOffset, schedule: CheckSchedule) {
         let key = Key(half)
-        if let final = decidedKeys[key] { return remember(half.logOffset, final) }
+        if let final = decidedKeys[key], half.sent <= final.lastSent {
+            return remember(half.logOffset, final.verdict)
+        }
         keyByOffset[half.logOffset] = key
         if let first = half.firstCopy, keyByOffset[first] == nil { keyByOffset[first] = key }
         if let index = undecided.index(forKey: key) {
@@ -145,7 +159,7 @@ package struct HalfTable: Sendable {
         let first = schedule.firstCheck(of: half)
         undecided[key] = Transaction(
             half: half, checks: half.earlierChecks, nextCheck: first, opFloor: opFloor, isUnresolved: false,
-            deciding: nil
+            deciding: nil, lastSent: half.sent
         )
         let check = Due(at: first, logOffset: half.logOffset)
         if firstDue.last.map({ $0.at <= first }) ?? true { firstDue.append(check) } else { due.insert(check) }
@@ -160,7 +174,7 @@ package struct HalfTable: Sendable {
         group: String,
         uniqueKey: String
     ) -> Decision {
-        guard let key = keyByOffset[logOffset] ?? lateKey(group: group, uniqueKey: uniqueKey) else {
+        guard let key = keyByOffset[logOffset] else {
             guard let final = decided[logOffset] else { return .unknown }
             return settle(verdict, against: final)
         }
@@ -186,7 +200,7 @@ package struct HalfTable: Sendable {
         for offset in transaction.olderCopies { forget(offset, verdict) }
         forget(transaction.half.logOffset, verdict)
         if let first = transaction.half.firstCopy { forget(first, verdict) }
-        decidedKeys.add(verdict, for: key)
+        decidedKeys.add(Decided(verdict: verdict, lastSent: transaction.lastSent), for: key)
         while let first = firstDue.first, keyByOffset[first.logOffset] == nil { firstDue.removeFirst() }
     }
 
@@ -206,16 +220,22 @@ package struct HalfTable: Sendable {
     }
 
     /// A half that start-up found decided, nil for a verdict that the log does not tell: ends the copies found before.
-    mutating func ended(_ half: HalfMessage, _ verdict: Verdict?) {
+    ///
+    /// - Returns: when the last of them was sent.
+    @discardableResult
+    mutating func ended(_ half: HalfMessage, _ verdict: Verdict?) -> Timestamp {
         var places = [half.logOffset]
+        var lastSent = half.sent
         if let transaction = undecided.removeValue(forKey: Key(half)) {
             places += transaction.places
+            lastSent = max(lastSent, transaction.lastSent)
             if transaction.isUnresolved { unresolvedCount -= 1 }
         }
         for place in places {
             keyByOffset.removeValue(forKey: place)
             if let verdict { remember(place, verdict) }
         }
+        return lastSent
     }
 
     func isUndecided(_ half: HalfMessage) -> Bool { undecided[Key(half)] != nil }
@@ -241,10 +261,23 @@ package struct HalfTable: Sendable {
         return .opposite(of: final)
     }
 
-    private func lateKey(group: String, uniqueKey: String) -> Key? {
-        guard !uniqueKey.isEmpty else { return nil }
-        let key = Key(group: group, uniqueKey: uniqueKey)
-        return undecided[key] == nil ? nil : key
+    /// A verdict whose place is not known any more ends the half with its key: one that was copied forward.
+    ///
+    /// - Parameter sent: when what lies at that place was sent; nil when nothing does any more. An earlier half with
+    ///   the same key is another transaction, which was decided.
+    /// - Returns: nil when there is no such half.
+    mutating func decide(_ verdict: Verdict, copyOf key: Key, sent: Timestamp?) -> Decision? {
+        guard let half = undecidedHalf(key, sent: sent) else { return nil }
+        return decide(
+            verdict, at: half.logOffset, queueOffset: half.queueOffset, group: key.group, uniqueKey: key.uniqueKey
+        )
+    }
+
+    func undecidedHalf(_ key: Key, sent: Timestamp?) -> HalfMessage? {
+        guard !key.uniqueKey.isEmpty, let half = undecided[key]?.half, sent ?? half.sent >= half.sent else {
+            return nil
+        }
+        return half
     }
 
     // MARK: Checks

@@ -89,10 +89,13 @@ extension TransactionService {
     private func checkBody(_ record: StoredRecord, _ half: HalfMessage, checks: Int) -> ByteBuffer? {
         guard let place = record.realPlace else { return nil }
         var draft = record.draft(topic: place.topic, queueID: place.queueID)
+        let limits = RecordLimits(maximumBodyBytes: Int(Int32.max))
         draft.properties.appendProperty(PropertyName.transactionCheckTimes, String(checks + 1))
         var body = ByteBuffer()
-        guard (try? body.writeRecord(draft, limits: RecordLimits(maximumBodyBytes: Int(Int32.max)))) != nil else {
-            return nil
+        if (try? body.writeRecord(draft, limits: limits)) == nil {
+            // Stored by a broker that leaves no room: the count is for people only.
+            draft.properties = record.properties
+            guard (try? body.writeRecord(draft, limits: limits)) != nil else { return nil }
         }
         let start = body.readerIndex
         body.setInteger(half.queueOffset.rawValue, at: start + RecordLayout.queueOffset)

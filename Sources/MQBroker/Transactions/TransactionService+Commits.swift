@@ -19,7 +19,7 @@ extension TransactionService {
             logger.notice(
                 "a half message without an op record was committed before",
                 metadata: ["group": "\(half.group)", "key": "\(half.uniqueKey)", "offset": "\(half.logOffset)"])
-            table.withLock { $0.ended(half, .commit) }
+            _ = table.withLock { $0.ended(half, .commit) }
         }
     }
 
@@ -46,14 +46,14 @@ extension TransactionService {
 
     private func commits(from start: LogOffset, of halves: [HalfMessage]) -> [HalfTable.Key] {
         let uniqueKeys = Set(halves.map(\.uniqueKey))
-        let wanted = Set(halves.map(HalfTable.Key.init))
+        let wanted = Dictionary(halves.map { (HalfTable.Key($0), $0.sent) }, uniquingKeysWith: min)
         var found: [HalfTable.Key] = []
         store.forEachRecord(from: start) { record, bytes in
             guard record.sysFlag.transactionType == .commit else { return }
             let range = PropertyScan.value(of: PropertyName.uniqueKey, in: bytes, range: record.propertiesRange)
             let uniqueKey = range.map { String(copying: bytes, $0) } ?? ""
             guard uniqueKeys.contains(uniqueKey), let half = half(at: record.preparedTransactionOffset),
-                half.uniqueKey == uniqueKey, wanted.contains(HalfTable.Key(half))
+                half.uniqueKey == uniqueKey, let sent = wanted[HalfTable.Key(half)], record.bornTimestamp >= sent
             else { return }
             found.append(HalfTable.Key(half))
         }
@@ -71,7 +71,7 @@ extension TransactionService {
         guard !half.uniqueKey.isEmpty, let record = store.record(at: half.logOffset).flatMap(StoredRecord.init) else {
             return false
         }
-        return isCommitted(record, key: half.uniqueKey, from: .zero)
+        return isCommitted(record, key: half.uniqueKey, from: .zero, sent: half.sent)
     }
 
     private func writeOps(_ halves: [HalfMessage], host: HostAddress) {

@@ -9,6 +9,8 @@ extension TransactionService {
     /// What became of a half message, as the log tells it.
     enum History: Sendable, Equatable {
         case decided(Verdict)
+        /// A later copy of it waits. Sent nil: nothing lies at the place any more.
+        case undecided(sent: Timestamp?)
         /// There is no half message at that place.
         case noHalf
         case wrongGroup
@@ -24,17 +26,27 @@ extension TransactionService {
     /// Lag of the index that is worth waiting for.
     private static let shortLag: Int64 = 16 << 20
 
-    /// For a verdict on a half that is not in the table. Everything undecided is there: what is found was decided.
+    /// For a verdict on a place that is not in the table. Everything undecided is there, by its key: what else is found
+    /// was decided.
     func history(of end: EndTransaction) -> History {
         guard let half = store.record(at: end.logOffset).flatMap(StoredRecord.init), half.topic == SystemTopic.half
-        else { return .noHalf }
+        else { return isUndecided(end, sent: nil) ? .undecided(sent: nil) : .noHalf }
         guard half.property(PropertyName.producerGroup) == end.group else { return .wrongGroup }
         guard half.view.queueOffset == end.queueOffset else { return .wrongQueueOffset }
+        let sent = half.view.bornTimestamp
+        if half.property(PropertyName.uniqueKey) == end.uniqueKey, isUndecided(end, sent: sent) {
+            return .undecided(sent: sent)
+        }
         guard let final = verdict(on: half, at: end.logOffset) else {
             return .notYet("the log does not tell at this moment what became of the transaction")
         }
         table.withLock { $0.remember(end.logOffset, final) }
         return .decided(final)
+    }
+
+    private func isUndecided(_ end: EndTransaction, sent: Timestamp?) -> Bool {
+        let key = HalfTable.Key(group: end.group, uniqueKey: end.uniqueKey)
+        return table.withLock { $0.undecidedHalf(key, sent: sent) } != nil
     }
 
     /// Whether a half that was just found due is a late copy of one that was decided; then it ends as that did.
@@ -47,7 +59,8 @@ extension TransactionService {
         guard !half.uniqueKey.isEmpty, let indexed = store.indexedOffset else { return true }
         guard indexed > half.logOffset else { return false }
         let known = Set(table.withLock { $0.places(of: half) })
-        for (offset, copy) in copies(of: half) where !known.contains(offset) {
+        // What was sent before the first of its copies is an earlier transaction with its key.
+        for (offset, copy) in copies(of: half) where !known.contains(offset) && copy.view.bornTimestamp >= half.sent {
             guard let final = verdict(on: copy, at: offset) else { continue }
             logger.notice(
                 "a half message that arrived after the verdict on its transaction ends with it",
@@ -81,7 +94,7 @@ extension TransactionService {
 
     /// Whether the index has everything that is in the log now, or will have it in a moment.
     private func isIndexComplete() -> Bool {
-        let end = store.appendedOffset
+        let end = store.readableOffset
         guard var indexed = store.indexedOffset else { return false }
         if indexed < end, end - indexed < Self.shortLag {
             store.dispatch(upTo: end)
@@ -90,15 +103,19 @@ extension TransactionService {
         return indexed >= end
     }
 
-    /// - Parameter begin: no committed message is older.
-    func isCommitted(_ half: StoredRecord, key: String, from begin: Timestamp) -> Bool {
+    /// - Parameters:
+    ///   - begin: no committed message is older.
+    ///   - sent: one whose half was sent before it, by the producer's clock, is of an earlier transaction.
+    func isCommitted(
+        _ half: StoredRecord, key: String, from begin: Timestamp, sent: Timestamp = Timestamp(milliseconds: .min)
+    ) -> Bool {
         guard let topic = half.realPlace?.topic else { return false }
         let group = half.property(PropertyName.producerGroup)
         // A committed message that asked for a delay may still wait for it.
         return [topic, SystemTopic.schedule, SystemTopic.timerWheel].contains { topic in
             found(topic: topic, key: key, from: begin).contains { record in
                 record.view.sysFlag.transactionType == .commit && record.property(PropertyName.uniqueKey) == key
-                    && record.property(PropertyName.producerGroup) == group
+                    && record.property(PropertyName.producerGroup) == group && record.view.bornTimestamp >= sent
             }
         }
     }

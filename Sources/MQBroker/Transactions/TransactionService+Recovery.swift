@@ -44,14 +44,17 @@ extension TransactionService {
 
     private func readHalves(from start: QueueOffset, decided: [QueueOffset: Verdict?]) {
         let schedule = schedule
-        // An op record names one copy of a half and ends them all, those before it and those behind it.
-        var ended: [HalfTable.Key: Verdict?] = [:]
+        // An op record names the newest copy of a half and ends them all, those before it and those behind it, but not
+        // a half that was sent later with the same key.
+        var ended: [HalfTable.Key: (verdict: Verdict?, sent: Timestamp)] = [:]
         forEachRecord(of: halfQueue, from: start) { record, offset, queueOffset in
             let half = HalfRecord.summary(record, at: offset, queueOffset: queueOffset)
             let key = HalfTable.Key(half)
-            if let verdict = decided[queueOffset] { ended.updateValue(verdict, forKey: key) }
-            if let verdict = ended[key] {
-                table.withLock { $0.ended(half, verdict) }
+            if let verdict = decided[queueOffset] {
+                let sent = table.withLock { $0.ended(half, verdict) }
+                ended[key] = (verdict, max(sent, ended[key]?.sent ?? .zero))
+            } else if let end = ended[key], half.sent <= end.sent {
+                if let verdict = end.verdict { table.withLock { $0.remember(offset, verdict) } }
             } else {
                 table.withLock { $0.arrived(half, opFloor: store.minimumOffset(of: opQueue), schedule: schedule) }
             }
@@ -144,7 +147,13 @@ extension TransactionService {
             draft.properties.appendProperty(ProtocolExtension.firstCopy.name, String(half.logOffset.rawValue))
         }
         var batch = store.makeBatch()
-        _ = try batch.add(draft, to: halfQueue, isStoredAgain: true)
+        do throws(StoreError) {
+            _ = try batch.add(draft, to: halfQueue, isStoredAgain: true)
+        } catch  where error.code == .propertiesTooLarge {
+            // Stored by a broker that leaves no room: without its marks rather than where its segment cannot go.
+            draft.properties = record.properties
+            _ = try batch.add(draft, to: halfQueue, isStoredAgain: true)
+        }
         try store.append(&batch, makesRoom: true)
         copy.logOffset = batch[0].logOffset
         copy.queueOffset = batch[0].queueOffset

@@ -84,6 +84,12 @@ package final class TransactionService: Sendable {
         }
     }
 
+    /// The same for a verdict whose place is not known: see ``HalfTable/decide(_:copyOf:sent:)``.
+    func decide(_ verdict: Verdict, _ end: EndTransaction, sent: Timestamp?) -> HalfTable.Decision? {
+        let key = HalfTable.Key(group: end.group, uniqueKey: end.uniqueKey)
+        return table.withLock { $0.decide(verdict, copyOf: key, sent: sent) }
+    }
+
     /// Counts a verdict on a half whose final verdict was read in the log.
     func settle(_ verdict: Verdict, against final: Verdict) -> HalfTable.Decision {
         table.withLock { $0.settle(verdict, against: final) }

@@ -42,6 +42,7 @@ package struct RegisterBrokerBody: JSONBody, Hashable {
 extension RegisterBrokerBody {
     /// The most a compressed registration may inflate to: some 300,000 topics.
     static let inflatedLimit = 64 << 20
+    static let maximumTopics: Int32 = 400_000
 
     package func encodeCompressed() -> ByteBuffer {
         var plain = ByteBuffer()
@@ -67,6 +68,7 @@ extension RegisterBrokerBody {
         }
         let version = try DataVersion.decode(try plain.readSized())
         guard let count = plain.readInteger(as: Int32.self), count >= 0 else { throw BodyError(.truncated, "topics") }
+        guard count <= maximumTopics else { throw BodyError(.invalidMember, "\(count) topics") }
         var configs: [TopicConfig] = []
         for _ in 0..<count {
             let line = try plain.readSized()

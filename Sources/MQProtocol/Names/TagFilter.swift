@@ -51,7 +51,8 @@ package struct TagFilter: Hashable, Sendable {
     package static func tags(in expression: String) -> [String] {
         guard !isAll(expression) else { return [] }
         var tags: [String] = []
-        for piece in pieces(expression) where !piece.isEmpty && !tags.contains(piece) { tags.append(piece) }
+        var known: Set<String> = []
+        for piece in pieces(expression) where !piece.isEmpty && known.insert(piece).inserted { tags.append(piece) }
         return tags
     }
 

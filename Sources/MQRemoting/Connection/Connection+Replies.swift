@@ -42,6 +42,15 @@ extension Connection {
         finish()
     }
 
+    /// Counts a one-way request as in flight until ``endOneWay()``: for those whose work does not end in this turn,
+    /// which a peer that waits for no answer could send without end.
+    package func beginOneWay() {
+        guard isOpen else { return }
+        intake.began()
+    }
+
+    package func endOneWay() { finishWithoutReply() }
+
     /// Counts a request in flight as parked: it may stay so for long and does not keep the connection from being read.
     /// Call ``unpark()`` right before its reply.
     package func park() {

@@ -4,6 +4,9 @@ import Synchronization
 
 /// Reads the log behind the appenders and feeds consume queues and key index.
 ///
+/// With synchronous flush a record is dispatched when it is flushed, not before: a consumer that was given one which a
+/// power loss then takes would be past the message that gets its queue offset, and never see it.
+///
 /// Recovery and normal running use the same code. There are two positions: queues always go first, because consumers
 /// wait for them; the index may be behind after a crash and catches up in between. As soon as both are equal, one pass
 /// feeds both.
@@ -38,6 +41,7 @@ final class Dispatcher: Sendable {
     private let levels: DelayLevels
     /// Whether the checksums of whole records are compared.
     private let checksRecords: Bool
+    private let waitsForFlush: Bool
     private let logger: Logger
     private let observer: StoreObserver
     let state: Mutex<State>
@@ -52,6 +56,7 @@ final class Dispatcher: Sendable {
         index: KeyIndex?,
         levels: DelayLevels,
         checksRecords: Bool,
+        waitsForFlush: Bool,
         logger: Logger,
         observer: StoreObserver,
         queuePosition: LogOffset,
@@ -63,6 +68,7 @@ final class Dispatcher: Sendable {
         self.index = index
         self.levels = levels
         self.checksRecords = checksRecords
+        self.waitsForFlush = waitsForFlush
         self.logger = logger
         self.observer = observer
         state = Mutex(State(queues: queuePosition, index: indexPosition, last: lastRecord))
@@ -118,12 +124,12 @@ final class Dispatcher: Sendable {
 
     private func round(_ state: inout State, includingIndex: Bool) -> Bool {
         let minimum = log.minimumOffset
-        let end = log.appendedOffset
+        let end = waitsForFlush ? log.flushedOffset : log.appendedOffset
         state.queues = max(state.queues, minimum)
         state.index = index == nil ? state.queues : max(state.index, minimum)
         if state.queues < end {
             let both = index != nil && state.index == state.queues
-            let reached = pass(from: state.queues, &state, queues: true, keys: both)
+            let reached = pass(from: state.queues, below: end, &state, queues: true, keys: both)
             state.queues = reached
             if both || index == nil { state.index = reached }
             dispatched.store(reached.rawValue, ordering: .releasing)
@@ -131,7 +137,7 @@ final class Dispatcher: Sendable {
             return true
         }
         guard includingIndex, state.index < state.queues else { return false }
-        state.index = pass(from: state.index, &state, queues: false, keys: true)
+        state.index = pass(from: state.index, below: state.queues, &state, queues: false, keys: true)
         return true
     }
 
@@ -143,8 +149,10 @@ final class Dispatcher: Sendable {
 
     /// Dispatches records of one segment, at most a round's worth.
     /// - Returns: the position reached.
-    private func pass(from start: LogOffset, _ state: inout State, queues: Bool, keys: Bool) -> LogOffset {
-        guard let slice = log.readable(from: start) else { return start }
+    private func pass(
+        from start: LogOffset, below end: LogOffset, _ state: inout State, queues: Bool, keys: Bool
+    ) -> LogOffset {
+        guard let slice = log.readable(from: start, below: end) else { return start }
         return slice.withBytes { bytes in
             var position = 0
             for _ in 0..<(queues ? Self.recordsPerRound : Self.recordsPerIndexRound) {

@@ -29,6 +29,8 @@ struct AppendState: Sendable {
     var lastTimestamp = Timestamp.zero
     /// Next queue offset by ``QueueRef/index``.
     var counters: [Int64] = []
+    /// Queues that are being deleted, by ``QueueRef/index``: appends to them wait.
+    var held: Set<Int> = []
     /// Kept for its memory.
     var runs: [Run] = []
     var hasAppended = false
@@ -44,6 +46,9 @@ struct AppendState: Sendable {
     var repairedEnd: LogOffset
     /// Set while nothing may be acknowledged because a flush failed.
     var flushFailure: StoreError?
+
+    /// Next queue offset; 0 for a queue that was never appended to.
+    func counter(_ queue: Int) -> Int64 { queue < counters.count ? counters[queue] : 0 }
 
     init(end: LogOffset) {
         self.end = end

@@ -27,7 +27,26 @@ extension CommitLog {
     package func append(_ batch: inout AppendBatch) throws(StoreError) {
         precondition(batch.groupStart == nil, "a group is open")
         if batch.isEmpty { return }
-        let needsFilling = try state.withLock { (state) throws(StoreError) in
+        while true {
+            if let needsFilling = try appendUnheld(&batch) {
+                if needsFilling { fillRequest.signal() }
+                return
+            }
+            deletionGate.waitUntilOpen()
+        }
+    }
+
+    /// How far the store time may be ahead of the clock, for the sake of store times that never decrease.
+    ///
+    /// It gets ahead when the clock is set back, and by a damaged record that recovery read. Levels of delayed messages
+    /// count from the store time: they are late by as much. Beyond this the store time follows the clock.
+    package static let maximumLead = Duration.seconds(10)
+
+    /// - Returns: whether the filling thread should work; nil, and nothing is appended, when the batch goes to a queue
+    ///   that is being deleted.
+    private func appendUnheld(_ batch: inout AppendBatch) throws(StoreError) -> Bool? {
+        try state.withLock { (state) throws(StoreError) in
+            if !state.held.isEmpty, batch.items.contains(where: { state.held.contains(Int($0.queue)) }) { return nil }
             try admit(&state)
             try plan(batch, &state)
             assign(&batch, &state)
@@ -40,7 +59,6 @@ extension CommitLog {
             state.lastTimestamp = batch.storeTimestamp
             return publish(&state)
         }
-        if needsFilling { fillRequest.signal() }
     }
 
     static func refusal(_ state: borrowing AppendState) -> StoreError? {
@@ -131,7 +149,9 @@ extension CommitLog {
 
     /// Fills in queue offset, log offset and store time.
     private func assign(_ batch: inout AppendBatch, _ state: inout AppendState) {
-        let now = max(time.now(), state.lastTimestamp)
+        let clock = time.now()
+        let isAhead = clock.advanced(by: Self.maximumLead) < state.lastTimestamp
+        let now = isAhead ? clock : max(clock, state.lastTimestamp)
         batch.storeTimestamp = now
         for run in state.runs {
             let shift = run.start.rawValue - Int64(run.bytes.lowerBound)

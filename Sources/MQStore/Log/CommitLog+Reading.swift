@@ -12,8 +12,10 @@ extension CommitLog {
 
     /// From the offset to the end of what is readable in its segment, a blank record included; nil when there is
     /// nothing.
-    package func readable(from offset: LogOffset) -> LogSlice? {
-        let end = appendedOffset
+    package func readable(from offset: LogOffset) -> LogSlice? { readable(from: offset, below: appendedOffset) }
+
+    /// The same, up to an end that is not behind that of the log.
+    func readable(from offset: LogOffset, below end: LogOffset) -> LogSlice? {
         guard offset >= minimumOffset, offset < end, let segment = table.segment(at: offset) else { return nil }
         let upper = min(end, segment.end)
         return LogSlice(segment: segment, range: segment.position(of: offset)..<segment.position(of: upper))

@@ -66,9 +66,9 @@ extension CommitLog {
         let segments = table.all
         var report = RecoveryReport(start: .zero, end: .zero)
         if !segments.isEmpty {
-            let first = try firstToScan(segments, start, known: known)
-            if start != .normal { try forgetUnwritten(segments[first.segment...]) }
             let flushed = max(trusted, try mark.load())
+            let first = try firstToScan(segments, start, known: known, flushed: flushed)
+            if start != .normal { try forgetUnwritten(segments[first.segment...]) }
             try scan(segments, from: first, flushed: flushed, mayBeTorn: start != .normal, &report, passed, visit)
             try cut(&report)
         }
@@ -86,19 +86,21 @@ extension CommitLog {
     }
 
     private func becomeReady(_ report: RecoveryReport) {
+        // No checksum of a stock record covers its store time: one flipped bit makes it years.
+        let newest = min(report.lastStoreTimestamp, time.now().advanced(by: Self.maximumLead))
         state.withLock { state in
             state.active = table.segment(at: report.end)
             state.end = report.end
             state.filledEnd = report.end
             state.repairedEnd = report.end
-            state.lastTimestamp = report.lastStoreTimestamp
+            state.lastTimestamp = newest
             state.phase = .ready
         }
         commit.withLock { $0 = GroupCommit(done: report.end) }
         minimum.store((table.firstOffset ?? report.end).rawValue, ordering: .releasing)
         deletedBelow.store(minimum.load(ordering: .relaxed), ordering: .releasing)
         flushed.store(report.end.rawValue, ordering: .releasing)
-        flushedTime.store(report.lastStoreTimestamp.milliseconds, ordering: .releasing)
+        flushedTime.store(newest.milliseconds, ordering: .releasing)
         appended.store(report.end.rawValue, ordering: .releasing)
         if let cause = report.cause {
             logger.warning("the log ends at \(report.end): \(cause); cleared \(report.zeroedBytes) bytes behind it")
@@ -115,9 +117,11 @@ extension CommitLog {
 
     /// Segment and position in it.
     private func firstToScan(
-        _ segments: [LogSegment], _ start: RecoveryStart, known: LogOffset?
+        _ segments: [LogSegment], _ start: RecoveryStart, known: LogOffset?, flushed: LogOffset
     ) throws(StoreError) -> (segment: Int, position: Int) {
-        let first = try firstToScan(segments, start)
+        var first = try firstToScan(segments, start)
+        // The clock may have been set back since the checkpoint: its time is then behind files not flushed yet.
+        if flushed > .zero { while first > 0, segments[first].offset > flushed { first -= 1 } }
         guard let known, let index = segments.lastIndex(where: { $0.offset <= known && known < $0.end }),
             index >= first, try holdsRecord(segments[index], at: known)
         else { return (first, 0) }

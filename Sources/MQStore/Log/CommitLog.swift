@@ -24,6 +24,8 @@ package final class CommitLog: Sendable {
     let deletedBelow: Atomic<Int64>
     /// Closed while the filling thread writes zeros into its claim.
     let fillGate = Gate()
+    /// Closed while queues are being deleted; see ``hold(_:)``.
+    let deletionGate = Gate()
     /// Signalled when the filled window gets short.
     let fillRequest = Wakeup()
 
@@ -82,10 +84,11 @@ package final class CommitLog: Sendable {
     /// Why an append would fail at this moment; nil when nothing is known against it.
     package var refusal: StoreError? { state.withLock { Self.refusal($0) } }
 
+    /// Set from a failed flush until it is repaired.
+    var flushFailure: StoreError? { state.withLock { $0.flushFailure } }
+
     package func nextQueueOffset(of queue: QueueRef) -> QueueOffset {
-        state.withLock { state in
-            QueueOffset(rawValue: queue.index < state.counters.count ? state.counters[queue.index] : 0)
-        }
+        state.withLock { QueueOffset(rawValue: $0.counter(queue.index)) }
     }
 
     package func setNextQueueOffset(_ offset: QueueOffset, of queue: QueueRef) {
@@ -94,6 +97,25 @@ package final class CommitLog: Sendable {
             if missing > 0 { state.counters.append(contentsOf: repeatElement(0, count: missing)) }
             state.counters[queue.index] = offset.rawValue
         }
+    }
+
+    /// Lets appends to some queues wait until ``release()``, so that their next messages come after their deletion and
+    /// are numbered from 0. One thread at a time.
+    ///
+    /// - Parameter candidates: called with the append lock held. Those that were ever appended to are held.
+    /// - Returns: them, and the end of the log: their records are either below it or not appended yet.
+    func hold(_ candidates: () -> [ConsumeQueue]) -> (queues: [ConsumeQueue], end: LogOffset) {
+        state.withLock { state in
+            let queues = candidates().filter { state.counter($0.ref.index) > 0 }
+            state.held = Set(queues.map(\.ref.index))
+            if !queues.isEmpty { deletionGate.close() }
+            return (queues, state.end)
+        }
+    }
+
+    func release() {
+        state.withLock { $0.held = [] }
+        deletionGate.open()
     }
 
     /// Flushes, deletes prepared segments that were not needed, and refuses further appends.

@@ -6,7 +6,7 @@ import Synchronization
 package final class Flusher: Sendable {
     /// How long a failed flush rests before the repair is tried.
     private static let pauseAfterFailure: Duration = .milliseconds(500)
-    /// With the synchronous policy, how long records that nobody waits for stay unflushed at most.
+    /// With the synchronous policy every append wakes the thread: this is for what came while a flush failed.
     private static let idleInterval: Duration = .milliseconds(500)
 
     private let log: CommitLog

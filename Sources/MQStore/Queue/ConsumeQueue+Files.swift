@@ -137,15 +137,36 @@ extension ConsumeQueue {
     ///
     /// Durable on return: an old file that comes back beside new ones would be taken for one of them.
     func erase(ignoredBelow: LogOffset) throws(StoreError) {
+        try state.withLock { (state) throws(StoreError) in try erase(&state, ignoredBelow: ignoredBelow) }
+    }
+
+    private func erase(_ state: inout State, ignoredBelow: LogOffset) throws(StoreError) {
+        for entry in try files.device.list(directory) ?? [] where !entry.isDirectory {
+            if let base = files.base(named: entry.name) { try files.remove(self, base) }
+        }
+        state = State()
+        state.ignoredBelow = ignoredBelow
+        guard try files.device.exists(directory) else { return }
+        try files.device.syncDirectory(directory)
+        try files.device.remove(directory)
+    }
+
+    /// Whether there are files, and all records they tell of lie below the offset.
+    func isExpired(below minimum: LogOffset) -> Bool { state.withLock { isExpired($0, below: minimum) } }
+
+    private func isExpired(_ state: borrowing State, below minimum: LogOffset) -> Bool {
+        let end = lastLogEnd(state)
+        return state.fileCount > 0 && end > .zero && end <= minimum
+    }
+
+    /// Deletes everything, unless a message came since it was found expired.
+    ///
+    /// - Returns: whether it did.
+    func eraseIfExpired(below minimum: LogOffset) throws(StoreError) -> Bool {
         try state.withLock { (state) throws(StoreError) in
-            for entry in try files.device.list(directory) ?? [] where !entry.isDirectory {
-                if let base = files.base(named: entry.name) { try files.remove(self, base) }
-            }
-            state = State()
-            state.ignoredBelow = ignoredBelow
-            guard try files.device.exists(directory) else { return }
-            try files.device.syncDirectory(directory)
-            try files.device.remove(directory)
+            guard isExpired(state, below: minimum) else { return false }
+            try erase(&state, ignoredBelow: .zero)
+            return true
         }
     }
 
@@ -185,11 +206,11 @@ extension ConsumeQueue {
     var hasFiles: Bool { state.withLock { $0.fileCount > 0 } }
 
     /// End of the last record that has an entry; zero when there is none.
-    var lastLogEnd: LogOffset {
-        state.withLock { state in
-            guard state.end > 0, let last = entry(state.end - 1, state), !last.isBlank else { return .zero }
-            return last.logOffset.advanced(by: Int(last.size)) ?? .zero
-        }
+    var lastLogEnd: LogOffset { state.withLock { lastLogEnd($0) } }
+
+    private func lastLogEnd(_ state: borrowing State) -> LogOffset {
+        guard state.end > 0, let last = entry(state.end - 1, state), !last.isBlank else { return .zero }
+        return last.logOffset.advanced(by: Int(last.size)) ?? .zero
     }
 
     private func settle(_ state: inout State, end: Int64) {

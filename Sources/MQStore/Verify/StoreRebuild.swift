@@ -43,8 +43,8 @@ struct StoreRebuild {
         let observer = StoreObserver()
         let dispatcher = Dispatcher(
             log: log, table: table, index: index, levels: DelayLevels(configuration.delayLevels) ?? .standard,
-            checksRecords: true, logger: logger, observer: observer, queuePosition: log.minimumOffset,
-            indexPosition: indexStart)
+            checksRecords: true, waitsForFlush: false, logger: logger, observer: observer,
+            queuePosition: log.minimumOffset, indexPosition: indexStart)
         dispatcher.run(includingIndex: true)
         if let failure = dispatcher.queueFailure { throw failure }
         let parts = OpenedParts(

@@ -46,6 +46,17 @@ struct ClientRegistryTests {
         #expect(registry.consumers["G"]?.subscriptions["A"]?.data.subVersion == 7)
     }
 
+    @Test("A producer that calls itself otherwise leaves no trace of its old name")
+    func renamedProducer() {
+        var registry = Registry()
+        for number in 0..<5 { registry.producerSeen(group: "P", member(1, "client-\(number)")) }
+        #expect(registry.producerConnection(clientID: "client-3") == nil)
+        #expect(registry.producerConnection(clientID: "client-4") == 1)
+        #expect(registry.producerClientCount == 1)
+        _ = registry.closed(1)
+        #expect(registry.producerClientCount == 0)
+    }
+
     @Test("A closed connection leaves every group it was in; an empty group is gone")
     func closing() {
         var registry = Registry()

@@ -60,6 +60,30 @@ struct ConsumerOffsetsTests {
         #expect(!offsets.limit { _, queueID in queueID == 1 ? nil : 7 })
     }
 
+    @Test("The table has a limit over all queues, and what is in it can still be moved")
+    func totalLimit() {
+        var offsets = ConsumerOffsets(maximumCount: 3)
+        for id in 0..<3 as Range<Int32> { #expect(offsets.commit(orders, queueID: id, offset: 5) == true) }
+        let other = TopicGroup(topic: "Other", group: "G")
+        #expect(!offsets.hasRoom(for: other, queueID: 0))
+        #expect(offsets.commit(other, queueID: 0, offset: 1) == false)
+        #expect(offsets.commit(orders, queueID: 3, offset: 1) == false)
+        #expect(offsets.commit(orders, queueID: 2, offset: 6) == true)
+        #expect(offsets.clone(from: "G", to: "H", topic: "Orders") == false)
+        #expect(offsets.remove(topic: "Orders") == true)
+        #expect(offsets.commit(other, queueID: 0, offset: 1) == true)
+        #expect(offsets.count == 1)
+    }
+
+    @Test("Topics by group, found in one pass")
+    func topicsByGroup() {
+        var offsets = ConsumerOffsets()
+        for (topic, group) in [("A", "G"), ("B", "G"), ("A", "H")] {
+            _ = offsets.commit(TopicGroup(topic: topic, group: group), queueID: 0, offset: 1)
+        }
+        #expect(offsets.topicsByGroup().mapValues { $0.sorted() } == ["G": ["A", "B"], "H": ["A"]])
+    }
+
     @Test("Removal and cloning")
     func removalAndClone() {
         var offsets = ConsumerOffsets()

@@ -1,3 +1,4 @@
+import Foundation
 import MQNameServer
 import MQProtocol
 import MQRemoting
@@ -42,5 +43,74 @@ struct RegistrationTests {
         await asker.shutdown()
         serving.cancel()
         _ = await serving.result
+    }
+}
+
+@Suite("What a broker tells its name servers")
+struct RegistrationContentTests {
+    private func table(topics: Int) -> TopicFile {
+        let configs = (0..<topics).map {
+            TopicConfig(topicName: "topic-\($0)", readQueueNums: 4, writeQueueNums: 4, perm: 6)
+        }
+        return TopicFile(version: DataVersion(counter: 1, timestamp: .zero), topics: configs)
+    }
+
+    @Test("A long list of topics goes compressed")
+    func compression() throws {
+        let (short, isShortCompressed) = Registration.body(of: table(topics: 10), compressed: false)
+        #expect(!isShortCompressed)
+        #expect(try RegisterBrokerBody.decode(short).topics.topicConfigTable.count == 10)
+        let (long, isCompressed) = Registration.body(of: table(topics: 10_000), compressed: false)
+        #expect(isCompressed)
+        #expect(long.readableBytes < 1 << 20)
+        let read = try RegisterBrokerBody.decode(long, compressed: true, version: ProtocolVersion.current)
+        #expect(read.topics.topicConfigTable.count == 10_000)
+    }
+
+    @Test("Two name servers whose lists of order topics differ are not told of it again and again")
+    func orderTopics() async throws {
+        try await LiveBroker.withDirectory { try await orderTopics(in: $0.path) }
+    }
+
+    private func orderTopics(in directory: String) async throws {
+        func server(_ name: String) async throws -> (address: String, Task<Void, any Error>) {
+            var configuration = NameServerConfiguration()
+            configuration.server.port = 0
+            configuration.keyValueFile = "\(directory)/\(name).json"
+            let server = try NameServer(configuration, group: .singleton, logger: LiveBroker.silent)
+            let address = try await server.start()
+            return (address, Task { try await server.run() })
+        }
+        let servers = [try await server("one"), try await server("two")]
+        let operators = RemotingClient(group: .singleton, logger: LiveBroker.silent)
+        _ = try await operators.request(
+            to: servers[0].address, .putKVConfig,
+            extra: [("namespace", "ORDER_TOPIC_CONFIG"), ("key", "T"), ("value", "broker-a:4")])
+        _ = try await operators.request(
+            to: servers[1].address, .putKVConfig,
+            extra: [("namespace", "ORDER_TOPIC_CONFIG"), ("key", "Other"), ("value", "broker-a:4")])
+        try await LiveBroker.with(
+            { $0.nameServers = servers.map(\.address) },
+            { broker in
+                let topics = broker.service.broker.topics
+                let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+                topics.ensure("T", queues: 4)
+                for _ in 0..<3 {
+                    broker.service.registration.topicsChanged()
+                    try await topics.announced(on: eventLoop).get()
+                }
+                #expect(topics.find("T")?.isOrder == true)
+                let version = topics.dataVersion
+                for _ in 0..<3 {
+                    broker.service.registration.topicsChanged()
+                    try await topics.announced(on: eventLoop).get()
+                }
+                #expect(topics.dataVersion == version)
+            })
+        await operators.shutdown()
+        for (_, serving) in servers {
+            serving.cancel()
+            _ = await serving.result
+        }
     }
 }

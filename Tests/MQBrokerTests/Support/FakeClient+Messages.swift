@@ -42,14 +42,15 @@ extension FakeClient {
     ///   - key: the unique key; empty for none.
     ///   - immunity: seconds before the first check-back.
     func sendHalf(
-        _ body: String, to topic: String, group: String = "P", key: String, immunity: Int = 3600
+        _ body: String, to topic: String, group: String = "P", key: String, immunity: Int = 3600,
+        born: Timestamp = TimeSource.system.now()
     ) async throws -> SentHalf {
         var properties: MessageProperties = [
             PropertyName.transactionPrepared: "true", PropertyName.producerGroup: group,
             PropertyName.checkImmunitySeconds: "\(immunity)",
         ]
         if !key.isEmpty { properties[PropertyName.uniqueKey] = key }
-        let answer = try await send(body, to: topic, properties: properties, sysFlag: 4)
+        let answer = try await send(body, to: topic, properties: properties, sysFlag: 4, born: born)
         let id = answer.fields.string("msgId").flatMap { OffsetMessageID($0) }
         return SentHalf(
             group: group, key: key, queueOffset: answer.fields.int64("queueOffset") ?? -1,

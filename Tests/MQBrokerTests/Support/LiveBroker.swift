@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import MQProtocol
 import MQRemoting
+import MQStore
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -32,6 +33,7 @@ struct LiveBroker {
     static func with<Result>(
         _ change: (inout BrokerConfiguration) -> Void = { _ in },
         in directory: URL,
+        on device: any StorageDevice = FileDevice(),
         time: TimeSource = .system,
         _ body: (LiveBroker) async throws -> Result
     ) async throws -> Result {
@@ -45,7 +47,7 @@ struct LiveBroker {
         configuration.storage.indexEntries = 400
         change(&configuration)
         let service = try await BrokerService.start(
-            configuration, time: time, group: .singleton, logger: silent
+            configuration, device: device, time: time, group: .singleton, logger: silent
         )
         let running = Task { try await service.run() }
         let result: Result

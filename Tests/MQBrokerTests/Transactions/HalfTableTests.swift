@@ -71,6 +71,36 @@ import Testing
         )
     }
 
+    private func half(_ offset: Int64, sent seconds: Int64, queue: Int64) -> HalfMessage {
+        var half = half(offset, queue: queue)
+        half.sent = start.advanced(by: .seconds(seconds))
+        return half
+    }
+
+    @Test func aHalfSentAfterTheDecidedOnesOfItsKeyIsAnotherTransaction() {
+        let first = half(0, sent: 0, queue: 0)
+        let retry = half(300, sent: 3, queue: 1)
+        var table = table(first, retry)
+        var decided = retry
+        decided.sent = first.sent
+        #expect(decide(&table, .rollback, retry) == .store(decided))
+        table.stored(retry, verdict: .rollback)
+        // Both were overtaken by the verdict; the second is as old as the last of the decided ones.
+        for late in [half(600, sent: 1, queue: 2), half(900, sent: 3, queue: 3)] {
+            table.arrived(late, opFloor: .zero, schedule: schedule)
+            #expect(decide(&table, .commit, late) == .opposite(of: .rollback))
+        }
+        let again = half(1200, sent: 4, queue: 4)
+        table.arrived(again, opFloor: .zero, schedule: schedule)
+        #expect(table.undecidedCount == 1)
+        // What the producer repeats for the first one does not end the second.
+        #expect(decide(&table, .rollback, retry) == .repeated)
+        #expect(decide(&table, .commit, again) == .store(again))
+        table.stored(again, verdict: .commit)
+        #expect(decide(&table, .rollback, again) == .opposite(of: .commit))
+        #expect(decide(&table, .commit, first) == .opposite(of: .rollback))
+    }
+
     @Test func copiesOfOneHalfAreOneTransaction() {
         let first = half(0)
         let copy = half(500, queue: 7)

@@ -72,8 +72,10 @@ struct VerdictTests {
                 let transactions = broker.service.broker.transactions
                 let client = FakeClient("p", of: broker)
                 _ = try await client.heartbeat(producers: ["P"])
-                let committed = try await client.sendHalf("order", to: "T", key: "K1", immunity: 0)
-                let rolledBack = try await client.sendHalf("order", to: "T", key: "K2", immunity: 0)
+                // Sent before those that were decided, and slower.
+                let early = Timestamp(milliseconds: 1)
+                let committed = try await client.sendHalf("order", to: "T", key: "K1", immunity: 0, born: early)
+                let rolledBack = try await client.sendHalf("order", to: "T", key: "K2", immunity: 0, born: early)
                 _ = try await client.sendHalf("fresh", to: "T", key: "K3", immunity: 0)
                 broker.service.broker.store.dispatchPending()
                 transactions.checkDue(clients: broker.service.broker.clients)

@@ -74,6 +74,19 @@ import Testing
         #expect(try RegisterBrokerBody.decode(ours, compressed: true, version: 409) == plain)
     }
 
+    @Test func registrationsOfTooManyTopicsAreRefused() throws {
+        var plain = ByteBuffer()
+        let version = try DataVersion.decode(ByteBuffer(string: "{}")).encode()
+        plain.writeInteger(Int32(version.readableBytes))
+        plain.writeImmutableBuffer(version)
+        let count: Int32 = 400_001
+        plain.writeInteger(count)
+        plain.writeRepeatingByte(0, count: Int(count + 1) * 4)
+        #expect(throws: BodyError.self) {
+            try RegisterBrokerBody.decode(Zlib.deflate(plain), compressed: true, version: 409)
+        }
+    }
+
     @Test func truncatedRegistrationsAreRefused() {
         let whole = ByteBuffer(hexText: BodySample.registerCompressed)
         for length in 0..<whole.readableBytes {

@@ -14,6 +14,12 @@ import Testing
         #expect(TagFilter(expression: "||").matches(tagsCode: 0) == false)
     }
 
+    /// Compared with each other, so many would take an hour.
+    @Test(.timeLimit(.minutes(1))) func readsVeryManyTags() {
+        let expression = (0..<200_000).map { "t\($0)" }.joined(separator: "||") + "||t7"
+        #expect(TagFilter.tags(in: expression).count == 200_000)
+    }
+
     @Test func everythingMatchesAll() {
         #expect(TagFilter.all.matches(tagsCode: 0))
         #expect(TagFilter.all.matches(tagsCode: .min))

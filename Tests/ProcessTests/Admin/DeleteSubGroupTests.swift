@@ -1,4 +1,5 @@
 import MQProtocol
+import NIOCore
 import ProcessSupport
 import Testing
 

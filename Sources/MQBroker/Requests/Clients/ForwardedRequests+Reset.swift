@@ -20,7 +20,7 @@ extension ForwardedRequests {
         let members = broker.clients.consumers(of: header.group)
         let usesList = context.frame.language == .cpp
         let queueCount = topic.config.writeQueueNums
-        return context.onReadThread { broker in
+        return context.onReadThread(isQuery: false) { broker in
             let offsets = try target(header, queueCount: queueCount, broker)
             guard !members.isEmpty else {
                 throw RequestError(

@@ -26,7 +26,7 @@ enum ConfigurationRequests {
         if configuration.permission != permission { broker.topics.touch() }
         broker.store.changeRetention(RetentionSettings(configuration.storeConfiguration()))
         guard let file = configuration.file else { return .success }
-        return context.onReadThread { _ in
+        return context.onReadThread(isQuery: false) { _ in
             try file.set(change.lines(in: configuration))
             return Reply()
         }

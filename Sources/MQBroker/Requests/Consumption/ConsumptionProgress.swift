@@ -8,7 +8,12 @@ struct ConsumptionProgress {
 
     /// The topics on which the group has offsets.
     func topics(onlyOrdered: Bool) -> [String] {
-        broker.offsets.topics(of: group).sorted().filter { name in
+        topics(onlyOrdered: onlyOrdered, of: broker.offsets.topics(of: group))
+    }
+
+    /// - Parameter names: the topics on which the group has offsets.
+    func topics(onlyOrdered: Bool, of names: [String]) -> [String] {
+        names.sorted().filter { name in
             guard let topic = broker.topics.find(name) else { return false }
             return topic.isOrder || !onlyOrdered
         }

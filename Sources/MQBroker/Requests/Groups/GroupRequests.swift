@@ -8,6 +8,9 @@ enum GroupRequests {
         let group = try context.body(SubscriptionGroupConfig.decode)
         // RocketMQ checks nothing here; but the name becomes a topic's, and that a directory's.
         if let remark = GroupName.remark(refusing: group.groupName) { throw RequestError(.systemError, remark) }
+        guard Topic.queueCounts.contains(group.retryQueueNums) else {
+            throw RequestError(.systemError, "retryQueueNums must be from 0 to \(Topic.queueCounts.upperBound)")
+        }
         context.broker.groups.update(group)
         return context.after(context.broker.groups.persisted(on: context.connection.eventLoop))
     }

@@ -26,10 +26,11 @@ enum OffsetRequests {
     /// 15. As in RocketMQ neither topic nor group need exist, and a smaller offset replaces a larger one.
     static func update(_ context: RequestContext) throws(RequestError) -> Outcome {
         let header = try context.header(UpdateConsumerOffsetHeader.self)
-        context.broker.offsets.commit(
+        let refusal = context.broker.offsets.commitByClient(
             group: header.consumerGroup, topic: header.topic, queueID: header.queueID,
             offset: header.commitOffset.rawValue
         )
+        if let refusal { throw RequestError(.systemError, "the offset is not kept: \(refusal)") }
         return .success
     }
 
@@ -100,6 +101,7 @@ enum OffsetRequests {
     static func clone(_ context: RequestContext) throws(RequestError) -> Outcome {
         let source = try context.text("srcGroup")
         let destination = try context.text("destGroup")
+        if let remark = GroupName.remark(refusing: destination) { throw RequestError(.systemError, remark) }
         let broker = context.broker
         let topics = context.optionalText("topic").map { [$0] } ?? broker.offsets.topics(of: source)
         let online = context.flag("offline") ? nil : broker.clients.consumerGroup(source)

@@ -6,6 +6,9 @@ import NIOPosix
 
 /// Pulls: code 11, and 361 as 5.x's lite consumers send it.
 extension BrokerLoop {
+    /// The longest subscription that comes with a pull: it is read on the event loop each time.
+    private static let maximumExpressionBytes = 65_536
+
     func pull(_ frame: Frame, _ connection: Connection) throws(RequestError) {
         // Nobody would hear the answer.
         if frame.isOneWay { return }
@@ -14,7 +17,7 @@ extension BrokerLoop {
         let topic = try pullTopic(header)
         let filter = try pullFilter(header, group)
         if header.flags.contains(.commitOffset), configuration.role != .slave {
-            broker.offsets.commit(
+            _ = broker.offsets.commitByClient(
                 group: header.consumerGroup, topic: header.topic, queueID: header.queueID,
                 offset: header.commitOffset.rawValue
             )
@@ -83,7 +86,14 @@ extension BrokerLoop {
     ) throws(RequestError) -> TagFilter {
         if header.flags.contains(.subscription) {
             try refuseExpressions(header.expressionType)
-            return TagFilter(expression: header.subscription ?? "*")
+            let expression = header.subscription ?? "*"
+            guard expression.utf8.count <= Self.maximumExpressionBytes else {
+                throw RequestError(
+                    .subscriptionParseFailed,
+                    "parse the consumer's subscription failed: it is longer than \(Self.maximumExpressionBytes) bytes"
+                )
+            }
+            return TagFilter(expression: expression)
         }
         guard group.consumeBroadcastEnable || broker.clients.isBroadcasting(group: group.groupName) != true else {
             throw RequestError(
@@ -122,7 +132,7 @@ extension BrokerLoop {
         let selection = Self.select(pull.queue, pull.query, in: broker, mayWait: false)
         guard selection.mustWait else { return answer(pull, selection, began: began) }
         let (broker, queue, query, request) = (broker, pull.queue, pull.query, pull.request)
-        offLoop { () -> ColdAnswer in
+        offLoop(for: pull.request, on: pull.connection) { () -> ColdAnswer in
             let selection = Self.select(queue, query, in: broker, mayWait: true)
             guard selection.status == .found else { return ColdAnswer(selection: selection) }
             var buffer = ByteBuffer()

@@ -33,7 +33,7 @@ enum ReplyRequests {
     /// The checks of a send, on the reply topic.
     private static func topic(_ header: SendMessageHeader, _ context: RequestContext) throws(RequestError) -> Topic {
         if let remark = TopicName.remark(refusing: header.topic) { throw RequestError(.systemError, remark) }
-        if SystemTopic.forbidsSending(header.topic) {
+        if Topic.isClosedToClients(header.topic) {
             throw RequestError(.noPermission, "Sending message to topic[\(header.topic)] is forbidden.")
         }
         let found =
@@ -133,8 +133,11 @@ struct ReplyMessage: Sendable {
     func draft(queueID: Int32, _ broker: Broker) -> MessageDraft {
         var properties = properties
         properties[PropertyName.cluster] = broker.settings.configuration.clusterName
+        var sysFlag = header.sysFlag
+        // A half or a rollback would be in no queue.
+        sysFlag.transactionType = .none
         return MessageDraft(
-            topic: header.topic, queueID: queueID, flag: header.flag, sysFlag: header.sysFlag,
+            topic: header.topic, queueID: queueID, flag: header.flag, sysFlag: sysFlag,
             bornTimestamp: header.bornTimestamp, bornHost: bornHost, storeHost: broker.advertisedHost,
             reconsumeTimes: header.reconsumeTimes, preparedTransactionOffset: .zero, body: body,
             properties: properties.encode()

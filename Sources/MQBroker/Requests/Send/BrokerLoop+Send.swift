@@ -55,6 +55,9 @@ extension BrokerLoop {
         let name = header.topic
         if let remark = TopicName.remark(refusing: name) { throw RequestError(.systemError, remark) }
         if Topic.isClosedToClients(name) { throw Self.forbidden(name) }
+        if broker.topics.isBeingDeleted(name) {
+            throw RequestError(.serviceNotAvailable, "service not available now: topic[\(name)] is being deleted")
+        }
         let created = broker.topics.createForSend(
             name, template: header.defaultTopic, queueCount: header.defaultTopicQueueCount, unit: header.unitMode
         )
@@ -111,15 +114,17 @@ extension BrokerLoop {
         var draft = messageDraft(frame, header, topic, rules, queueID, connection)
         var target = topic
         if topic.isRetry { try redirect(&draft, &target, header, frame.version) }
-        if seen.isHalf {
-            return try stageHalf(draft, &properties, seen, frame.replyTo, topic, queueID, connection)
-        }
+        // Judged for a half too: once its commit is stored nobody can be told.
         let delay: DelayRequest?
         do {
             delay = seen.asksForDelay ? try seen.delay.request(now: broker.time.now()) : nil
         } catch {
             throw RequestError(.messageIllegal, error.remark)
         }
+        if seen.isHalf, !Self.isRetryOfTransaction(header, seen) {
+            return try stageHalf(draft, &properties, seen, frame.replyTo, topic, queueID, connection)
+        }
+        try Self.clearTransaction(&draft, seen)
         if delay == nil { seen.removeWait(from: &properties) }
         properties.appendProperties(settings.sends.clusterProperty)
         draft.properties = properties
@@ -133,6 +138,24 @@ extension BrokerLoop {
                 purpose: .message(queueID: queueID), waits: seen.waits, saved: saving(of: target)
             )
         )
+    }
+
+    /// A transaction's message that its consumer sends back through a producer, as clients before 4.6.1 do.
+    private static func isRetryOfTransaction(_ header: SendRequest, _ seen: SendProperties) -> Bool {
+        header.reconsumeTimes > 0 && seen.delay.level ?? 0 > 0
+    }
+
+    /// What is stored with the type of a half or of a rollback is in no queue: a message that is neither would be
+    /// acknowledged and never be read.
+    private static func clearTransaction(_ draft: inout MessageDraft, _ seen: SendProperties) throws(RequestError) {
+        let type = draft.sysFlag.transactionType
+        guard type == .prepared || type == .rollback else { return }
+        guard seen.isHalf else {
+            throw RequestError(
+                .messageIllegal, "the system flag says that this is part of a transaction, but TRAN_MSG is not true"
+            )
+        }
+        draft.sysFlag.transactionType = .none
     }
 
     private func messageDraft(
@@ -204,9 +227,16 @@ extension BrokerLoop {
             )
         }
         var draft = message
-        var half = HalfRecord.draft(properties, bornTimestamp: min(draft.bornTimestamp, broker.time.now()))
+        var half = HalfRecord.draft(properties, sent: draft.bornTimestamp, now: broker.time.now())
         properties.appendProperties(settings.sends.clusterProperty)
         properties.appendRealPlace(topic: draft.topic, queueID: draft.queueID)
+        guard properties.readableBytes <= RecordLayout.maximumPropertiesBytes - HalfRecord.reservedBytes else {
+            throw RequestError(
+                .messageIllegal,
+                "a half message's properties have \(properties.readableBytes) bytes, and the broker will add up to "
+                    + "\(HalfRecord.reservedBytes) of its own: more than \(RecordLayout.maximumPropertiesBytes)"
+            )
+        }
         draft.properties = properties
         HalfRecord.prepare(&draft)
         half.opFloor = broker.store.maximumOffset(of: broker.transactions.opQueue)
@@ -249,6 +279,7 @@ extension BrokerLoop {
         }
         guard !items.isEmpty else { throw RequestError(.messageIllegal, "the batch is empty") }
         var draft = messageDraft(frame, header, topic, rules, queueID, connection)
+        try checkExpansion(of: frame.body, items.count, outerText, draft)
         let queue = topic.queue(queueID)
         let first = batch.count
         batch.beginGroup()
@@ -271,6 +302,21 @@ extension BrokerLoop {
                 purpose: .message(queueID: queueID), waits: outer.waits, saved: saving(of: topic)
             )
         )
+    }
+
+    /// Each item becomes a record of its own, with the properties of all: a small batch may be a very large one.
+    private func checkExpansion(
+        of body: ByteBuffer, _ items: Int, _ outer: ByteBuffer, _ draft: MessageDraft
+    ) throws(RequestError) {
+        let each = draft.recordBytes + outer.readableBytes + settings.sends.clusterProperty.readableBytes + 2
+        let bytes = body.readableBytes + items * max(0, each - draft.body.readableBytes - BatchItem.fixedBytes)
+        let limit = 2 * configuration.storage.maximumBodyBytes + (64 << 10)
+        guard bytes <= limit else {
+            throw RequestError(
+                .messageIllegal,
+                "message size exceeded: the \(items) messages of the batch become \(bytes) bytes, more than \(limit)"
+            )
+        }
     }
 
     private func batchProperties(_ item: BatchItem, _ outer: ByteBuffer) -> ByteBuffer {

@@ -5,7 +5,7 @@ package import NIOCore
 package struct SendProperties: Sendable {
     /// `WAIT` is not `false`: the sender wants to hear when the message is safe.
     package private(set) var waits = true
-    /// `TRAN_MSG` is `true`.
+    /// `TRAN_MSG` is `true`, in letters of any case, as Java reads it.
     package private(set) var isHalf = false
     /// Nil when none was there, as in nearly every message.
     private var delayProperties: DelayProperties?
@@ -35,7 +35,7 @@ package struct SendProperties: Sendable {
             waitItem = name.lowerBound..<value.upperBound
             waits = !PropertyScan.equal(bytes, value, "false")
         } else if isName(PropertyName.transactionPrepared) {
-            isHalf = PropertyScan.equal(bytes, value, "true")
+            isHalf = Self.isTrue(bytes.extracting(value))
         } else {
             readDelay(name, value, bytes)
         }
@@ -68,6 +68,13 @@ package struct SendProperties: Sendable {
             return
         }
         delayProperties = asked
+    }
+
+    private static func isTrue(_ text: Span<UInt8>) -> Bool {
+        guard text.count == 4 else { return false }
+        var word: UInt32 = 0
+        for index in text.indices { word = word << 8 | UInt32(text[index] | 0x20) }
+        return word == 0x7472_7565
     }
 
     private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {

@@ -20,7 +20,7 @@ extension BrokerLoop {
         guard retry.config.perm & 2 != 0 else {
             throw RequestError(.noPermission, "the topic[\(retry.name)] sending message is forbidden")
         }
-        withRecord(at: header.logOffset) { [self] original in
+        withRecord(at: header.logOffset, for: frame.replyTo, on: connection) { [self] original in
             do throws(RequestError) {
                 guard let original else {
                     throw RequestError(.systemError, "look message by offset failed, \(header.logOffset.rawValue)")

@@ -9,7 +9,7 @@ enum QueueRequests {
 
     /// 306
     static func deleteExpiredQueues(_ context: RequestContext) throws(RequestError) -> Outcome {
-        context.onReadThread { broker in
+        context.onReadThread(isQuery: false) { broker in
             let count = try broker.store.deleteExpiredQueues()
             broker.logger.info("deleted \(count) consume queues without messages")
             return Reply()
@@ -18,7 +18,7 @@ enum QueueRequests {
 
     /// 316. Queues of topics that are not in the table go, except those that no table lists.
     static func deleteUnusedTopics(_ context: RequestContext) throws(RequestError) -> Outcome {
-        context.onReadThread { broker in
+        context.onReadThread(isQuery: false) { broker in
             let count = try broker.store.deleteQueues { topic in
                 broker.topics.find(topic) != nil || isKept(topic)
             }

@@ -6,8 +6,6 @@ import NIOPosix
 
 /// Topics as operators manage them (broker.md 4.6).
 enum TopicRequests {
-    private static let queueCounts: ClosedRange<Int32> = 0...65_536
-
     /// 17. Answered once it is written and the name servers were told: who created a topic looks for its route next.
     static func update(_ context: RequestContext) throws(RequestError) -> Outcome {
         let config = try topicConfig(context)
@@ -21,8 +19,8 @@ enum TopicRequests {
         let reads = try context.integer("readQueueNums")
         let writes = try context.integer("writeQueueNums")
         let permission = try context.integer("perm")
-        guard queueCounts.contains(reads), queueCounts.contains(writes) else {
-            throw RequestError(.systemError, "queue counts must be from 0 to \(queueCounts.upperBound)")
+        guard Topic.queueCounts.contains(reads), Topic.queueCounts.contains(writes) else {
+            throw RequestError(.systemError, "queue counts must be from 0 to \(Topic.queueCounts.upperBound)")
         }
         guard (0...15).contains(permission) else {
             throw RequestError(
@@ -44,6 +42,7 @@ enum TopicRequests {
         let name = try context.text("topic")
         let broker = context.broker
         try check(name, broker)
+        broker.topics.beginDeletion(of: name)
         broker.topics.delete(name)
         broker.offsets.remove(topic: name)
         broker.statistics.remove(topic: name)
@@ -51,6 +50,7 @@ enum TopicRequests {
         let written = broker.topics.persisted(on: eventLoop).flatMap {
             broker.readThreads.runIfActive(eventLoop: eventLoop) { try broker.store.deleteQueues(ofTopic: name) }
         }
+        written.whenComplete { _ in broker.topics.endDeletion(of: name) }
         return context.after(written)
     }
 

@@ -52,12 +52,17 @@ extension BrokerLoop {
     /// The table does not know the half (any more): the log is read, by a thread that may wait for it.
     private func lookUp(_ verdict: Verdict, _ end: EndTransaction, _ request: ReplyTo, _ connection: Connection) {
         let transactions = broker.transactions
-        offLoop {
+        offLoop(for: request, on: connection) {
             transactions.history(of: end)
         } body: { [self] history in
             switch history {
             case .decided(let final):
                 settle(verdict, end, transactions.settle(verdict, against: final), request, connection)
+            case .undecided(let sent):
+                let decision = transactions.decide(verdict, end, sent: sent)
+                // Decided in between: the repeated request learns how.
+                guard let decision else { return refuseBusy("the transaction was just decided", request, connection) }
+                settle(verdict, end, decision, request, connection)
             case .noHalf: refuseUnknown("Find prepared transaction message failed", request, connection)
             case .wrongGroup: settle(verdict, end, .wrongGroup, request, connection)
             case .wrongQueueOffset: settle(verdict, end, .wrongQueueOffset, request, connection)
@@ -119,7 +124,9 @@ extension BrokerLoop {
         guard broker.store.isCold(at: half.logOffset) else {
             return stage(verdict, half, nearRecord(at: half.logOffset), request, connection)
         }
-        withRecord(at: half.logOffset) { [self] in stage(verdict, half, $0, request, connection) }
+        withRecord(at: half.logOffset, for: request, on: connection) { [self] in
+            stage(verdict, half, $0, request, connection)
+        }
     }
 
     /// Stages the real message and its op record, or the op record alone, as one group: both or neither.

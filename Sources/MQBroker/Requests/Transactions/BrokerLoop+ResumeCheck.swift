@@ -12,7 +12,7 @@ extension BrokerLoop {
         }
         let request = frame.replyTo
         if broker.transactions.resume(at: id.offset) { return complete(request, on: connection, .success) }
-        withRecord(at: id.offset) { [self] record in
+        withRecord(at: id.offset, for: request, on: connection) { [self] record in
             if let record, broker.transactions.resume(copyOf: record) {
                 return complete(request, on: connection, .success)
             }
