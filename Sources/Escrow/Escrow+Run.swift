@@ -12,11 +12,13 @@ extension Escrow {
     /// A graceful shutdown lets running handlers finish and the outbox empty, each for
     /// ``EscrowConfiguration/drainTimeout`` at most. Whatever is cut off goes on at the next start.
     ///
-    /// - Throws: ``EscrowError/Code/invalidConfiguration``, ``EscrowError/Code/foreignMember``, an error of the
-    ///   embedded broker, or one of the database.
+    /// It runs once.
+    ///
+    /// - Throws: ``EscrowError/Code/runTwice``, ``EscrowError/Code/invalidConfiguration``,
+    ///   ``EscrowError/Code/foreignMember``, an error of the embedded broker, or one of the database.
     public func run() async throws {
-        let registry = registry.withLock { registry in
-            registry.close()
+        let registry = try registry.withLock { registry throws(EscrowError) in
+            try registry.close()
             return registry
         }
         let retention = try inboxRetention(registry)

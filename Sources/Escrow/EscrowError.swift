@@ -6,7 +6,7 @@ public struct EscrowError: Error, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Base: String {
             case invalidEvent, invalidName, invalidConfiguration, registeredTwice, registeredTooLate, notRunning,
-                stopped
+                runTwice, stopped, undeliverable
             case brokerUnavailable, databaseBusy, databaseFull, databaseFailed, databaseUnsuitable
             case foreignMember, resultMismatch, deadlineUnknown, deadLetterUnknown
         }
@@ -30,10 +30,14 @@ public struct EscrowError: Error, CustomStringConvertible {
         public static let registeredTooLate = Code(.registeredTooLate)
         /// ``Escrow/run()`` is not running, so there is no connection to a broker.
         public static let notRunning = Code(.notRunning)
+        /// ``Escrow/run()`` was called before: a service runs once.
+        public static let runTwice = Code(.runTwice)
         /// The service was shut down.
         public static let stopped = Code(.stopped)
         /// The broker did not take the half messages. The body did not run, nothing happened.
         public static let brokerUnavailable = Code(.brokerUnavailable)
+        /// A message of a committed transaction was refused for good, and stands among the dead letters.
+        public static let undeliverable = Code(.undeliverable)
         /// Another process holds SQLite's write lock for longer than the busy timeout. Nothing happened.
         public static let databaseBusy = Code(.databaseBusy)
         /// No space is left for the database. Nothing happened.

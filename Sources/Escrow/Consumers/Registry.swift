@@ -39,7 +39,9 @@ struct Registry: Sendable {
         try checkOpen()
         try names.check(consumer: consumer)
         try ServiceNames.check(topic: handler.topic, of: handler.tag)
-        try Self.check(tag: handler.tag)
+        guard EventName.isPossible(handler.tag) else {
+            throw EscrowError(.invalidName, "The event's name \"\(handler.tag)\" needs \(EventName.rule).")
+        }
         let address = EventAddress(topic: handler.topic, tag: handler.tag)
         guard consumers[consumer, default: [:]].updateValue(handler, forKey: address) == nil else {
             throw EscrowError(
@@ -68,21 +70,13 @@ struct Registry: Sendable {
         }
     }
 
-    /// Consumers name the tags they want with bars between them; a lone asterisk wants all.
-    private static func check(tag: String) throws(EscrowError) {
-        let isValid =
-            tag != "*" && IdempotencyKey(tag).isValid && !tag.contains("|") && tag.first?.isWhitespace == false
-            && tag.last?.isWhitespace == false
-        guard isValid else {
-            throw EscrowError(
-                .invalidName,
-                "The event's name \"\(tag)\" needs 1 to \(IdempotencyKey.maximumBytes) bytes without bars, control "
-                    + "characters and blanks around it.")
+    /// The service runs: nothing can be registered from here on.
+    ///
+    /// - Throws: ``EscrowError/Code/runTwice``: whoever waits for its messages was told that it has stopped.
+    mutating func close() throws(EscrowError) {
+        if isClosed {
+            throw EscrowError(.runTwice, "A service runs once: make a new Escrow on the same database.")
         }
-    }
-
-    /// Nothing can be registered from here on.
-    mutating func close() {
         isClosed = true
     }
 

@@ -44,6 +44,9 @@ struct OutgoingEvent: Sendable, Equatable {
                 "The ordering key \"\(order)\" of \(E.name) needs 1 to \(IdempotencyKey.maximumBytes) bytes and no "
                     + "control characters.")
         }
+        guard EventName.isPossible(E.name) else {
+            throw EscrowError(.invalidEvent, "The event's name \"\(E.name)\" needs \(EventName.rule).")
+        }
         let body: Data
         do {
             body = try E.codec.encode(event)
@@ -66,6 +69,18 @@ struct OutgoingEvent: Sendable, Equatable {
             topic: namespace.topic(E.topic.name), tag: E.name, idempotencyKey: key.text,
             orderingKey: event.orderingKey.text, body: body, trace: trace)
     }
+}
+
+/// Which names an event can have: they are the tags of its messages. Consumers name the tags they want with bars
+/// between them; a lone asterisk wants all.
+enum EventName {
+    static func isPossible(_ name: String) -> Bool {
+        name != "*" && IdempotencyKey(name).isValid && !name.utf8.contains(UInt8(ascii: "|"))
+            && name.first?.isWhitespace == false && name.last?.isWhitespace == false
+    }
+
+    static let rule =
+        "1 to \(IdempotencyKey.maximumBytes) bytes without bars, control characters and blanks around it"
 }
 
 /// Keeps the topics and groups of several stores on one broker apart: `<namespace>%<name>`, as RocketMQ's clients write

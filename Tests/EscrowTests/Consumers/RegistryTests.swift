@@ -73,7 +73,7 @@ import Testing
         #expect(error?.code == .invalidName)
     }
 
-    @Test func everythingIsRegisteredOnceAndBeforeTheStart() {
+    @Test func everythingIsRegisteredOnceAndBeforeTheStart() throws {
         var registry = registry()
         #expect(throws: Never.self) { try registry.add(handler(), to: "stock") }
         #expect(throws: Never.self) { try registry.add(handler("Paid"), to: "stock") }
@@ -81,7 +81,7 @@ import Testing
         #expect(twice?.code == .registeredTwice)
         let own = refusal(registry) { r throws(EscrowError) in try r.add({ _ in .unknown }, for: "fenced") }
         #expect(own?.code == .invalidName)
-        registry.close()
+        try registry.close()
         let late = refusal(registry) { r throws(EscrowError) in try r.add(handler(), to: "other") }
         #expect(late?.code == .registeredTooLate)
     }

@@ -40,6 +40,15 @@ import Testing
         #expect(try database.count("SELECT count(*) FROM escrow_outbox") == 0)
     }
 
+    /// The name of an event travels too, as the tag that consumers ask for.
+    @Test(arguments: ["", "*", "a|b", " a", "a\u{1}"])
+    func anEventWhoseNameCannotTravelIsRefused(_ name: String) throws {
+        OddlyNamed.$currentName.withValue(name) {
+            #expect(refusal { try $0.publish(OddlyNamed()) } == .invalidEvent)
+        }
+        #expect(try database.count("SELECT count(*) FROM escrow_outbox") == 0)
+    }
+
     @Test func theLongestKeyIsTaken() throws {
         let deadline = Deadline("payment", for: String(repeating: "ü", count: 127) + "x")
         try write { tx in
@@ -48,4 +57,12 @@ import Testing
             #expect(try tx.cancel(deadline) == .cancelled)
         }
     }
+}
+
+private struct OddlyNamed: Event {
+    @TaskLocal static var currentName = ""
+    static let topic: Topic = "orders"
+    static var name: String { currentName }
+    var idempotencyKey: IdempotencyKey { "odd" }
+    var orderingKey: OrderingKey { .none }
 }
