@@ -27,7 +27,7 @@ extension Escrow {
             try await run(registry, retention, nameServers: nameServers)
         case .embedded(let directory):
             var embedded = EmbeddedBrokerConfiguration()
-            embedded.directory = directory
+            embedded.directory = directory ?? store.brokerDirectory
             embedded.time = configuration.time
             embedded.logger = configuration.logger
             let broker = try await EmbeddedBroker.start(embedded)

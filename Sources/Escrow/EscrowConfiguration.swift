@@ -8,7 +8,8 @@ public import Tracing
 public struct EscrowConfiguration: Sendable {
     public enum Broker: Sendable {
         /// A name server and a broker inside this process, for development and small deployments. The path of their
-        /// directory; nil for a temporary one, which goes with the process.
+        /// directory, which one process has at a time; nil for one beside the database, `FILE-broker`. It belongs to
+        /// the database: messages that nobody has handled yet are nowhere else.
         case embedded(directory: String?)
         /// Escrow's or Apache RocketMQ's brokers.
         case cluster(NameServerAddresses)

@@ -8,6 +8,13 @@ struct EscrowDatabase: Sendable {
     /// Made with the tables and never changed; 32 hexadecimal digits.
     var identity: String
 
+    /// The absolute path of its file.
+    var path: String
+
+    /// Where an embedded broker keeps its messages when nothing else is said: beside the file, because what was
+    /// published from it has left its tables.
+    var brokerDirectory: String { "\(path)-broker" }
+
     /// The version of the tables this code reads and writes.
     private static let version = Schema.versions.count
 
@@ -30,7 +37,9 @@ struct EscrowDatabase: Sendable {
                 guard let identity, identity.count == 16 else {
                     throw unsuitable("its identity is missing: the tables of Escrow were tampered with.")
                 }
-                return EscrowDatabase(identity: identity.map(hexByte).joined())
+                let path = try String.fetchOne(db, sql: "SELECT file FROM pragma_database_list WHERE name = 'main'")
+                guard let path, !path.isEmpty else { throw unsuitable("it is in no file.") }
+                return EscrowDatabase(identity: identity.map(hexByte).joined(), path: path)
             }
         } catch let error as EscrowError {
             throw error

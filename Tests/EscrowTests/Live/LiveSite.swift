@@ -33,7 +33,7 @@ final class LiveSite: Sendable {
         quiet(.cluster(nameServers: try NameServerAddresses(broker.nameServers)))
     }
 
-    private func quiet(_ given: EscrowConfiguration) -> EscrowConfiguration {
+    func quiet(_ given: EscrowConfiguration) -> EscrowConfiguration {
         var configuration = given
         configuration.logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         configuration.drainTimeout = .seconds(5)
