@@ -41,31 +41,38 @@ struct DeliveryPieces: Sendable {
 
     /// - Parameters:
     ///   - batch: shared by the messages of one queue: after a failure of an ordered one, the later ones are held.
+    ///   - place: in the batch.
     func piece(
-        _ delivery: Delivery, in batch: BatchGate, completion: @escaping @Sendable (Delivery.Result) -> Void
+        _ delivery: Delivery, in batch: BatchGate, at place: Int,
+        completion: @escaping @Sendable (Delivery.Result) -> Void
     ) -> Piece {
         let verdict = ResultBox()
         return Piece(
             body: { db, context in
-                if batch.isClosed { throw HeldBack() }
+                guard batch.admits(place) else { throw HeldBack() }
                 do {
                     verdict.set(try handle(delivery, db, context))
                 } catch {
                     // What comes after it in its lane must not overtake it.
-                    if DatabaseTrouble(error) != nil { batch.close(after: delivery) }
+                    if DatabaseTrouble(error) != nil { batch.close(behind: place, delivery) }
                     throw error
                 }
             },
             afterFailure: { db, context, error in
                 if error is HeldBack { return }
-                let made = try recordFailure(of: delivery, error, db, context)
-                verdict.set(made)
-                if case .dead = made { return }
-                batch.close(after: delivery)
+                do {
+                    let made = try recordFailure(of: delivery, error, db, context)
+                    verdict.set(made)
+                    if case .dead = made { return }
+                } catch {
+                    batch.close(behind: place, delivery)
+                    throw error
+                }
+                batch.close(behind: place, delivery)
             },
             completion: { result in
                 let made = Self.result(result, verdict)
-                if case .trouble = made { batch.close(after: delivery) }
+                if case .trouble = made { batch.close(behind: place, delivery) }
                 completion(made)
             })
     }

@@ -30,6 +30,10 @@ struct EventConsumer: Sendable {
         var pending = Array(messages.indices)
         while !pending.isEmpty {
             let results = await run(pending.map { deliveries[$0] })
+            guard results.contains(where: { !$0.isHeld }) else {
+                logger.error("a consumer pauses", metadata: ["consumer": "\(name)", "reason": "nothing of it ran"])
+                return suspended(from: outcomes)
+            }
             var next: [Int] = []
             for (index, result) in zip(pending, results) {
                 switch result {
@@ -107,7 +111,7 @@ struct EventConsumer: Sendable {
                     tally.set(.settled, at: index)
                     continue
                 }
-                batch.append(pieces.piece(delivery, in: gate) { tally.set($0, at: index) })
+                batch.append(pieces.piece(delivery, in: gate, at: index) { tally.set($0, at: index) })
             }
             writer.add(batch)
         }
@@ -117,5 +121,11 @@ struct EventConsumer: Sendable {
 extension ConsumeOutcome {
     fileprivate var isSuspension: Bool {
         if case .suspend = self { true } else { false }
+extension Delivery.Result {
+    fileprivate var isHeld: Bool {
+        if case .held = self { true } else { false }
+    }
+}
+
     }
 }

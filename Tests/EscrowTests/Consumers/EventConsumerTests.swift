@@ -239,6 +239,49 @@ import Testing
     @Test func whatAHandlerPublishesIsInTheOutboxWithItsWrites() async throws {
         let consumer = consumer(retry: RetryPolicy(immediate: 0, delays: [])) { event, tx in
             try tx.publish(Noted(text: event.order))
+    /// It ends the whole SQLite transaction, and every message of the queue runs again on its own: the first one meets
+    /// the trouble once more, those behind it wait.
+    @Test(arguments: [1, 3])
+    func aFullDatabasePausesAQueueInsteadOfTryingForEver(count: Int) async throws {
+        try await database.pool.writeWithoutTransaction { db in
+            let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            try db.execute(sql: "PRAGMA max_page_count = \(pages + 2)")
+        }
+        let consumer = consumer { event, tx in
+            try TestDatabase.note(tx.database, "\(event.number)" + String(repeating: " ", count: 100_000))
+            return .done
+        }
+        let messages = try (0..<count).map { try ReceivedMessage.delivery(Placed(order: "17", number: $0)) }
+        #expect(await consumer.handle(messages) == [.suspend(.seconds(1))])
+        #expect(try database.count("SELECT count(*) FROM escrow_attempt") == 0)
+        try await database.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 100000") }
+        #expect(await consumer.handle(messages) == Array(repeating: .consumed, count: count))
+        #expect(try database.notes().map { $0.prefix(1) } == (0..<count).map { "\($0)" })
+    }
+
+    /// The writes of a failed handler are undone, and then its attempt cannot be recorded: what stands behind it does
+    /// not overtake it.
+    @Test func anAttemptThatCannotBeRecordedHoldsTheRestOfTheQueue() async throws {
+        try await database.pool.write { db in
+            try db.execute(
+                sql: """
+                    CREATE TRIGGER full BEFORE INSERT ON escrow_attempt BEGIN SELECT raise_full(); END
+                    """)
+        }
+        try await database.pool.writeWithoutTransaction { db in
+            db.add(function: DatabaseFunction("raise_full", argumentCount: 0) { _ in
+                throw DatabaseError(resultCode: .SQLITE_FULL, message: "full")
+            })
+        }
+        let consumer = consumer { event, tx in
+            if event.number == 0 { throw Planned() }
+            return try self.noting(event, tx)
+        }
+        let messages = try (0..<3).map { try ReceivedMessage.delivery(Placed(order: "17", number: $0)) }
+        #expect(await consumer.handle(messages) == [.suspend(.seconds(1))])
+        #expect(try database.notes() == [])
+    }
+
             if event.order == "bad" { throw Planned() }
             return .done
         }
