@@ -57,19 +57,22 @@ enum DeadLetterTable {
     static func redriven(_ db: Database, _ id: Int64, now: Timestamp) throws {
         try db.execute(
             sql: """
-                UPDATE escrow_dead_letter SET state = 'redriven', ended = ?, redrives = redrives + 1 WHERE id = ?
+                UPDATE escrow_dead_letter SET state = 'redriven', ended = ?, redrives = redrives + 1
+                WHERE id = ? AND state = 'wanted'
                 """,
             arguments: [now.milliseconds, id])
     }
 
-    /// The letter is open again, and so are the later ones of its ordering key: their turn comes after it.
+    /// The letter is open again, and so are the later ones of its ordering key: their turn comes after it. Not when
+    /// another process has handled it, or somebody has discarded it, since it was read.
     static func failedAgain(_ db: Database, _ id: Int64, reason: String, now: Timestamp) throws {
         try db.execute(
             sql: """
                 UPDATE escrow_dead_letter SET state = 'open', reason = ?, failed = ?, attempts = attempts + 1,
-                    redrives = redrives + 1 WHERE id = ?
+                    redrives = redrives + 1 WHERE id = ? AND state = 'wanted'
                 """,
             arguments: [reason, now.milliseconds, id])
+        guard db.changesCount > 0 else { return }
         try db.execute(
             sql: """
                 UPDATE escrow_dead_letter SET state = 'open' WHERE state = 'wanted' AND id > ?1
