@@ -184,6 +184,10 @@ private struct Parts: Sendable {
         settings.drainTimeout = configuration.drainTimeout
         settings.admitsMembers = { try admission.check($0) }
         return settings
+        // A dead letter of the service's own, with its reason.
+        settings.handsOverUnreadable = true
+        // The inbox absorbs what comes again.
+        settings.rereadsLostEnd = true
     }
 }
 

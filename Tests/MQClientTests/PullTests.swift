@@ -44,13 +44,17 @@ import Testing
         #expect(error?.message.contains("the topic is not readable") == true)
     }
 
-    @Test("A damaged record is an error that names the broker")
+    @Test("A damaged body makes its message unreadable; a damaged frame of it is an error that names the broker")
     func damaged() async throws {
         var body = try records(["Aa"])
         body.setInteger(UInt8(0), at: body.readableBytes / 2)
         body.setInteger(Int32(12), at: 8)
         let answer = StubServer.Answer(fields: Self.fields, body: body)
-        let error = await #expect(throws: MQClientError.self) { try await pull(tags: "*", answer: answer) }
+        let result = try await pull(tags: "*", answer: answer)
+        #expect(result.messages.map { $0.unreadable?.contains("damaged") } == [true])
+        body.setInteger(Int32(7), at: 4)
+        let unknown = StubServer.Answer(fields: Self.fields, body: body)
+        let error = await #expect(throws: MQClientError.self) { try await pull(tags: "*", answer: unknown) }
         #expect(error?.code == .malformedResponse)
     }
 

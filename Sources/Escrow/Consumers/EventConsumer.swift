@@ -89,6 +89,9 @@ struct EventConsumer: Sendable {
             messageID: message.messageID,
             born: message.bornTimestamp)
         let trace = pieces.service.traces.context(of: message.properties)
+        if let reason = message.unreadable {
+            return Delivery(content: .unreadable("the body cannot be read: \(reason)"), letter: letter, trace: trace)
+        }
         do {
             let event = try handler.prepare(body)
             letter.idempotencyKey = event.idempotencyKey
@@ -118,14 +121,14 @@ struct EventConsumer: Sendable {
     }
 }
 
-extension ConsumeOutcome {
-    fileprivate var isSuspension: Bool {
-        if case .suspend = self { true } else { false }
 extension Delivery.Result {
     fileprivate var isHeld: Bool {
         if case .held = self { true } else { false }
     }
 }
 
+extension ConsumeOutcome {
+    fileprivate var isSuspension: Bool {
+        if case .suspend = self { true } else { false }
     }
 }

@@ -97,6 +97,15 @@ public struct ConsumerConfiguration: Sendable {
     /// How queues are shared out. Default: average.
     public var allocation = AllocationStrategy.average
 
+    /// Messages whose body cannot be read go to the handler, which looks at ``ReceivedMessage/unreadable``. Default:
+    /// false, they are dead letters; when broadcasting they are dropped. What lies behind them goes on either way.
+    public var handsOverUnreadable = false
+
+    /// After a broker lost the end of a queue, as after a power loss: go back to where messages may begin that were
+    /// stored since, so that none is missed and some come again. Default: false, go on behind the last message, as
+    /// RocketMQ's clients do.
+    public var rereadsLostEnd = false
+
     /// Sees the client ids of the group's members each time they were fetched for a rebalance, before any queue is
     /// taken. Throwing refuses to consume: the consumer gives up its queues and ``PushConsumer/run()`` ends with that
     /// error. Not called when broadcasting.

@@ -81,6 +81,8 @@ struct ProcessQueue {
     private(set) var ending: Ending?
     private(set) var lastPull: Timestamp
     private(set) var lastConsumption: Timestamp?
+    /// The latest store time of the messages that were pulled.
+    private(set) var lastStored: Timestamp?
 
     init(from offset: Int64, order: ConsumeOrder, limits: FlowLimits, now: Timestamp) {
         nextFetch = offset
@@ -145,6 +147,7 @@ extension ProcessQueue {
             let bytes = message.body.readableBytes
             slots.append(Slot(offset: message.queueOffset, message: message, bytes: bytes, phase: .waiting))
             nextFetch = message.queueOffset + 1
+            lastStored = max(lastStored ?? message.storeTimestamp, message.storeTimestamp)
             waitingCount += 1
             cachedCount += 1
             cachedBytes += bytes

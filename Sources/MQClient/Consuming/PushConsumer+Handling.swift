@@ -21,9 +21,30 @@ extension PushConsumer {
             let (batch, effects) = held.state.withLock { $0.take(atMost: configuration.batchSize, now: now) }
             apply(effects, to: held)
             guard let batch else { continue }
-            let outcomes = await handler(batch.messages, held.queue)
+            let outcomes = await handle(batch.messages, of: held.queue)
             await settle(batch, outcomes, of: held, began: now)
         }
+    }
+
+    /// Calls the handler; messages that cannot be read are not for it, unless it wants them.
+    private func handle(_ messages: [ReceivedMessage], of queue: MessageQueue) async -> [ConsumeOutcome] {
+        guard !configuration.handsOverUnreadable, messages.contains(where: { $0.unreadable != nil }) else {
+            return await handler(messages, queue)
+        }
+        let readable = messages.filter { $0.unreadable == nil }
+        var rest = (readable.isEmpty ? [] : await handler(readable, queue))[...]
+        var outcomes: [ConsumeOutcome] = []
+        for message in messages {
+            if let reason = message.unreadable {
+                logger.error("Message \(message.messageID) of \(queue) cannot be read, it is a dead letter: \(reason)")
+                outcomes.append(.deadLetter)
+            } else if let outcome = rest.popFirst() {
+                outcomes.append(outcome)
+            } else {
+                break
+            }
+        }
+        return outcomes
     }
 
     /// Does what a change of a queue asks for.

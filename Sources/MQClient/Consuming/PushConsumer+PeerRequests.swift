@@ -76,6 +76,10 @@ extension PushConsumer {
             var body = request.body
             let brokerName = request.fields.string("brokerName") ?? ""
             var message = try ReceivedMessage(reading: &body, brokerName: brokerName)
+            if let reason = message.unreadable {
+                return connection.reply(
+                    to: request.replyTo, .systemError, remark: "the message cannot be read: \(reason)")
+            }
             message.restoreTopic()
             direct.append(
                 DirectConsumption(message: message, request: request.replyTo, connection: connection.handle))

@@ -64,12 +64,12 @@ extension PushConsumer {
             apply(held.state.withLock { $0.add([], next: next, now: time.now()) }, to: held)
             if next <= offset { return PullTiming.withoutProgress }
         case .pullOffsetMoved:
-            await correct(
+            let isCorrected = await correct(
                 held, asked: offset,
                 OffsetCorrection(
                     asked: offset, minimum: answer.fields.int64("minOffset") ?? -1,
                     maximum: answer.fields.int64("maxOffset") ?? -1, suggested: next))
-            return PullTiming.withoutProgress
+            return isCorrected ? PullTiming.withoutProgress : PullTiming.afterFailure
         default:
             throw MQClientError(refusal: answer, address: target.address)
         }
@@ -129,20 +129,46 @@ extension PushConsumer {
 
     /// Goes on where the broker has messages, once everything pulled before is finished: its offsets must not mix with
     /// those of the messages that come now.
-    private func correct(_ held: HeldQueue, asked: Int64, _ correction: OffsetCorrection) async {
+    ///
+    /// - Returns: false when the broker did not say where that is.
+    private func correct(_ held: HeldQueue, asked: Int64, _ correction: OffsetCorrection) async -> Bool {
         while !held.state.withLock({ $0.isFinishedWithAll() }) {
             await held.pullable.wait()
-            if Task.isCancelled { return }
+            if Task.isCancelled { return true }
         }
-        guard correction.offset != asked else { return }
+        var offset = correction.offset
+        if correction.reason == .pastEnd, configuration.rereadsLostEnd {
+            guard let begin = await offsetBeforeLoss(held) else { return false }
+            offset = min(begin, offset)
+        }
+        guard offset != asked else { return true }
         logger.warning(
             """
             Offset \(asked) of \(held.queue) is \(correction.reason.rawValue): \(configuration.group) goes on at \
-            \(correction.offset).
+            \(offset).
             """)
-        held.state.withLock { $0.correct(to: correction.offset) }
+        held.state.withLock { $0.correct(to: offset) }
         tally.withLock { $0.offsetCorrections += 1 }
         await storeOffset(of: held)
+        return true
+    }
+
+    /// How far the clock of a machine that lost its power may have been set back.
+    private static let lossMargin = Duration.seconds(60)
+
+    /// Nothing that was stored after the last message seen lies before it. Without one, what the queue has first.
+    private func offsetBeforeLoss(_ held: HeldQueue) async -> Int64? {
+        let queue = held.queue
+        let last = held.state.withLock { $0.lastStored }
+        var offset: Int64?
+        await client.attempt("search in \(queue) for \(configuration.group)") { () async throws(MQClientError) in
+            guard let last else {
+                offset = try await client.minimumOffset(of: queue)
+                return
+            }
+            offset = try await client.offset(of: queue, at: last.advanced(by: .zero - Self.lossMargin))
+        }
+        return offset
     }
 
     // MARK: Whom to ask

@@ -68,7 +68,10 @@ struct RetryCopy {
         if level < 0 { reconsumeTimes = max(reconsumeTimes, limit) }
         flag = message.flag
         body = message.body
-        if body.readableBytes >= compressionThreshold {
+        if message.unreadable != nil {
+            // As it was stored, somebody else may be able to read it.
+            sysFlag.compression = SysFlag(rawValue: message.systemFlag).compression
+        } else if body.readableBytes >= compressionThreshold {
             body = Zlib.deflate(body)
             sysFlag.insert(.compressed)
         }

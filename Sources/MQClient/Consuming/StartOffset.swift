@@ -32,7 +32,8 @@ struct OffsetCorrection: Sendable, Hashable {
         /// Messages were deleted before they were pulled: the group goes on with the first one left.
         case beforeStart = "before the queue's first message"
         /// The broker has lost the end of its queue, or is a new one. The group goes on behind the last message: from
-        /// the beginning, all that was consumed already would come again.
+        /// the beginning, all that was consumed already would come again. Unless it wants that; see
+        /// ``ConsumerConfiguration/rereadsLostEnd``.
         case pastEnd = "behind the queue's last message"
         /// The broker gives no bounds that explain its answer.
         case unexplained = "outside the queue"

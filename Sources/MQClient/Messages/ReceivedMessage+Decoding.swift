@@ -2,7 +2,8 @@ import MQProtocol
 import NIOCore
 
 extension ReceivedMessage {
-    /// Reads one record and moves the reader index behind it.
+    /// Reads one record and moves the reader index behind it. A body that cannot be read makes the message
+    /// ``unreadable``: what comes behind it does not depend on it.
     ///
     /// - Parameter topic: of the message before; its text is shared when the topic is the same.
     init(
@@ -11,24 +12,26 @@ extension ReceivedMessage {
         let source = buffer
         let bytes = source.readableBytesUInt8Span
         let record = try RecordView.parse(bytes)
-        guard record.bodyChecksumMatches(in: bytes) else {
-            throw RecordError(.checksumMismatch, "the body of the record at \(record.physicalOffset) is damaged")
-        }
         let isSameTopic = PropertyScan.equal(bytes, record.topicRange, topic)
         self.init(
             record,
             topic: isSameTopic ? topic : String(buffer: source.part(record.topicRange)),
-            body: try Self.decompressed(source.part(record.bodyRange), record.sysFlag),
+            body: source.part(record.bodyRange),
             properties: ReceivedProperties(text: source.part(record.propertiesRange)),
             brokerName: brokerName)
+        if record.bodyChecksumMatches(in: bytes) {
+            decompress()
+        } else {
+            unreadable = "the body of the record at \(record.physicalOffset) is damaged"
+        }
         buffer.moveReaderIndex(forwardBy: record.totalSize)
     }
 
-    /// - Throws: `RecordError` for a body that cannot be decompressed.
-    init(_ stored: StoredMessage, brokerName: String) throws(RecordError) {
+    init(_ stored: StoredMessage, brokerName: String) {
         self.init(
-            stored.record, topic: stored.topic, body: try Self.decompressed(stored.body, stored.sysFlag),
+            stored.record, topic: stored.topic, body: stored.body,
             properties: ReceivedProperties(text: stored.properties.encode()), brokerName: brokerName)
+        decompress()
     }
 
     private init(
@@ -54,9 +57,13 @@ extension ReceivedMessage {
         )
     }
 
-    private static func decompressed(_ body: ByteBuffer, _ flag: SysFlag) throws(RecordError) -> ByteBuffer {
-        guard let compression = flag.compression else { return body }
-        return try compression.decompress(body, limit: 64 << 20)
+    private mutating func decompress() {
+        guard let compression = SysFlag(rawValue: systemFlag).compression else { return }
+        do {
+            body = try compression.decompress(body, limit: 64 << 20)
+        } catch {
+            unreadable = error.message
+        }
     }
 
     /// The messages of an answer's body, in order.

@@ -4,7 +4,7 @@ public import NIOCore
 /// A message as a broker delivers it.
 public struct ReceivedMessage: Sendable {
     public var topic: String
-    /// Decompressed.
+    /// Decompressed; as it was stored when the message is ``unreadable``.
     public var body: ByteBuffer
     /// All properties, RocketMQ's own among them.
     public var properties: ReceivedProperties
@@ -27,6 +27,9 @@ public struct ReceivedMessage: Sendable {
     public var preparedTransactionOffset: Int64
     var bornAddress: HostAddress
     var storeAddress: HostAddress
+    /// Why the body cannot be read: it is damaged, too large, or compressed in a way that is not built in. Nil as a
+    /// rule.
+    public var unreadable: String?
 
     /// `ip:port` of the producer.
     public var bornHost: String { bornAddress.description }

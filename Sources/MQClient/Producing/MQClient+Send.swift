@@ -71,7 +71,13 @@ extension MQClient {
 
     /// Sends a message that was received once more to its topic. It gets a new id, and keeps what its producer gave it:
     /// body, tag, keys, own properties and flag.
+    ///
+    /// - Throws: ``MQClientError/Code/invalidMessage`` for one that is ``ReceivedMessage/unreadable``; as
+    ///   ``send(_:)-(Message)``.
     public func resend(_ received: ReceivedMessage) async throws(MQClientError) -> SendReceipt {
+        if let reason = received.unreadable {
+            throw MQClientError(.invalidMessage, "Message \(received.messageID) cannot be read: \(reason)")
+        }
         var message = Message(topic: received.topic, body: received.body)
         message.tag = received.tag
         message.keys = received.keys

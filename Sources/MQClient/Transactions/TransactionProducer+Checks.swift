@@ -28,7 +28,7 @@ extension TransactionProducer: Service {
     /// A check-back that cannot be answered is asked again.
     private func answer(_ request: CheckRequest) async {
         do {
-            let checkBack = try client.checkBack(request)
+            let checkBack = client.checkBack(request)
             let verdict = await check(checkBack)
             let answer = try await client.answer(request, checkBack.half, verdict, group: group)
             guard answer == .opposite else { return }
@@ -43,10 +43,10 @@ extension TransactionProducer: Service {
 }
 
 extension MQClient {
-    fileprivate func checkBack(_ request: CheckRequest) throws(RecordError) -> CheckBack {
+    fileprivate func checkBack(_ request: CheckRequest) -> CheckBack {
         let address = request.connection.remoteAddress.description
         let brokerName = state.withLock { $0.routes.broker(withMaster: address)?.name } ?? ""
-        let message = try ReceivedMessage(request.message, brokerName: brokerName)
+        let message = ReceivedMessage(request.message, brokerName: brokerName)
         let messageID = request.header.messageID ?? message.messageID
         let half = HalfMessage(
             topic: message.topic, brokerName: brokerName, brokerAddress: address, queueID: message.queueID,

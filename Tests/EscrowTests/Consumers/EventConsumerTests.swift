@@ -194,6 +194,19 @@ import Testing
         #expect(try database.count("SELECT count(*) FROM escrow_dead_letter WHERE state = 'open'") == 1)
     }
 
+    /// Compressed as this client cannot, or damaged at its broker.
+    @Test func aMessageThatCannotBeReadIsADeadLetterWithItsReason() async throws {
+        let consumer = consumer(noting)
+        var messages = try (0..<2).map { try ReceivedMessage.delivery(Placed(order: "17", number: $0)) }
+        messages[0].unreadable = "compressed with ice"
+        #expect(await consumer.handle(messages) == [.consumed, .consumed])
+        #expect(try database.notes() == ["17/1"])
+        let letter = try #require(
+            try await database.pool.read { try DeadLetterTable.list($0, consumer: nil, state: .open, limit: 9) }.first)
+        #expect(letter.reason.contains("compressed with ice") && letter.idempotencyKey == "placed/17/0")
+        #expect(letter.orderingKey == "17" && String(decoding: letter.body, as: UTF8.self) == messages[0].text)
+    }
+
     @Test func outcomesAreRecorded() async throws {
         let consumer = consumer { event, _ in
             switch event.number {
@@ -226,19 +239,6 @@ import Testing
         #expect(await consumer.handle(messages) == [.consumed, .consumed, .consumed])
     }
 
-    /// A wrong statement is the handler's own mistake, with an end; it does not stop the queue for ever.
-    @Test func aMistakeInAHandlersStatementIsAFailureOfTheHandler() async throws {
-        let consumer = consumer(retry: RetryPolicy(immediate: 0, delays: [])) { _, tx in
-            try tx.database.execute(sql: "INSERT INTO note (text) VALUES (?)", arguments: ["one", "too many"])
-            return .done
-        }
-        #expect(await consumer.handle([try .delivery(Placed(order: "17"))]) == [.consumed])
-        #expect(try database.count("SELECT count(*) FROM escrow_dead_letter") == 1)
-    }
-
-    @Test func whatAHandlerPublishesIsInTheOutboxWithItsWrites() async throws {
-        let consumer = consumer(retry: RetryPolicy(immediate: 0, delays: [])) { event, tx in
-            try tx.publish(Noted(text: event.order))
     /// It ends the whole SQLite transaction, and every message of the queue runs again on its own: the first one meets
     /// the trouble once more, those behind it wait.
     @Test(arguments: [1, 3])
@@ -282,6 +282,19 @@ import Testing
         #expect(try database.notes() == [])
     }
 
+    /// A wrong statement is the handler's own mistake, with an end; it does not stop the queue for ever.
+    @Test func aMistakeInAHandlersStatementIsAFailureOfTheHandler() async throws {
+        let consumer = consumer(retry: RetryPolicy(immediate: 0, delays: [])) { _, tx in
+            try tx.database.execute(sql: "INSERT INTO note (text) VALUES (?)", arguments: ["one", "too many"])
+            return .done
+        }
+        #expect(await consumer.handle([try .delivery(Placed(order: "17"))]) == [.consumed])
+        #expect(try database.count("SELECT count(*) FROM escrow_dead_letter") == 1)
+    }
+
+    @Test func whatAHandlerPublishesIsInTheOutboxWithItsWrites() async throws {
+        let consumer = consumer(retry: RetryPolicy(immediate: 0, delays: [])) { event, tx in
+            try tx.publish(Noted(text: event.order))
             if event.order == "bad" { throw Planned() }
             return .done
         }

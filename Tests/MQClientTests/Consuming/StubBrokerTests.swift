@@ -95,6 +95,71 @@ import Testing
         }
     }
 
+    /// A minute before the last message seen: the broker's clock may have been set back. Without one, the beginning.
+    @Test("A lost end of a queue is read again by whoever wants it", arguments: [true, false])
+    func lostEnd(hasSeen: Bool) async throws {
+        let seen = hasSeen ? [try StubAnswer.found([100], next: 101, stored: 1_000_000)] : []
+        let script = StubScript(
+            pulls: seen + [
+                StubAnswer.pull(.pullOffsetMoved, next: 40, minimum: 10, maximum: 40),
+                StubAnswer.pull(.pullOffsetMoved, next: 40, minimum: 10, maximum: 40),
+                try StubAnswer.found([30], next: 31),
+            ],
+            answers: [
+                .queryConsumerOffset: [StubServer.Answer(fields: [("offset", "100")])],
+                .searchOffsetByTimestamp: [
+                    StubServer.Answer(code: .systemError), StubServer.Answer(fields: [("offset", "30")]),
+                ],
+                .getMinOffset: [StubServer.Answer(code: .systemError), StubServer.Answer(fields: [("offset", "10")])],
+            ])
+        try await script.run({ $0.rereadsLostEnd = true }, outcome: { _ in .consumed }) { server, deliveries, _ in
+            await deliveries.wait(forCount: hasSeen ? 2 : 1)
+            let asked = offsets(of: server.requests)
+            // The first search fails, and is made again.
+            #expect(asked.prefix(hasSeen ? 4 : 3) == (hasSeen ? [100, 101, 101, 30] : [100, 100, 10]))
+            let search = server.requests.first { $0.requestCode == .searchOffsetByTimestamp }
+            #expect(search?.fields.int64("timestamp") == (hasSeen ? 940_000 : nil))
+        }
+    }
+
+    @Test("A message that cannot be read is a dead letter, and those behind it go on", arguments: [false, true])
+    func unreadable(isDamaged: Bool) async throws {
+        var lz4 = SysFlag()
+        lz4.compression = .lz4
+        var answer = try StubAnswer.found([3, 4, 5], next: 6, flags: isDamaged ? [:] : [4: lz4])
+        if isDamaged { answer.body = answer.body.map { damaged($0, "4") } }
+        let script = StubScript(pulls: [answer])
+        try await script.run({ $0.batchSize = 3 }, outcome: { _ in .consumed }) { server, deliveries, consumer in
+            await deliveries.wait(forCount: 2)
+            #expect(deliveries.texts == ["3", "5"])
+            let back = await server.request(.consumerSendMessageBack)
+            #expect(back.fields.int64("offset") == 4000)
+            #expect(back.fields.int32("delayLevel") == -1)
+            await poll { consumer.statistics.cached == 0 && consumer.statistics.deadLetters == 1 }
+        }
+    }
+
+    @Test("Whoever wants messages that cannot be read gets them, with the reason and the bytes that were stored")
+    func unreadableWanted() async throws {
+        var lz4 = SysFlag()
+        lz4.compression = .lz4
+        let script = StubScript(pulls: [try StubAnswer.found([3, 4], next: 5, flags: [3: lz4])])
+        try await script.run({ $0.handsOverUnreadable = true }, outcome: { _ in .consumed }) { _, deliveries, _ in
+            await deliveries.wait(forCount: 2)
+            #expect(deliveries.texts.sorted() == ["3", "4"])
+            let reasons = deliveries.all.compactMap(\.message.unreadable)
+            #expect(reasons.count == 1 && reasons[0].contains("compressed"))
+        }
+    }
+
+    /// Another letter where the body is the one given.
+    private func damaged(_ records: ByteBuffer, _ body: String) -> ByteBuffer {
+        var bytes = Array(records.readableBytesView)
+        let wanted = [0, 0, 0, UInt8(body.utf8.count)] + Array(body.utf8)
+        if let place = bytes.indices.first(where: { bytes[$0...].starts(with: wanted) }) { bytes[place + 4] ^= 1 }
+        return ByteBuffer(bytes: bytes)
+    }
+
     @Test("A group unknown to the broker, and every other refusal, are survived")
     func refusals() async throws {
         let script = StubScript(pulls: [

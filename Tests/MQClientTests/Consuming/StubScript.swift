@@ -105,12 +105,13 @@ final class StubScript: Sendable {
 /// Answers to pulls of topic T.
 enum StubAnswer {
     static func found(
-        _ offsets: [Int64], next: Int64, properties: MessageProperties = [:], reconsumeTimes: Int32 = 0
+        _ offsets: [Int64], next: Int64, properties: MessageProperties = [:], reconsumeTimes: Int32 = 0,
+        stored: Int64 = 0, flags: [Int64: SysFlag] = [:]
     ) throws -> StubServer.Answer {
         var body = ByteBuffer()
         for offset in offsets {
             let draft = MessageDraft(
-                topic: "T", queueID: 0, bornTimestamp: Timestamp(milliseconds: 1),
+                topic: "T", queueID: 0, sysFlag: flags[offset] ?? [], bornTimestamp: Timestamp(milliseconds: 1),
                 bornHost: HostAddress(ip: .v4(1), port: 1), storeHost: HostAddress(ip: .v4(1), port: 2),
                 reconsumeTimes: reconsumeTimes, body: ByteBuffer(string: "\(offset)"),
                 properties: properties.encode())
@@ -118,6 +119,7 @@ enum StubAnswer {
             _ = try body.writeRecord(draft)
             body.setInteger(offset, at: start + RecordLayout.queueOffset)
             body.setInteger(offset * 1000, at: start + RecordLayout.physicalOffset)
+            body.setInteger(stored, at: start + RecordLayout.storeTimestamp([]))
         }
         return pull(.success, next: next, body: body)
     }
