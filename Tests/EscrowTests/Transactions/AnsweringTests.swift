@@ -3,6 +3,7 @@ import GRDB
 import Logging
 import MQClient
 import MQProtocol
+import Synchronization
 import Testing
 
 @testable import Escrow
@@ -59,6 +60,28 @@ import Testing
         #expect(try listed() == 0)
     }
 
+    /// Checkers of one kind that do not return keep nobody else waiting.
+    @Test func checkersThatHangStopNoOtherKind() async throws {
+        let clock = ManualClock(start: TimeSource.system.now())
+        let never = Kept()
+        let checks = checks(database.writer(time: .manual(clock)), [
+            "hung": { _ in await withCheckedContinuation { never.keep($0) } }, "quick": { _ in .commit },
+        ])
+        let (hung, quick, own) = (try question(kind: "hung"), try question(kind: "quick"), try question())
+        await withTaskGroup(of: Verdict.self) { tasks in
+            for _ in 0..<CheckerRuns.places { tasks.addTask { await checks.verdict(hung) } }
+            await clock.waitForSleepers(count: CheckerRuns.places)
+            #expect(await checks.verdict(hung) == .unknown)
+            #expect(await checks.verdict(quick) == .commit)
+            #expect(await checks.verdict(own) == .rollback)
+            clock.advance(by: CheckerRuns.patience)
+            for await verdict in tasks { #expect(verdict == .unknown) }
+        }
+        // Their places are theirs until they return.
+        #expect(await checks.verdict(hung) == .unknown)
+        never.resumeAll(returning: .commit)
+    }
+
     /// The question comes when everything is written and nothing committed: the answer waits, and is never rollback.
     @Test func aCheckBackWhileTheTransactionIsOpenWaitsForItsCommit() async throws {
         let id = TransactionID.random()
@@ -75,5 +98,18 @@ import Testing
         #expect(await checks(writer).verdict(check) == .commit)
         try await committed
         #expect(try database.notes() == ["placed"])
+    }
+}
+
+/// Continuations that are resumed at the end.
+private final class Kept: Sendable {
+    private let kept = Mutex<[CheckedContinuation<Verdict, Never>]>([])
+
+    func keep(_ continuation: CheckedContinuation<Verdict, Never>) {
+        kept.withLock { $0.append(continuation) }
+    }
+
+    func resumeAll(returning verdict: Verdict) {
+        for continuation in kept.withLock({ $0 }) { continuation.resume(returning: verdict) }
     }
 }
