@@ -118,14 +118,16 @@ private struct Parts: Sendable {
         let logger = configuration.logger
         let service = escrow.serviceContext()
         self.client = client
+        let relay = escrow.relay
         let checks = CheckBacks(
             writer: writer, identity: escrow.store.identity, checkers: registry.checkers,
-            fenceRetention: configuration.fenceRetention, logger: logger)
+            fenceRetention: configuration.fenceRetention, logger: logger, moved: { relay.moved($0) },
+            isDelivered: { (try? await client.isDelivered($0)) ?? false })
         producer = try TransactionProducer(
             client, group: escrow.names.transactionGroup, check: { await checks.verdict($0) })
         courier = Courier(
             client: client, producer: producer, identity: escrow.store.identity, time: configuration.time,
-            withholds: configuration.withholdsVerdict, repeats: configuration.repeatsEvent)
+            withholds: configuration.withholdsVerdict, repeats: configuration.repeatsEvent, logger: logger)
         var eventConsumers: [String: EventConsumer] = [:]
         for (name, handlers) in registry.consumers {
             eventConsumers[name] = EventConsumer(
@@ -182,12 +184,12 @@ private struct Parts: Sendable {
         // The retry policy decides; the broker's own limit would move messages to its dead letters unseen.
         settings.maximumReconsumeTimes = .max
         settings.drainTimeout = configuration.drainTimeout
-        settings.admitsMembers = { try admission.check($0) }
-        return settings
         // A dead letter of the service's own, with its reason.
         settings.handsOverUnreadable = true
         // The inbox absorbs what comes again.
         settings.rereadsLostEnd = true
+        settings.admitsMembers = { try admission.check($0) }
+        return settings
     }
 }
 

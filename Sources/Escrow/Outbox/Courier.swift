@@ -1,11 +1,15 @@
 import Foundation
+import Logging
 import MQClient
 import MQProtocol
 import NIOCore
+import Synchronization
 
-/// Hands one row of the outbox to its broker.
+/// Hands one row of the outbox to its broker. The row stays until the broker has answered: a crash or a lost answer may
+/// repeat a message, which inboxes absorb, and nothing absorbs a loss.
 struct Courier: Sendable {
     enum Result: Sendable {
+        /// The broker has it, as safe as it makes messages.
         case acknowledged
         /// The broker does not have the half any more, or its final verdict is the other one.
         case halfIsGone(String)
@@ -22,27 +26,26 @@ struct Courier: Sendable {
     let withholds: @Sendable (String) -> Bool
     /// Tests send events again, so that inboxes must absorb them.
     var repeats: @Sendable (String) -> Bool = { _ in false }
+    var logger = Logger(label: "Escrow")
+    fileprivate let lonely = LonelyBrokers()
 
     func deliver(_ row: OutboxRow) async -> Result {
         let result = await deliverOnce(row)
-        if case .acknowledged = result, repeats(row.event.idempotencyKey) { try? await send(row.event) }
+        if case .acknowledged = result, repeats(row.event.idempotencyKey) { _ = try? await send(row.event) }
         return result
     }
 
     private func deliverOnce(_ row: OutboxRow) async -> Result {
         do throws(MQClientError) {
             guard let half = row.half else {
-                try await send(row.event)
-                return .acknowledged
+                return result(try await send(row.event))
             }
             if withholds(row.event.idempotencyKey) { return .acknowledged }
-            switch try await producer.end(half, .commit) {
+            switch try await row.isRepeated ? producer.endAgain(half, .commit) : producer.end(half, .commit) {
             case .accepted: return .acknowledged
             case .opposite: return .halfIsGone("its final verdict at the broker is rollback")
             case .unknownHalf: return .halfIsGone("the broker does not have it")
             case .unanswered:
-                // A stock broker never answers, and would deliver a repeated commit twice: it asks back if it has to.
-                guard half.keepsVerdictsFinal else { return .acknowledged }
                 return .failed(MQClientError(.requestTimedOut, "\(half.brokerName) did not answer to a verdict."))
             }
         } catch {
@@ -50,34 +53,60 @@ struct Courier: Sendable {
         }
     }
 
-    private func send(_ event: OutgoingEvent) async throws(MQClientError) {
+    /// A message that waits for its disk or its slave is lost with the machine. Sent again it comes twice.
+    private func result(_ receipt: SendReceipt) -> Result {
+        let broker = receipt.queue.brokerName
+        switch receipt.status {
+        case .stored:
+            lonely.hasSlave(broker)
+            return .acknowledged
+        case .slaveUnavailable:
+            // So it will answer to each message until somebody starts a slave, and its own disk has this one.
+            if lonely.isNew(broker) {
+                logger.warning("a broker that is to replicate has no slave", metadata: ["broker": "\(broker)"])
+            }
+            return .acknowledged
+        case .flushTimedOut:
+            return .failed(MQClientError(.requestTimedOut, "\(broker) has the message, but not on its disk in time."))
+        case .replicationTimedOut:
+            return .failed(MQClientError(.requestTimedOut, "\(broker) has the message, but its slave not in time."))
+        }
+    }
+
+    private func send(_ event: OutgoingEvent) async throws(MQClientError) -> SendReceipt {
         var message = Message(event, identity: identity)
         let left = event.due.map { time.now().duration(to: $0) } ?? .zero
         guard left > .zero else { return try await send(message, orderedBy: event.orderingKey) }
         // What is left is computed when the message leaves.
         message.delay = .after(min(left, Self.longestDelay))
         do {
-            try await send(message, orderedBy: event.orderingKey)
+            return try await send(message, orderedBy: event.orderingKey)
         } catch {
             guard error.code == .unsupportedByBroker else { throw error }
             // A stock broker: the longest level that is not too long. The ring that comes early is sent on its way
             // again.
             // Within the last second the shortest level is waited for: a little late and never early.
             message.delay = .level(DelayLevels.standard.longest(within: left) ?? 1)
-            try await send(message, orderedBy: event.orderingKey)
+            return try await send(message, orderedBy: event.orderingKey)
         }
     }
 
-    private func send(_ message: Message, orderedBy key: String?) async throws(MQClientError) {
-        if let key {
-            _ = try await client.send(message, orderedBy: key)
-        } else {
-            _ = try await client.send(message)
-        }
+    private func send(_ message: Message, orderedBy key: String?) async throws(MQClientError) -> SendReceipt {
+        guard let key else { return try await client.send(message) }
+        return try await client.send(message, orderedBy: key)
     }
 
     /// Beyond this a deadline is re-armed in hops; brokers of ours take at least as much.
     private static let longestDelay = Duration.seconds(40 * 86_400)
+}
+
+/// Brokers that have no slave and should have, so that it is said once.
+private final class LonelyBrokers: Sendable {
+    private let names = Mutex<Set<String>>([])
+
+    func isNew(_ broker: String) -> Bool { names.withLock { $0.insert(broker).inserted } }
+
+    func hasSlave(_ broker: String) { names.withLock { _ = $0.remove(broker) } }
 }
 
 extension DelayLevels {

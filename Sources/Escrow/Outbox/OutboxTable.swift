@@ -10,6 +10,8 @@ struct OutboxRow: Sendable, Equatable {
     var event: OutgoingEvent
     /// Its half message waits for the verdict; nil: the message itself is to be sent.
     var half: HalfMessage?
+    /// It may have been sent before, and have arrived.
+    var isRepeated = false
 }
 
 /// The rows of the outbox; see `outbox.sql`.
@@ -19,7 +21,16 @@ enum OutboxTable {
     static func insert(
         _ db: Database, _ event: OutgoingEvent, fence: TransactionID?, half: EncodedHalf?, now: Timestamp
     ) throws -> Int64 {
-        try insert(db, event, fence, half?.text, at: nil, now: now)
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO escrow_outbox
+                    (fence, topic, tag, idempotency_key, ordering_key, body, due, half, trace, created)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            fence?.bytes, event.topic, event.tag, event.idempotencyKey, event.orderingKey, event.body,
+            event.due?.milliseconds, half?.text, event.trace, now.milliseconds,
+        ])
         return db.lastInsertedRowID
     }
 
@@ -29,45 +40,16 @@ enum OutboxTable {
         return try Int64.fetchOne(statement) ?? 0
     }
 
-    /// A row that was taken out too early stands where it stood.
-    static func putBack(_ db: Database, _ row: OutboxRow, now: Timestamp) throws {
-        let half = row.half.map { EncodedHalf($0).text }
-        try insert(db, row.event, row.fence, half, at: row.sequence, now: now)
-    }
-
-    private static func insert(
-        _ db: Database, _ event: OutgoingEvent, _ fence: TransactionID?, _ half: String?, at sequence: Int64?,
-        now: Timestamp
-    ) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO escrow_outbox
-                    (sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half, trace, created)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-        try statement.execute(arguments: [
-            sequence, fence?.bytes, event.topic, event.tag, event.idempotencyKey, event.orderingKey, event.body,
-            event.due?.milliseconds, half, event.trace, now.milliseconds,
-        ])
-    }
-
     /// Rows behind `sequence`, in commit order.
     static func rows(_ db: Database, after sequence: Int64, limit: Int) throws -> [OutboxRow] {
         let statement = try db.cachedStatement(
-            sql: """
-                SELECT sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half, trace
-                FROM escrow_outbox WHERE sequence > ? ORDER BY sequence LIMIT ?
-                """)
-        return try Row.fetchAll(statement, arguments: [sequence, limit]).map { row in
-            OutboxRow(
-                sequence: row[0],
-                fence: (row[1] as Data?).flatMap(TransactionID.init),
-                event: OutgoingEvent(
-                    topic: row[2], tag: row[3], idempotencyKey: row[4], orderingKey: row[5], body: row[6],
-                    due: (row[7] as Int64?).map(Timestamp.init(milliseconds:)), trace: row[9]),
-                half: (row[8] as String?).flatMap { EncodedHalf(text: $0)?.message })
-        }
+            sql: "\(columns) WHERE sequence > ? ORDER BY sequence LIMIT ?")
+        return try Row.fetchAll(statement, arguments: [sequence, limit]).map(OutboxRow.init)
     }
+
+    private static let columns = """
+        SELECT sequence, fence, topic, tag, idempotency_key, ordering_key, body, due, half, trace FROM escrow_outbox
+        """
 
     static func delete(_ db: Database, _ sequences: [Int64]) throws {
         let statement = try db.cachedStatement(
@@ -85,8 +67,48 @@ enum OutboxTable {
         try Int.fetchOne(db, sql: "SELECT count(*) FROM escrow_outbox") ?? 0
     }
 
+    /// A stock broker that asks back has written the half anew and asks about the copy, which it takes for another
+    /// half: the row's verdict is to name that one.
+    ///
+    /// - Returns: the row that names another place now; nil when none does.
+    static func moveHalf(_ db: Database, of fence: TransactionID, to place: HalfMessage) throws -> OutboxRow? {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "\(columns) WHERE fence = ? AND half IS NOT NULL"), arguments: [fence.bytes])
+        for var row in rows.map(OutboxRow.init) {
+            guard var half = row.half, half.messageID == place.messageID, half.isAtBroker(of: place),
+                half.logOffset != place.logOffset
+            else { continue }
+            half.logOffset = place.logOffset
+            half.queueOffset = place.queueOffset
+            try db.cachedStatement(sql: "UPDATE escrow_outbox SET half = ? WHERE sequence = ?")
+                .execute(arguments: [EncodedHalf(half).text, row.sequence])
+            row.half = half
+            return row
+        }
+        return nil
+    }
+
     static func count(_ db: Database, of fence: TransactionID) throws -> Int {
         let statement = try db.cachedStatement(sql: "SELECT count(*) FROM escrow_outbox WHERE fence = ?")
         return try Int.fetchOne(statement, arguments: [fence.bytes]) ?? 0
+    }
+}
+
+extension OutboxRow {
+    fileprivate init(_ row: Row) {
+        self.init(
+            sequence: row[0],
+            fence: (row[1] as Data?).flatMap(TransactionID.init),
+            event: OutgoingEvent(
+                topic: row[2], tag: row[3], idempotencyKey: row[4], orderingKey: row[5], body: row[6],
+                due: (row[7] as Int64?).map(Timestamp.init(milliseconds:)), trace: row[9]),
+            half: (row[8] as String?).flatMap { EncodedHalf(text: $0)?.message })
+    }
+}
+
+extension HalfMessage {
+    /// A broker that no name server lists is known by its address only.
+    fileprivate func isAtBroker(of other: HalfMessage) -> Bool {
+        other.brokerName.isEmpty ? brokerAddress == other.brokerAddress : brokerName == other.brokerName
     }
 }

@@ -16,7 +16,7 @@ final class Receipts: Sendable {
     }
 
     /// - Parameter look: called when the wait has begun: what is visible already is resolved there.
-    /// - Throws: ``EscrowError/Code/stopped``; `CancellationError`.
+    /// - Throws: ``EscrowError/Code/stopped``; `CancellationError`; what ``fail(_:_:)`` is given.
     func wait(for fence: TransactionID, _ look: () -> Void) async throws {
         let id = state.withLock { state in
             state.last += 1
@@ -36,6 +36,11 @@ final class Receipts: Sendable {
         } onCancel: {
             take(id, of: fence)?.resume(throwing: CancellationError())
         }
+    }
+
+    func fail(_ fence: TransactionID, _ error: EscrowError) {
+        let waiting = state.withLock { $0.waiting.removeValue(forKey: fence) ?? [:] }
+        for continuation in waiting.values { continuation.resume(throwing: error) }
     }
 
     func resolve(_ fences: some Sequence<TransactionID>) {

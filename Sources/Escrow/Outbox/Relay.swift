@@ -7,7 +7,7 @@ import Synchronization
 /// Brings what transactions published to the brokers, in commit order for each ordering key.
 ///
 /// It reads the outbox behind the last row it knows, whenever a commit wrote there, and takes a row out after
-/// its broker acknowledged it. A crash in between repeats the last ones; inboxes absorb that.
+/// its broker acknowledged it. A crash or a lost answer in between repeats the last ones; inboxes absorb that.
 final class Relay: Sendable {
     private struct State {
         var lanes = RelayLanes()
@@ -15,11 +15,13 @@ final class Relay: Sendable {
         var leasedUntil: Timestamp?
         /// Something may stand behind the last row known.
         var mustRead = true
+        /// Rows up to here were there before this process relayed: they may have left.
+        var inherited: Int64 = 0
+        /// Halves about whose copies a broker has asked, by row.
+        var moved: [Int64: HalfMessage] = [:]
         var acknowledged: [OutboxRow] = []
         /// Rows that a broker has acknowledged.
         var arrivals = 0
-        /// By transaction, the verdicts that left their rows behind and are not known to have arrived.
-        var claimed: [TransactionID: Int] = [:]
         var isAcknowledging = false
     }
 
@@ -56,6 +58,13 @@ final class Relay: Sendable {
             state.mustRead = true
         }
         alarm.ring()
+    }
+
+    /// A broker has asked about a copy of this row's half; see ``OutboxTable/moveHalf(_:of:to:)``.
+    func moved(_ row: OutboxRow) {
+        state.withLock { state in
+            if state.leasedUntil != nil { state.moved[row.sequence] = row.half }
+        }
     }
 
     /// Relays until the task is cancelled.
@@ -108,7 +117,10 @@ final class Relay: Sendable {
             let lease = lease
             do {
                 // While the database cannot say, what is held runs out by itself.
-                hold(until: try await writer.perform { db, context in try lease.take(db, now: context.now) })
+                let (until, last) = try await writer.perform { db, context in
+                    (try lease.take(db, now: context.now), try OutboxTable.lastSequence(db))
+                }
+                hold(until: until, last: last)
             } catch {
                 logger.warning("the lease of the outbox was not renewed", metadata: ["error": "\(error)"])
             }
@@ -118,13 +130,21 @@ final class Relay: Sendable {
         _ = try? await writer.perform { db, _ in try lease.release(db) }
     }
 
-    /// - Parameter until: nil when another process relays.
-    private func hold(until: Timestamp?) {
+    /// - Parameters:
+    ///   - until: nil when another process relays.
+    ///   - last: sequence of the outbox.
+    private func hold(until: Timestamp?, last: Int64) {
         let isNew = state.withLock { state in
             let isNew = until != nil && state.leasedUntil == nil
             // Rows known from an earlier lease may have been delivered by another process since.
-            if isNew || until == nil { state.lanes.removeAll() }
-            if isNew { state.mustRead = true }
+            if isNew || until == nil {
+                state.lanes.removeAll()
+                state.moved.removeAll()
+            }
+            if isNew {
+                state.mustRead = true
+                state.inherited = last
+            }
             state.leasedUntil = until
             return isNew
         }
@@ -141,13 +161,12 @@ final class Relay: Sendable {
 
     /// Another process may relay what this one has committed.
     private func resolveAcknowledged() async {
-        let claimed = state.withLock { $0.claimed }
-        let fences = receipts.fences.filter { claimed[$0] == nil }
+        let fences = receipts.fences
         guard !fences.isEmpty else { return }
         let done = try? await writer.database.read { db in
             try fences.filter { try OutboxTable.count(db, of: $0) == 0 }
         }
-        receipts.resolve(done ?? [])
+        for fence in done ?? [] { look(for: fence) }
     }
 
     private func mayRelay(_ state: borrowing State, now: Timestamp) -> Bool {
@@ -177,7 +196,13 @@ final class Relay: Sendable {
     private func take(limit: Int = .max) -> [OutboxRow] {
         let now = writer.time.now()
         return state.withLock { state in
-            mayRelay(state, now: now) ? state.lanes.take(limit: limit, now: now) : []
+            guard mayRelay(state, now: now) else { return [] }
+            return state.lanes.take(limit: limit, now: now).map { row in
+                var row = row
+                if row.half != nil, let half = state.moved[row.sequence] { row.half = half }
+                if row.sequence <= state.inherited { row.isRepeated = true }
+                return row
+            }
         }
     }
 
@@ -217,33 +242,23 @@ final class Relay: Sendable {
     }
 
     private func deliver(_ row: OutboxRow, _ deliver: Deliver) async {
-        let isSentOnce = row.half.map { !$0.keepsVerdictsFinal } ?? false
-        if isSentOnce {
-            guard await claim(row) else { return failed(row, nil) }
-        }
         switch await deliver(row) {
         case .acknowledged:
             writer.steps.reached(.verdictAcknowledged)
             let mustRead = state.withLock { state in
                 state.lanes.delivered(row)
                 state.arrivals += 1
-                if isSentOnce { state.lanes.removed([row.sequence]) } else { state.acknowledged.append(row) }
+                state.moved[row.sequence] = nil
+                state.acknowledged.append(row)
                 return state.mustRead || state.lanes.wantsReading
             }
-            if isSentOnce {
-                writer.meters.count(.relayed)
-                arrived(row)
-            } else {
-                startAcknowledging()
-            }
+            startAcknowledging()
             if mustRead { alarm.ring() }
         case .halfIsGone(let reason):
-            if isSentOnce, await !giveBack(row) { unclaim(row) }
             await sendWhole(row, because: reason)
         case .refused(let error):
             await giveUp(row, because: error)
         case .failed(let error):
-            if isSentOnce, await !giveBack(row) { return leave(row) }
             failed(row, error)
         }
     }
@@ -257,70 +272,6 @@ final class Relay: Sendable {
                     "topic": "\(row.event.topic)", "key": "\(row.event.idempotencyKey)", "attempts": "\(failures)",
                     "error": "\(error)",
                 ])
-        }
-        alarm.ring()
-    }
-
-    // MARK: Verdicts that are sent once
-
-    /// To a broker that would deliver a repeated commit twice, a verdict leaves after its row: a crash in between
-    /// sends none, and the check-back is answered, but never both.
-    private func claim(_ row: OutboxRow) async -> Bool {
-        if let fence = row.fence { state.withLock { $0.claimed[fence, default: 0] += 1 } }
-        do {
-            try await writer.perform { db, context in
-                try OutboxTable.delete(db, [row.sequence])
-                if let fence = row.fence { try Fence.acknowledge(db, [fence], now: context.now) }
-            }
-            return true
-        } catch {
-            unclaim(row)
-            return false
-        }
-    }
-
-    private func arrived(_ row: OutboxRow) {
-        unclaim(row)
-        if let fence = row.fence, receipts.fences.contains(fence) { look(for: fence) }
-    }
-
-    private func unclaim(_ row: OutboxRow) {
-        guard let fence = row.fence else { return }
-        state.withLock { state in
-            let left = (state.claimed[fence] ?? 1) - 1
-            state.claimed[fence] = left > 0 ? left : nil
-        }
-    }
-
-    /// It certainly did not arrive. False when another process relays by now: it is past this row, and the check-back
-    /// settles it.
-    private func giveBack(_ row: OutboxRow) async -> Bool {
-        let lease = lease
-        do {
-            try await writer.perform { db, context in
-                guard try lease.isHeld(db) else { throw LostLease() }
-                try OutboxTable.putBack(db, row, now: context.now)
-                if let fence = row.fence { try Fence.reopen(db, fence) }
-            }
-            unclaim(row)
-            return true
-        } catch {
-            logger.warning(
-                "a verdict is left to a check-back",
-                metadata: ["key": "\(row.event.idempotencyKey)", "error": "\(error)"])
-            return false
-        }
-    }
-
-    private struct LostLease: Error, CustomStringConvertible {
-        var description: String { "another process relays this outbox now" }
-    }
-
-    /// Whoever waits for it goes on waiting: nothing tells when the check-back has come.
-    private func leave(_ row: OutboxRow) {
-        state.withLock { state in
-            state.lanes.delivered(row)
-            state.lanes.removed([row.sequence])
         }
         alarm.ring()
     }
@@ -360,7 +311,9 @@ final class Relay: Sendable {
             state.withLock { state in
                 state.lanes.delivered(row)
                 state.lanes.removed([row.sequence])
+                state.moved[row.sequence] = nil
             }
+            if let fence = row.fence, receipts.fences.contains(fence) { look(for: fence) }
         } catch {
             state.withLock { _ = $0.lanes.failed(row, now: writer.time.now()) }
         }
@@ -408,7 +361,11 @@ final class Relay: Sendable {
                     return
                 }
                 writer.meters.count(.relayed, by: Int64(rows.count))
-                state.withLock { $0.lanes.removed(rows.lazy.map(\.sequence)) }
+                state.withLock { state in
+                    state.lanes.removed(rows.lazy.map(\.sequence))
+                    // A broker may have asked about one of them meanwhile.
+                    if !state.moved.isEmpty { for row in rows { state.moved[row.sequence] = nil } }
+                }
                 for fence in receipts.fences where fences.contains(fence) { look(for: fence) }
                 startAcknowledging()
             })
@@ -419,7 +376,8 @@ final class Relay: Sendable {
 
     /// Waits until every message of a transaction is visible to consumers.
     ///
-    /// - Throws: ``EscrowError/Code/stopped`` when the service stops before; `CancellationError`.
+    /// - Throws: ``EscrowError/Code/undeliverable``; ``EscrowError/Code/stopped`` when the service stops before;
+    ///   `CancellationError`.
     func awaitAcknowledgement(of fence: TransactionID) async throws {
         try await receipts.wait(for: fence) { look(for: fence) }
     }
@@ -428,12 +386,15 @@ final class Relay: Sendable {
         writer.add([
             Piece(
                 body: { db, _ in
-                    guard try OutboxTable.count(db, of: fence) > 0 else { return }
-                    throw StillWaiting()
+                    guard try OutboxTable.count(db, of: fence) == 0 else { throw StillWaiting() }
+                    if let reason = try Undeliverable.reason(db, of: fence) { throw Undeliverable.error(reason) }
                 },
                 completion: { [self] result in
-                    guard case .committed = result, state.withLock({ $0.claimed[fence] == nil }) else { return }
-                    receipts.resolve([fence])
+                    switch result {
+                    case .committed: receipts.resolve([fence])
+                    case .failed(let error as EscrowError): receipts.fail(fence, error)
+                    case .failed, .refused, .inDoubt: break
+                    }
                 })
         ])
     }

@@ -69,6 +69,7 @@ struct RelayLane {
         isBusy = false
         failures += 1
         head = row
+        head?.isRepeated = true
         let pause = Duration.milliseconds(100 << min(failures - 1, 6))
         let time = now.advanced(by: min(pause, .seconds(5))).milliseconds
         notBefore = Timestamp(milliseconds: (time + Self.beat - 1) / Self.beat * Self.beat)

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// Messages that this client refuses to send, or that a broker calls illegal: no retry helps. They stand among the dead
@@ -14,12 +15,31 @@ enum Undeliverable {
     static func giveUp(_ db: Database, _ row: OutboxRow, reason: String, _ context: GroupContext) throws {
         let letter = DeadLetterTable.Letter(
             consumer: consumer(row.event), idempotencyKey: row.event.idempotencyKey, orderingKey: row.event.orderingKey,
-            topic: row.event.topic, tag: row.event.tag, body: row.event.body, messageID: "", born: context.now,
-            trace: row.event.trace)
+            topic: row.event.topic, tag: row.event.tag, body: row.event.body, messageID: messageID(row.fence),
+            born: context.now, trace: row.event.trace)
         try DeadLetterTable.insert(db, letter, reason: reason, attempts: 1, now: context.now)
         try OutboxTable.delete(db, [row.sequence])
         if let fence = row.fence { try Fence.acknowledge(db, [fence], now: context.now) }
         context.count(.deadLetters)
+    }
+
+    /// There is no message, so a letter has its transaction in that place.
+    private static func messageID(_ fence: TransactionID?) -> String { fence?.description ?? "" }
+
+    /// Why a message of the transaction was given up; nil when none was, or it was put back.
+    static func reason(_ db: Database, of fence: TransactionID) throws -> String? {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT reason FROM escrow_dead_letter WHERE state IN ('open', 'wanted', 'discarded') AND message_id = ?
+                AND consumer LIKE '\(prefix)%'
+                """)
+        return try String.fetchOne(statement, arguments: [messageID(fence)])
+    }
+
+    static func error(_ reason: String) -> EscrowError {
+        EscrowError(
+            .undeliverable,
+            "A message of the transaction cannot be sent and is a dead letter (escrow dead-letters list): \(reason)")
     }
 
     /// Sends a letter again, at once: a ring that comes early is sent on its way again.
@@ -27,6 +47,6 @@ enum Undeliverable {
         let event = OutgoingEvent(
             topic: letter.topic, tag: letter.tag, idempotencyKey: letter.idempotencyKey,
             orderingKey: letter.orderingKey, body: letter.body, trace: letter.trace)
-        try context.publish(db, event)
+        try context.publish(db, event, fence: TransactionID(text: letter.messageID))
     }
 }

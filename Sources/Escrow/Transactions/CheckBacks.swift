@@ -17,7 +17,18 @@ struct CheckBacks: Sendable {
     /// Older fences may have been purged: no fence says nothing then.
     let fenceRetention: Duration
     let logger: Logger
+    /// Told of rows whose half is somewhere else now.
+    var moved: @Sendable (OutboxRow) -> Void = { _ in }
+    /// Whether a stock broker has made the message of a half readable already.
+    var isDelivered: @Sendable (HalfMessage) async -> Bool = { _ in false }
     let checkerRuns = CheckerRuns()
+
+    private enum Finding: Sendable {
+        case verdict(Verdict)
+        case leftToRelay(moved: OutboxRow?)
+        /// By a stock broker's relay, then.
+        case acknowledged(Timestamp)
+    }
 
     func verdict(_ check: CheckBack) async -> Verdict {
         writer.steps.reached(.checkBackArrived)
@@ -46,11 +57,12 @@ struct CheckBacks: Sendable {
             return await unresolved(check, "it is older than fences are kept")
         }
         do {
-            return try await writer.perform { db, context in
-                let verdict = try Fence.decide(db, id, kind: kind, now: context.now)
-                if verdict == .commit, try isLeftToRelay(check.half, id, db, now: context.now) { return .unknown }
-                try answered(check, db, context)
-                return verdict
+            switch try await writer.perform({ try find(id, check, $0, $1) }) {
+            case .verdict(let verdict): return verdict
+            case .leftToRelay(let row):
+                if let row { moved(row) }
+                return .unknown
+            case .acknowledged(let time): return try await verdict(check, acknowledged: time)
             }
         } catch {
             logger.warning("a check-back gets no verdict now", metadata: ["error": "\(error)"])
@@ -58,18 +70,35 @@ struct CheckBacks: Sendable {
         }
     }
 
-    /// How long a verdict that was sent once may be on its way: the question may have been asked before it arrived.
-    /// Brokers ask again after a minute.
+    private func find(
+        _ id: TransactionID, _ check: CheckBack, _ db: Database, _ context: GroupContext
+    ) throws -> Finding {
+        let verdict = try Fence.decide(db, id, kind: TransactionKind.fenced, now: context.now)
+        if verdict == .commit {
+            // The relay sends commits in their order: here this one could overtake an earlier one.
+            if try OutboxTable.count(db, of: id) > 0 {
+                return .leftToRelay(moved: try OutboxTable.moveHalf(db, of: id, to: check.half))
+            }
+            if !check.half.keepsVerdictsFinal, let time = try Fence.acknowledged(db, id) { return .acknowledged(time) }
+        }
+        try answered(check, db, context)
+        return .verdict(verdict)
+    }
+
+    // MARK: Stock brokers
+
+    /// How long a message that was just committed may be missing where it is looked for. Brokers ask again after a
+    /// minute.
     static let crossing = Duration.seconds(30)
 
-    /// Whether the relay is about to send the commit, in the order of commits: here it could overtake an earlier one.
-    /// Or has just sent it to a broker that would deliver a repeated one twice.
-    private func isLeftToRelay(
-        _ half: HalfMessage, _ id: TransactionID, _ db: Database, now: Timestamp
-    ) throws -> Bool {
-        if try OutboxTable.count(db, of: id) > 0 { return true }
-        guard !half.keepsVerdictsFinal, let sent = try Fence.acknowledged(db, id) else { return false }
-        return now < sent.advanced(by: Self.crossing)
+    /// A stock broker writes a half anew before it asks, so it asks about a copy after it was given the commit of the
+    /// original. When the message is there, the copy comes to nothing; a second commit would deliver it twice. When it
+    /// is not, the broker has lost it.
+    private func verdict(_ check: CheckBack, acknowledged: Timestamp) async throws -> Verdict {
+        let isThere = await isDelivered(check.half)
+        if !isThere, writer.time.now() < acknowledged.advanced(by: Self.crossing) { return .unknown }
+        try await writer.perform { db, context in try answered(check, db, context) }
+        return isThere ? .rollback : .commit
     }
 
     /// Nobody has to look at it any more.

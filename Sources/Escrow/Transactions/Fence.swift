@@ -55,12 +55,6 @@ enum Fence {
         }
     }
 
-    /// A message of it waits for its broker again.
-    static func reopen(_ db: Database, _ id: TransactionID) throws {
-        try db.cachedStatement(sql: "UPDATE escrow_fence SET acknowledged = NULL WHERE id = ?")
-            .execute(arguments: [id.bytes])
-    }
-
     /// When the last of its messages left; nil before.
     static func acknowledged(_ db: Database, _ id: TransactionID) throws -> Timestamp? {
         let statement = try db.cachedStatement(sql: "SELECT acknowledged FROM escrow_fence WHERE id = ?")

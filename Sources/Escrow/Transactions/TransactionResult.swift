@@ -45,6 +45,7 @@ public struct TransactionReceipt: Sendable {
     /// Returns when every message of the transaction is visible to consumers.
     ///
     /// - Throws: ``EscrowError/Code/stopped`` when the service stops before; the messages leave at its next start.
+    ///   ``EscrowError/Code/undeliverable`` when one of them cannot be sent, whoever tries.
     public func visible() async throws {
         try await relay.awaitAcknowledgement(of: id)
     }

@@ -15,8 +15,8 @@ public struct HalfMessage: Sendable, Hashable, Codable {
     public var transactionID: String
     /// All of them mean that the half message is stored.
     public var status: SendReceipt.Status
-    /// The broker announced that its verdicts are final: repeating one is harmless, the opposite one is refused. To a
-    /// stock broker a verdict is sent once: it would deliver a repeated commit twice.
+    /// The broker announced that its verdicts are final: repeating one is harmless, the opposite one is refused. A
+    /// stock broker delivers a repeated commit twice.
     public var keepsVerdictsFinal: Bool
 
     public init(

@@ -18,6 +18,26 @@ extension MQClient {
         }
     }
 
+    /// Whether the broker is a stock one, which delivers a repeated commit twice, and has made the message of the half
+    /// readable. Found by the message's own id, because the half itself says nothing. A message of a moment ago may be
+    /// missed, and every one where the broker keeps no index.
+    package func isDelivered(_ half: HalfMessage) async throws(MQClientError) -> Bool {
+        let address = try await address(of: half)
+        let isFinal = presence.standings.withLock { $0.announcesEscrow(address) } ?? half.keepsVerdictsFinal
+        guard !isFinal else { return false }
+        let header = QueryMessageHeader(
+            topic: half.topic, key: half.messageID, maximum: 32, begin: .zero, end: Timestamp(milliseconds: .max),
+            isUniqueKey: true)
+        let answer = try await request(to: address, .queryMessage, header: header)
+        switch answer.responseCode {
+        case .success:
+            return try ReceivedMessage.list(answer.body, brokerName: half.brokerName, address: address)
+                .contains { $0.messageID == half.messageID && $0.topic == half.topic }
+        case .queryNotFound: return false
+        default: throw MQClientError(refusal: answer, address: address)
+        }
+    }
+
     /// The name decides: another broker may have got the stored address meanwhile. Only when no name server says where
     /// the broker is, the stored address is believed.
     private func address(of half: HalfMessage) async throws(MQClientError) -> String {
@@ -43,8 +63,8 @@ extension MQClient {
     private func end(
         _ header: EndTransactionHeader, _ half: HalfMessage, _ verdict: Verdict, at address: String
     ) async throws(MQClientError) -> VerdictAnswer {
-        let isFinal = presence.standings.withLock { $0.announcesEscrow(address) } ?? half.keepsVerdictsFinal
-        guard isFinal, verdict != .unknown else {
+        // Stock brokers answer the other two as ours do.
+        guard verdict != .unknown else {
             try await oneWay(to: address, .endTransaction, header: header)
             return .unanswered
         }
@@ -114,10 +134,16 @@ extension EndTransactionOutcome {
         case .success: self = .accepted
         case .systemBusy: self = .busy
         case .systemError where remark.hasPrefix("the transaction is final"): self = .opposite
-        case .systemError where remark.contains("Find prepared transaction message failed"): self = .unknown
+        case .systemError where Self.remarksOfUnknown.contains(where: remark.contains): self = .unknown
         default: return nil
         }
     }
+
+    /// What stock brokers say: nothing can be read at the offset, or another message is there.
+    private static let remarksOfUnknown = [
+        "Find prepared transaction message failed", "The producer group wrong",
+        "The transaction state table offset wrong", "The commit log offset wrong",
+    ]
 }
 
 extension VerdictAnswer {

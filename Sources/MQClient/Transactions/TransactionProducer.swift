@@ -67,13 +67,22 @@ public final class TransactionProducer: Sendable {
 
     /// Says what became of a half message.
     ///
-    /// Where ``HalfMessage/keepsVerdictsFinal`` is true it may be repeated as long as the answer is
-    /// ``VerdictAnswer/unanswered``. To a stock broker call it once.
+    /// It may be repeated as long as the answer is ``VerdictAnswer/unanswered``. A stock broker
+    /// (``HalfMessage/keepsVerdictsFinal`` is false) then may deliver a commit twice, and asks back instead when it is
+    /// not repeated.
     ///
     /// - Throws: ``MQClientError`` when the verdict was certainly not taken: ``MQClientError/Code/brokerUnreachable``,
     ///   ``MQClientError/Code/brokerUnknown``, ``MQClientError/Code/refused``.
     public func end(_ half: HalfMessage, _ verdict: Verdict) async throws(MQClientError) -> VerdictAnswer {
         try await client.end(half, verdict, group: group)
+    }
+
+    /// Repeats a verdict whose answer was lost: not to a stock broker that has delivered the message already.
+    ///
+    /// - Throws: as ``end(_:_:)``.
+    package func endAgain(_ half: HalfMessage, _ verdict: Verdict) async throws(MQClientError) -> VerdictAnswer {
+        if verdict == .commit, (try? await client.isDelivered(half)) == true { return .accepted }
+        return try await end(half, verdict)
     }
 
     /// Withdraws the group: no further check-backs come, those that wait stay unanswered.

@@ -16,6 +16,6 @@ public enum VerdictAnswer: Sendable, Hashable {
     case opposite
     /// The broker has no such half message.
     case unknownHalf
-    /// It was sent and may or may not have arrived: a stock broker never says, or no answer came in time.
+    /// It was sent and may or may not have arrived: no answer came in time, or it was ``Verdict/unknown``.
     case unanswered
 }

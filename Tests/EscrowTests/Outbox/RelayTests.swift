@@ -3,6 +3,7 @@ import GRDB
 import Logging
 import MQClient
 import MQProtocol
+import Synchronization
 import Testing
 
 @testable import Escrow
@@ -100,107 +101,80 @@ import Testing
         await #expect(throws: CancellationError.self) { try await waiting.value }
     }
 
-    // MARK: Brokers that would deliver a repeated commit twice
+    // MARK: Verdicts
 
-    private func half(isFinal: Bool) -> HalfMessage {
+    private func half(at offset: Int64 = 1) -> HalfMessage {
         HalfMessage(
-            topic: "orders", brokerName: "b", brokerAddress: "127.0.0.1:1", queueID: 0, logOffset: 1, queueOffset: 1,
-            messageID: "ID", transactionID: "ID", status: .stored, keepsVerdictsFinal: isFinal)
+            topic: "orders", brokerName: "b", brokerAddress: "127.0.0.1:1", queueID: 0, logOffset: offset,
+            queueOffset: offset, messageID: "ID", transactionID: "ID", status: .stored, keepsVerdictsFinal: false)
     }
 
-    /// A crash behind the verdict finds no row that would send it again.
-    @Test(arguments: [true, false])
-    func aVerdictThatMustNotBeRepeatedLeavesAfterItsRow(isFinal: Bool) async throws {
+    @Test func whatFailedOnceMayHaveArrived() async throws {
         let fence = TransactionID.random()
-        try await publish([event(1, nil)], fence: fence, half: half(isFinal: isFinal))
-        let (seen, see) = AsyncStream.makeStream(of: Int.self)
-        let database = database
+        try await publish([event(1, nil)], fence: fence, half: half())
+        let attempts = Mutex<[Bool]>([])
         let deliver: Relay.Deliver = { row in
-            see.yield((try? database.count("SELECT count(*) FROM escrow_outbox")) ?? -1)
-            return .acknowledged
-        }
-        try await relaying(deliver) {
-            for await rows in seen {
-                #expect(rows == (isFinal ? 1 : 0))
-                break
+            let count = attempts.withLock { attempts in
+                attempts.append(row.isRepeated)
+                return attempts.count
             }
-            try await relay.awaitAcknowledgement(of: fence)
-        }
-    }
-
-    @Test func whoWaitsForAVerdictThatIsOnItsWayWaitsOn() async throws {
-        let fence = TransactionID.random()
-        try await publish([event(1, nil)], fence: fence, half: half(isFinal: false))
-        let (seen, see) = AsyncStream.makeStream(of: Bool.self)
-        let (relay, writer) = (relay, writer)
-        let deliver: Relay.Deliver = { _ in
-            let isResolved = await withTaskGroup { tasks in
-                tasks.addTask { (try? await relay.awaitAcknowledgement(of: fence)) != nil }
-                tasks.addTask {
-                    // Long enough for whoever looked at the outbox to have seen that the row is gone.
-                    for _ in 0..<50 { try? await writer.perform { _, _ in } }
-                    return false
-                }
-                defer { tasks.cancelAll() }
-                return await tasks.next() ?? true
-            }
-            see.yield(isResolved)
-            return .acknowledged
-        }
-        try await relaying(deliver) {
-            for await isResolved in seen {
-                #expect(!isResolved)
-                break
-            }
-            try await relay.awaitAcknowledgement(of: fence)
-        }
-    }
-
-    /// What certainly did not arrive stands in the outbox again, and its check-back is left to the relay.
-    @Test func aVerdictThatDidNotLeaveIsTriedAgain() async throws {
-        let fence = TransactionID.random()
-        try await publish([event(1, nil)], fence: fence, half: half(isFinal: false))
-        let attempts = RunCount()
-        let deliver: Relay.Deliver = { row in
-            #expect(row.half != nil)
-            return attempts.next() < 3 ? .failed(Self.away) : .acknowledged
+            return count < 3 ? .failed(Self.away) : .acknowledged
         }
         try await relaying(deliver) {
             try await relay.awaitAcknowledgement(of: fence)
         }
-        #expect(attempts.next() == 4)
+        #expect(attempts.withLock { $0.dropFirst() } == [true, true])
         #expect(try database.count("SELECT count(*) FROM escrow_fence WHERE acknowledged IS NOT NULL") == 1)
     }
 
-    /// Another process is past the row by then: put back it could leave twice, and the second time out of order.
-    @Test func aVerdictOfALostLeaseIsLeftToItsCheckBack() async throws {
-        let clock = ManualClock(start: Timestamp(milliseconds: 1_000_000))
-        let writer = database.writer(time: .manual(clock))
-        let relay = Relay(writer: writer, lease: .ofThisProcess(), logger: .silent)
+    /// A stock broker asks about a copy: the verdict that is tried again names it.
+    @Test func theVerdictNamesTheCopyThatTheBrokerAskedAbout() async throws {
         let fence = TransactionID.random()
-        try await publish([event(1, "a")], fence: fence, half: half(isFinal: false))
-        try await publish([event(2, "a")])
-        let other = Holder(host: "elsewhere", processID: 1).text
-        let (sent, send) = AsyncStream.makeStream(of: String.self)
+        try await publish([event(1, nil)], fence: fence, half: half())
+        let offsets = Mutex<[Int64]>([])
+        let (relay, writer, copy) = (relay, writer, half(at: 2))
         let deliver: Relay.Deliver = { row in
-            guard row.half != nil else {
-                send.yield(row.event.idempotencyKey)
-                return .acknowledged
+            let count = offsets.withLock { offsets in
+                offsets.append(row.half?.queueOffset ?? -1)
+                return offsets.count
             }
-            _ = try? await writer.perform { db, _ in
-                try db.execute(sql: "UPDATE escrow_lease SET holder = ?", arguments: [other])
-            }
+            guard count == 1 else { return .acknowledged }
+            let moved = try? await writer.perform { db, _ in try OutboxTable.moveHalf(db, of: fence, to: copy) }
+            if let moved { relay.moved(moved) }
             return .failed(Self.away)
         }
-        let running = Task { await relay.run(through: deliver) }
-        for await key in sent {
-            #expect(key == "2", "its lane goes on")
-            break
+        try await relaying(deliver) {
+            try await relay.awaitAcknowledgement(of: fence)
         }
-        running.cancel()
-        await running.value
-        #expect(try database.count("SELECT count(*) FROM escrow_outbox WHERE idempotency_key = '1'") == 0)
-        #expect(try database.count("SELECT count(*) FROM escrow_fence WHERE acknowledged IS NOT NULL") == 1)
+        #expect(offsets.withLock { $0 } == [1, 2])
+    }
+
+    // MARK: Messages that no broker takes
+
+    @Test func whoWaitsForAMessageThatCannotBeSentIsToldSo() async throws {
+        let fence = TransactionID.random()
+        try await publish([event(1, nil), event(2, nil)], fence: fence)
+        let deliver: Relay.Deliver = { row in
+            row.event.idempotencyKey == "1" ? .refused(MQClientError(.invalidMessage, "too odd")) : .acknowledged
+        }
+        try await relaying(deliver) {
+            // Before it is given up, and afterwards.
+            for _ in 0..<2 {
+                let error = await #expect(throws: EscrowError.self) {
+                    try await relay.awaitAcknowledgement(of: fence)
+                }
+                #expect(error?.code == .undeliverable && error?.message.contains("too odd") == true)
+            }
+            // Put back, it belongs to its transaction again, which nobody can see before it has left.
+            try await writer.perform { db, context in
+                _ = try DeadLetterTable.want(db, ids: nil, consumer: nil)
+                for (id, letter) in try DeadLetterTable.wanted(db, limit: 9) {
+                    try Undeliverable.putBack(db, letter, context)
+                    try DeadLetterTable.redriven(db, id, now: context.now)
+                }
+                #expect(try OutboxTable.count(db, of: fence) == 1)
+            }
+        }
     }
 
     private func until(_ sql: String, is value: Int) async throws {

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Logging
 import MQProtocol
+import Synchronization
 import Testing
 
 @testable import Escrow
@@ -17,7 +18,9 @@ import Testing
         database = try TestDatabase(time: .manual(clock))
     }
 
-    private func ask(isFinal: Bool) async throws -> Verdict {
+    private let moved = Moved()
+
+    private func ask(isFinal: Bool, isDelivered: Bool = false) async throws -> Verdict {
         var event = try OutgoingEvent(Noted(text: "a"), in: Namespace(nil))
         event.body = Data("{}".utf8)
         var message = ReceivedMessage.delivery(event)
@@ -31,7 +34,8 @@ import Testing
             messageID: "ID", transactionID: "ID", status: .stored, keepsVerdictsFinal: isFinal)
         let checks = CheckBacks(
             writer: database.writer(time: .manual(clock)), identity: database.store.identity, checkers: [:],
-            fenceRetention: .seconds(3600), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            fenceRetention: .seconds(3600), logger: .silent, moved: { [moved] in moved.add($0) },
+            isDelivered: { _ in isDelivered })
         return await checks.verdict(
             CheckBack(message: message, half: half, brokerAddress: "127.0.0.1:1", messageID: "ID"))
     }
@@ -41,7 +45,10 @@ import Testing
             _ = try Fence.enter(db, id, kind: TransactionKind.fenced, key: nil, now: clock.now())
             if withRow {
                 let event = try OutgoingEvent(Noted(text: "a"), in: Namespace(nil))
-                try OutboxTable.insert(db, event, fence: id, half: nil, now: clock.now())
+                let half = HalfMessage(
+                    topic: "notes", brokerName: "b", brokerAddress: "", queueID: 0, logOffset: 9, queueOffset: 9,
+                    messageID: "ID", transactionID: "ID", status: .stored, keepsVerdictsFinal: false)
+                try OutboxTable.insert(db, event, fence: id, half: EncodedHalf(half), now: clock.now())
             }
             try Fence.acknowledge(db, [id], now: clock.now())
         }
@@ -51,6 +58,21 @@ import Testing
     func aCommitThatStandsInTheOutboxIsTheRelays(isFinal: Bool) async throws {
         try commit(withRow: true)
         #expect(try await ask(isFinal: isFinal) == .unknown)
+        // A stock broker asks about a copy of the half, and takes it for another one.
+        let rows = try await database.pool.read { try OutboxTable.rows($0, after: 0, limit: 9) }
+        #expect(rows.map { $0.half?.logOffset } == [1] && rows.map { $0.half?.queueOffset } == [1])
+        #expect(moved.rows == rows)
+        #expect(try await ask(isFinal: isFinal) == .unknown)
+        #expect(moved.rows.count == 1)
+    }
+
+    /// The original was committed: the copy must not be delivered as well.
+    @Test func aCopyOfWhatWasDeliveredComesToNothing() async throws {
+        try commit(withRow: false)
+        #expect(try await ask(isFinal: false, isDelivered: true) == .rollback)
+        clock.advance(by: CheckBacks.crossing)
+        #expect(try await ask(isFinal: false, isDelivered: true) == .rollback)
+        #expect(try await database.pool.read { try Fence.verdict($0, id) } == .commit)
     }
 
     @Test func aBrokerThatKeepsVerdictsFinalIsAnsweredAtOnce() async throws {
@@ -58,8 +80,8 @@ import Testing
         #expect(try await ask(isFinal: true) == .commit)
     }
 
-    /// The question may have been asked before the verdict arrived; a second one would be delivered twice.
-    @Test func aCommitThatWasJustSentOnceIsNotSentAgain() async throws {
+    /// It may not be found yet; a second commit would be delivered twice. Later, the broker has lost it.
+    @Test func aCommitThatWasJustAnsweredIsNotSentAgain() async throws {
         try commit(withRow: false)
         #expect(try await ask(isFinal: false) == .unknown)
         clock.advance(by: CheckBacks.crossing)
@@ -70,5 +92,15 @@ import Testing
     func whatNeverCommittedIsRolledBackAtOnce(isFinal: Bool) async throws {
         #expect(try await ask(isFinal: isFinal) == .rollback)
         #expect(try await ask(isFinal: isFinal) == .rollback)
+    }
+}
+
+/// Rows whose half is somewhere else now.
+private final class Moved: Sendable {
+    private let all = Mutex<[OutboxRow]>([])
+    var rows: [OutboxRow] { all.withLock { $0 } }
+
+    func add(_ row: OutboxRow) {
+        all.withLock { $0.append(row) }
     }
 }

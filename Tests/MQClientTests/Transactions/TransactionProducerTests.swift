@@ -94,6 +94,7 @@ import Testing
                 StubServer.Answer(code: .systemError, remark: "Find prepared transaction message failed"),
                 .unknownHalf
             ),
+            (StubServer.Answer(code: .systemError, remark: "The transaction state table offset wrong"), .unknownHalf),
             (StubServer.Answer.never, .unanswered),
         ])
     func answers(answer: StubServer.Answer, expected: VerdictAnswer) async throws {
@@ -121,13 +122,13 @@ import Testing
     func refused() async throws {
         let broker: @Sendable (Frame) -> StubServer.Answer = { request in
             request.requestCode == .endTransaction
-                ? StubServer.Answer(code: .systemError, remark: "The producer group wrong") : Stubs.broker(request)
+                ? StubServer.Answer(code: .noPermission, remark: "not yours") : Stubs.broker(request)
         }
         try await withProducer(broker) { producer, _ in
             let half = try await producer.sendHalf(Message(topic: "Orders", body: "x"))
             let error = await #expect(throws: MQClientError.self) { try await producer.end(half, .rollback) }
             #expect(error?.code == .refused)
-            #expect(error?.message.contains("producer group wrong") == true)
+            #expect(error?.message.contains("not yours") == true)
         }
     }
 
@@ -150,15 +151,38 @@ import Testing
         }
     }
 
-    @Test("A stock broker gets each verdict once, one-way")
+    @Test("A stock broker answers a verdict too")
     func stock() async throws {
         try await withProducer(Stubs.stockBroker) { producer, broker in
             let half = try await producer.sendHalf(Message(topic: "Orders", body: "x"))
             #expect(!half.keepsVerdictsFinal)
-            #expect(try await producer.end(half, .rollback) == .unanswered)
+            #expect(try await producer.end(half, .rollback) == .accepted)
             let request = await broker.request(.endTransaction)
-            #expect(request.isOneWay)
+            #expect(!request.isOneWay)
             #expect(try EndTransactionHeader(request.fields).verdict == 12)
+        }
+    }
+
+    @Test("A commit is repeated to a stock broker only when its message is not there", arguments: [true, false])
+    func repeated(isThere: Bool) async throws {
+        var record = ByteBuffer()
+        _ = try record.writeRecord(Self.draft("ID"))
+        let found = isThere ? StubServer.Answer(body: record) : StubServer.Answer(code: .queryNotFound)
+        let answer: @Sendable (Frame) -> StubServer.Answer = { request in
+            request.requestCode == .queryMessage ? found : Stubs.stockBroker(request)
+        }
+        try await withProducer(answer) { producer, broker in
+            var half = Self.stored("a", at: broker.address)
+            _ = try await producer.client.publishQueues("Orders")
+            // What it was when the half was sent, another broker is now.
+            try await producer.client.heartbeat(to: broker.address)
+            #expect(half.keepsVerdictsFinal)
+            half.messageID = "ID"
+            #expect(try await producer.endAgain(half, .commit) == .accepted)
+            #expect(broker.requests.count { $0.requestCode == .endTransaction } == (isThere ? 0 : 1))
+            // Nothing can be delivered twice by a rollback.
+            #expect(try await producer.endAgain(half, .rollback) == .accepted)
+            #expect(broker.requests.count { $0.requestCode == .queryMessage } == 1)
         }
     }
 
