@@ -143,10 +143,10 @@ extension Escrow {
                     id: attempt.id, writer: writer, reason: refusal.trouble.description)
                 return .inDoubt(transaction)
             }
-            await abandon(halves)
+            abandon(halves)
             throw refusal.trouble.error
         } catch {
-            await abandon(halves)
+            abandon(halves)
             throw error
         }
     }
@@ -186,10 +186,10 @@ extension Escrow {
             writer.steps.reached(.committed)
             return .committed(value, receipt(attempt.id))
         case .fenced:
-            await abandon(halves)
+            abandon(halves)
             return .fenced
         case .earlier(let id, let result):
-            await abandon(halves)
+            abandon(halves)
             return .committed(try attempt.decode(result), receipt(id, isRepeated: true))
         }
     }
@@ -210,7 +210,7 @@ extension Escrow {
                 for try await one in tasks { sent.append(one) }
             } catch {
                 tasks.cancelAll()
-                await abandon(sent.map(\.1))
+                abandon(sent.map(\.1))
                 throw error
             }
             return sent.sorted { $0.0 < $1.0 }.map(\.1)
@@ -235,14 +235,18 @@ extension Escrow {
     }
 
     /// Tells the brokers that nothing will come of the halves. One try: a verdict that is lost is asked for.
-    private func abandon(_ halves: [SentHalf]) async {
+    private func abandon(_ halves: [SentHalf]) {
         guard !halves.isEmpty, let producer = connection.current?.producer else { return }
+        let logger = configuration.logger
         for sent in halves {
-            do {
-                _ = try await producer.end(sent.half.message, .rollback)
-            } catch {
-                configuration.logger.info(
-                    "a rollback was not acknowledged; the broker will ask back", metadata: ["error": "\(error)"])
+            // Unstructured on purpose: the caller gets its own error however long a broker is silent.
+            Task {
+                do {
+                    _ = try await producer.end(sent.half.message, .rollback)
+                } catch {
+                    logger.info(
+                        "a rollback was not acknowledged; the broker will ask back", metadata: ["error": "\(error)"])
+                }
             }
         }
     }

@@ -10,7 +10,8 @@ extension Escrow {
     /// - Parameters:
     ///   - kind: the kind whose checker is asked when the verdict does not arrive.
     ///   - reference: told to the checker as the property `ESCROW_TX`: what the decision is found by.
-    /// - Throws: ``EscrowError/Code/invalidName`` when the kind has no checker: nobody could settle it.
+    /// - Throws: ``EscrowError/Code/invalidName`` when the kind has no checker: nobody could settle it;
+    ///   ``EscrowError/Code/invalidEvent``; ``EscrowError/Code/brokerUnavailable``.
     public func prepare(
         _ event: some Event, kind: String, reference: String
     ) async throws -> HalfMessage {
