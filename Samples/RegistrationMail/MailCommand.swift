@@ -11,6 +11,9 @@ public struct MailCommand: Sendable {
     /// How long it may take. It is ended then, and nobody knows what became of the mail.
     static let limit = Duration.seconds(60)
 
+    /// How long it may take to end when it is asked to. It is killed then: everything else waits for it.
+    static let grace = Duration.seconds(5)
+
     /// - Parameters:
     ///   - program: a path.
     ///   - arguments: such as `-t -i`: read the receivers from the header, and do not end at a lone dot.
@@ -31,7 +34,10 @@ public struct MailCommand: Sendable {
             return .failed("\(mail.path()) cannot be read: \(error)")
         }
         let clock = Task {
-            if (try? await time.sleep(for: Self.limit)) != nil { process.terminate() }
+            guard (try? await time.sleep(for: Self.limit)) != nil else { return }
+            process.terminate()
+            guard (try? await time.sleep(for: Self.grace)) != nil, process.isRunning else { return }
+            kill(process.processIdentifier, SIGKILL)
         }
         defer { clock.cancel() }
         return await withCheckedContinuation { continuation in

@@ -206,6 +206,27 @@ import Testing
         #expect(try String(contentsOf: file, encoding: .utf8) == "two")
     }
 
+    /// Every other effect would wait for it.
+    @Test(.timeLimit(.minutes(1)))
+    func aCommandThatDoesNotEndIsKilled() async throws {
+        let clock = ManualClock(start: Timestamp(milliseconds: 1_000_000))
+        let folder = try TemporaryFolder()
+        let mail = URL(filePath: try folder.write("To: a@example.org", to: "mail.eml"))
+        let ready = folder.path("ready")
+        let pipe = try Process.run(URL(filePath: "/usr/bin/mkfifo"), arguments: [ready])
+        pipe.waitUntilExit()
+        #expect(pipe.terminationStatus == 0)
+        // It ignores the request to end, and says so before the clock moves.
+        let deaf = MailCommand("/bin/sh", arguments: ["-c", "trap '' TERM; echo > '\(ready)'; exec tail -f /dev/null"])
+        async let result = deaf.send(mail, time: .manual(clock))
+        #expect(try FileHandle(forReadingFrom: URL(filePath: ready)).readToEnd() == Data("\n".utf8))
+        await clock.waitForSleepers(count: 1)
+        clock.advance(by: MailCommand.limit)
+        await clock.waitForSleepers(count: 1)
+        clock.advance(by: MailCommand.grace)
+        #expect(await result == .unknown("/bin/sh was ended by signal 9"))
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func aCommandGetsTheMailOnItsInput() async throws {
         let folder = try TemporaryFolder()
