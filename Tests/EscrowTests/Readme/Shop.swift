@@ -31,7 +31,8 @@ struct Shop {
         }
     }
 
-    /// A transaction: the row, the message and the timeout, or none of them. Called twice, the order is placed once.
+    /// A transaction: the row, the message and the timeout, or none of them. Called twice, the order is placed once:
+    /// the first result is kept for a week after its message has left (`fenceRetention`).
     func place(_ order: String, sku: String, payWithin limit: Duration = .seconds(30 * 60)) async throws {
         let event = OrderPlaced(order: order, sku: sku)
         let result = try await escrow.transaction(publishing: [event], idempotencyKey: "place/\(order)") { tx in
