@@ -8,6 +8,7 @@ struct MQBench: AsyncParsableCommand {
         abstract: "Measures a broker and the machine it runs on.",
         subcommands: [
             RunCommand.self, StoreCommand.self, ConsumeCommand.self, DemoCommand.self, EchoServerCommand.self,
+            OpenStoreCommand.self,
         ],
         defaultSubcommand: RunCommand.self
     )

@@ -86,3 +86,9 @@ enum Stopwatch {
         return Double(nanoseconds - begun) / 1e9
     }
 }
+
+func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

@@ -31,7 +31,7 @@ struct StoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let figures = try await TemporaryDirectory.with(in: directory) { try measure(in: $0) }
+        let figures = try await TemporaryDirectory.with(in: directory) { try await measure(in: $0) }
         guard !json else { return print(try StoreFigure.json(figures)) }
         print(StoreFigure.table(figures))
         let aims = StoreAims.check(figures)
@@ -39,31 +39,38 @@ struct StoreCommand: AsyncParsableCommand {
     }
 
     /// Each group in a directory of its own, removed before the next begins: the disk is shared.
-    private func measure(in root: String) throws -> [StoreFigure] {
+    private func measure(in root: String) async throws -> [StoreFigure] {
         let progress = Progress()
         defer { progress.clear() }
         var figures: [StoreFigure] = []
-        func group(_ name: String, _ body: (String) throws -> [StoreFigure]) throws {
+        func group(_ name: String, _ body: (String) async throws -> [StoreFigure]) async throws {
             guard only.map({ name.contains($0) }) ?? true else { return }
             progress.show("store: \(name)")
             let place = "\(root)/\(name)"
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
-            figures += try body(place)
+            figures += try await body(place)
             try FileManager.default.removeItem(atPath: place)
         }
         // Memory first: what others leave behind would hide it.
-        try group("queues") { try ScaleCells(root: $0).queues(queues / 10) + ScaleCells(root: $0).queues(queues) }
-        try group("timers") { ScaleCells(root: $0).timers(timers) }
+        try await group("queues") { place in
+            try await ScratchFileSystem.with(megabytes: 6144, in: place) {
+                let few = try await ScaleCells(root: $0).queues(queues / 10)
+                return try await few + ScaleCells(root: $0).queues(queues)
+            }
+        }
+        try await group("timers") { ScaleCells(root: $0).timers(timers) }
         for count in [1, 16] {
-            try group("append-\(count)") { try AppendCells(root: $0, seconds: seconds).append(batch: count) }
+            try await group("append-\(count)") { try AppendCells(root: $0, seconds: seconds).append(batch: count) }
         }
         for waiters in [1, 4, 16, 64, 256] {
-            try group("sync-\(waiters)") { try AppendCells(root: $0, seconds: seconds).acknowledged(waiters: waiters) }
+            try await group("sync-\(waiters)") {
+                try AppendCells(root: $0, seconds: seconds).acknowledged(waiters: waiters)
+            }
         }
-        try group("roll") { try AppendCells(root: $0, seconds: seconds).latency() }
-        try group("read") { try ReadCells(root: $0).read() }
-        try group("recovery") { try ReadCells(root: $0).recovery() }
-        try group("disk") { try DiskCells(root: $0).writtenPerFlush() }
+        try await group("roll") { try AppendCells(root: $0, seconds: seconds).latency() }
+        try await group("read") { try ReadCells(root: $0).read() }
+        try await group("recovery") { try ReadCells(root: $0).recovery() }
+        try await group("disk") { try DiskCells(root: $0).writtenPerFlush() }
         return figures
     }
 }

@@ -10,10 +10,10 @@ extension CommitLog {
         case nothing
     }
 
-    /// Zeros are written in steps of this size, the longest time an appender that overtook the thread may wait.
-    private static let fillStep = 1 << 20
-    /// Zeros are flushed in steps of this size, so that no appender's flush has to carry a whole window.
-    private static let fillFlushBytes = 4 << 20
+    /// Zeros are written, and flushed, in steps of this size. An appender that overtook the thread waits for one step
+    /// at most, and a flush of records carries no more zeros than one: with 4 MiB, one flush in a hundred took 3.5 ms
+    /// instead of 0.7, at the same records per second.
+    private static let fillStep = 1 << 18
 
     /// Writes and flushes zeros up to a window ahead of the writer and creates the next segment, until nothing is left
     /// to do. One thread at a time.
@@ -25,11 +25,9 @@ extension CommitLog {
     /// swallowed here must not be hidden from the flush that acknowledges records.
     package func zeroFillAhead() throws(StoreError) {
         var target: (segment: LogSegment, file: any StorageFile)?
-        var unflushed = 0
         while true {
             switch nextFillStep() {
             case .nothing:
-                if let target, unflushed > 0 { try flushZeros(target.file) }
                 return
             case .create(let offset):
                 try prepareSegment(at: offset)
@@ -37,7 +35,6 @@ extension CommitLog {
                 do throws(StoreError) {
                     defer { fillGate.open() }
                     if target?.segment !== segment {
-                        if let target { try flushZeros(target.file) }
                         target = (segment, try device.open(segment.path, .readWrite))
                     }
                     let start = segment.position(of: range.lowerBound)
@@ -46,11 +43,7 @@ extension CommitLog {
                     giveBack(range)
                     throw error
                 }
-                unflushed += Int(range.upperBound - range.lowerBound)
-                if unflushed >= Self.fillFlushBytes, let target {
-                    try flushZeros(target.file)
-                    unflushed = 0
-                }
+                if let target { try flushZeros(target.file) }
             }
         }
     }
