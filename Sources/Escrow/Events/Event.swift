@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Something that happened, told to other services in a message.
 ///
 /// An event says where it goes, what makes it the same event when it arrives twice, and what it must stay in order
@@ -31,8 +33,21 @@ public protocol Event: Codable, Sendable {
 }
 
 extension Event {
-    public static var name: String { String(describing: Self.self) }
+    public static var name: String { TypeNames.name(of: Self.self) }
     public static var codec: EventCodec<Self> { .json }
+}
+
+/// Names of types: the runtime puts one together anew each time it is asked.
+private enum TypeNames {
+    private static let known = Mutex<[ObjectIdentifier: String]>([:])
+
+    static func name(of type: Any.Type) -> String {
+        let id = ObjectIdentifier(type)
+        if let name = known.withLock({ $0[id] }) { return name }
+        let name = String(describing: type)
+        known.withLock { $0[id] = name }
+        return name
+    }
 }
 
 /// A topic's name: at most 127 characters of `%|a-zA-Z0-9_-`.

@@ -125,7 +125,7 @@ extension Message {
     init(_ event: OutgoingEvent, identity: String) {
         self.init(topic: event.topic, body: ByteBuffer(bytes: event.body))
         tag = event.tag
-        keys = event.idempotencyKey.contains(" ") ? [] : [event.idempotencyKey]
+        keys = event.idempotencyKey.utf8.contains(0x20) ? [] : [event.idempotencyKey]
         if let trace = event.trace {
             for (name, value) in TraceHeaders(text: trace).all { properties[name] = value }
         }

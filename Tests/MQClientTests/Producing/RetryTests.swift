@@ -40,6 +40,20 @@ import Testing
         }
     }
 
+    @Test("What a broker calls illegal is tried nowhere else, and is the message's own fault", arguments: [13, 14])
+    func illegal(code: Int32) async throws {
+        let answer: @Sendable (Frame) -> StubServer.Answer = { _ in
+            StubServer.Answer(code: ResponseCode(rawValue: code), remark: "the message is illegal")
+        }
+        try await StubServer.with(answer: answer) { broker in
+            try await withClient(["a": broker.address]) { client in
+                let error = await #expect(throws: MQClientError.self) { try await client.send(Self.message) }
+                #expect(error?.isFaultOfMessage == (code == 13))
+                #expect(broker.requests.count == (code == 13 ? 1 : 3))
+            }
+        }
+    }
+
     @Test("A broker that moved is found again, also by messages for one queue")
     func movedBroker() async throws {
         let dead = try await Stubs.deadAddress()
