@@ -9,7 +9,7 @@ extension MessageStore {
     /// - Important: nothing may be appended to the topic meanwhile; what is, is lost.
     package func deleteQueues(ofTopic topic: String) throws(StoreError) {
         dispatchPending()
-        try erase(table.queues(ofTopic: topic).filter { $0.end > 0 || $0.hasFiles })
+        try erase(table.queues(ofTopic: topic).filter(hasBegun))
     }
 
     /// Deletes the queues of all topics but those to be kept, whatever they hold (codes 215 and 316).
@@ -18,9 +18,14 @@ extension MessageStore {
     @discardableResult
     package func deleteQueues(except isKept: (String) -> Bool) throws(StoreError) -> Int {
         dispatchPending()
-        let unused = table.all.filter { ($0.end > 0 || $0.hasFiles) && !isKept($0.ref.topic) }
+        let unused = table.all.filter { hasBegun($0) && !isKept($0.ref.topic) }
         try erase(unused)
         return unused.count
+    }
+
+    /// Also one all of whose messages and entries are gone, as long as it is known where it goes on.
+    private func hasBegun(_ queue: ConsumeQueue) -> Bool {
+        queue.end > 0 || queue.hasFiles || log.nextQueueOffset(of: queue.ref) > .zero
     }
 
     /// Deletes the files of queues all of whose messages are gone from the log (code 306). The next message goes on
@@ -30,9 +35,12 @@ extension MessageStore {
     @discardableResult
     package func deleteExpiredQueues() throws(StoreError) -> Int {
         dispatchPending()
-        let minimum = log.minimumOffset
+        // A segment whose file could not be deleted is back with the next start, and so are its messages.
+        let minimum = LogOffset(rawValue: log.deletedBelow.load(ordering: .acquiring))
         let expired = table.all.filter { queue in
-            queue.hasFiles && queue.lastLogEnd != .zero && queue.lastLogEnd <= minimum
+            // Read once: zero says that it cannot be read, not that it is old.
+            let end = queue.lastLogEnd
+            return queue.hasFiles && end != .zero && end <= minimum
         }
         let next = expired.map { log.nextQueueOffset(of: $0.ref) }
         try erase(expired, keepsCounters: true)
