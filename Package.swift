@@ -17,6 +17,10 @@ let commonSettings: [SwiftSetting] = [
 let plantedBugs = Context.environment["ESCROW_PLANTED_BUG"].map { [SwiftSetting.define($0)] } ?? []
 let settings = commonSettings + plantedBugs
 
+/// The simulation as a program instead of a test, for a folder of its own in which it is built with optimization and
+/// `-enable-testing`: see `run`.
+let isSimulationProgram = Context.environment["ESCROW_SIMULATION"] != nil
+
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
@@ -34,6 +38,7 @@ let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-m
 let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let simulation: [Target.Dependency] = ["MQStore", "MQProtocol", "TestSupport", nioCore, logging]
 
 let package = Package(
     name: "escrow",
@@ -256,11 +261,14 @@ let package = Package(
             swiftSettings: settings
         ),
         // The store on a simulated disk, against a model of what may be lost.
-        .testTarget(
-            name: "SimulationTests",
-            dependencies: ["MQStore", "MQBroker", "MQProtocol", "TestSupport", nioCore, logging],
-            swiftSettings: settings
-        ),
+        isSimulationProgram
+            ? .executableTarget(
+                name: "escrow-simulation", dependencies: simulation, path: "Tests/SimulationTests",
+                exclude: ["SimulationTests.swift"], swiftSettings: settings
+            )
+            : .testTarget(
+                name: "SimulationTests", dependencies: simulation, exclude: ["main.swift"], swiftSettings: settings
+            ),
         .testTarget(
             name: "MQRemotingTests",
             dependencies: ["MQRemoting", "MQProtocol", "TestSupport", nioCore, nioPosix, nioEmbedded, logging],

@@ -18,6 +18,8 @@ struct Housekeeping: Sendable {
     var listedQueues = -1
     /// A flush of queue files failed: nothing is declared durable any more until the next start.
     var isPoisoned = false
+    /// The entries that it was to make durable may be gone from memory, and must be written again to be readable.
+    var mustRewrite = false
 
     init(plan: RetentionPlan, now: Timestamp, recorded: LogOffset) {
         self.plan = plan
@@ -90,6 +92,7 @@ extension MessageStore {
 
     private func writeDerived() throws(StoreError) {
         var failure: StoreError?
+        do throws(StoreError) { try rewriteQueues() } catch { failure = error }
         for queue in table.all {
             do throws(StoreError) {
                 try queue.write()
@@ -110,7 +113,8 @@ extension MessageStore {
     /// Makes queue files durable and then records how far: after a crash, dispatching begins there.
     ///
     /// A failed flush ends this for the run: the system forgets which pages it could not write, so a later success says
-    /// nothing about them. The recorded position stays, and the next start dispatches again from it.
+    /// nothing about them. The recorded position stays, and the next start dispatches again from it. What the system
+    /// may have dropped is written again, for readers.
     package func saveCheckpoint() throws(StoreError) {
         if house.withLock({ $0.isPoisoned }) { return }
         let (reached, timestamp) = try writeQueues()
@@ -118,7 +122,11 @@ extension MessageStore {
         do throws(StoreError) {
             for queue in table.all { try queue.flush() }
         } catch {
-            house.withLock { $0.isPoisoned = true }
+            house.withLock { house in
+                house.isPoisoned = true
+                house.mustRewrite = true
+            }
+            attempt("write consume queues again") { () throws(StoreError) in try rewriteQueues() }
             throw error
         }
         // First the position, then the list of what must be there: the list never demands what is behind the position.
@@ -131,6 +139,13 @@ extension MessageStore {
             house.withLock { $0.listedQueues = manifest.queues.count }
         }
         try saveTimes(queues: timestamp)
+    }
+
+    private func rewriteQueues() throws(StoreError) {
+        guard house.withLock({ $0.mustRewrite }) else { return }
+        let known = dispatcher.entries(from: files.recordedPosition ?? .zero)
+        for queue in table.all { try queue.rewrite(known[queue.ref.index] ?? [:]) }
+        house.withLock { $0.mustRewrite = false }
     }
 
     /// Nothing is dispatched while the position is taken, so the files hold exactly what is below it.

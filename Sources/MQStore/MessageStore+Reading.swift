@@ -71,11 +71,9 @@ extension MessageStore {
     /// The same, appended to a buffer that the caller keeps, and where its parts are.
     package func readRecord(at offset: LogOffset, into buffer: inout ByteBuffer) -> RecordView? {
         guard let slice = log.readable(from: offset) else { return nil }
-        let checksRecords = configuration.appendsRecordChecksum
         let found: (view: RecordView?, damage: String?) = slice.withBytes { bytes in
             guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return (nil, nil) }
-            let damage = RecordRules.damage(
-                to: record, in: bytes, at: 0, checksBody: true, checksRecord: checksRecords)
+            let damage = log.damage(to: record, bytes.extracting(0..<record.totalSize))
             return (damage == nil ? record : nil, damage)
         }
         if let damage = found.damage { logger.error("\(slice.place(0)): \(damage); not served") }

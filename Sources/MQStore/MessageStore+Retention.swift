@@ -24,7 +24,8 @@ extension MessageStore {
     @discardableResult
     package func deleteExpiredQueues() throws(StoreError) -> Int {
         dispatchPending()
-        let minimum = log.minimumOffset
+        // A segment whose file could not be deleted is back with the next start, and so are its messages.
+        let minimum = LogOffset(rawValue: log.deletedBelow.load(ordering: .acquiring))
         let expired = table.all.filter { $0.isExpired(below: minimum) }
         guard !expired.isEmpty else { return 0 }
         try recordDeletion(of: expired)

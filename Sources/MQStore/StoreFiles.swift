@@ -47,6 +47,9 @@ final class StoreFiles: Sendable {
         return loaded
     }
 
+    /// As it was loaded or saved last.
+    var recordedPosition: LogOffset? { position.withLock { $0?.queues } }
+
     func loadQueues() throws(StoreError) -> DispatchManifest? {
         try load(queuesFile) { try DispatchManifest(parsing: $0) }
     }

@@ -54,8 +54,12 @@ struct ModelQueue {
     var next: Int64 = 0
     /// Records below belong to an earlier life.
     var lifeStart: Int64 = 0
-    /// The derived files were taken away when none of its records was left: it may begin again.
+    /// The derived files were taken away when none of its records was left: it may begin again with the next start,
+    /// unless a new record of it is durable before that.
     var mayBeginAgain = false
+
+    /// Nothing of it can be read.
+    var isBare: Bool { records.allSatisfy(\.isDamaged) }
 
     func record(at number: Int64) -> SentRecord? {
         guard let first = records.first, number >= first.queueOffset else { return nil }
@@ -77,7 +81,8 @@ struct Model {
     var end: Int64 = 0
     /// The log was deleted below, at some time.
     var minimum: Int64 = 0
-    /// Batches whose append failed: they may turn up after a crash, whole records of them.
+    /// Batches whose append failed: they may turn up after a crash, whole records of them. Not any more when a later
+    /// append succeeded.
     var candidates: [SentRecord] = []
     /// A flush failed in this life of the process: what was not acknowledged may be gone even after a kill.
     var hasFlushFailed = false
@@ -90,9 +95,19 @@ struct Model {
         log.append(record)
         queues[record.queue].records.append(record)
         queues[record.queue].next = record.queueOffset + 1
-        queues[record.queue].mayBeginAgain = false
+        candidates = []
         end = record.end
         note(record)
+    }
+
+    /// Everything below is durable.
+    mutating func acknowledge(_ flushed: Int64) {
+        acknowledged = flushed
+        for index in queues.indices where queues[index].mayBeginAgain {
+            if queues[index].records.contains(where: { !$0.isDamaged && $0.end <= flushed }) {
+                queues[index].mayBeginAgain = false
+            }
+        }
     }
 
     private mutating func note(_ record: SentRecord) {
@@ -126,7 +141,10 @@ struct Model {
         end = newEnd
         acknowledged = newEnd
         marked = newEnd
-        for index in queues.indices { queues[index].lifeStart = min(queues[index].lifeStart, newEnd) }
+        for index in queues.indices {
+            queues[index].lifeStart = min(queues[index].lifeStart, newEnd)
+            if !queues[index].isBare { queues[index].mayBeginAgain = false }
+        }
         candidates = []
         hasFlushFailed = false
         waiting = [:]

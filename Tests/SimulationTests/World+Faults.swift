@@ -52,12 +52,12 @@ extension World {
         }
         if let failure {
             let isLoss = failure.code == .corrupt && dropsPages && model.hasFlushFailed
-            guard isLoss else { throw Violation("a disk that works again is used again", "\(failure)") }
+            guard isLoss else { throw Violation(.healing, "\(failure)") }
             return try restart(random.below(2) == 0 ? .kill : .crash)
         }
         store.dispatchPending()
         try keepHouse(store)
-        if let refusal = store.refusal { throw Violation("a disk that works again is used again", "\(refusal)") }
+        if let refusal = store.refusal { throw Violation(.healing, "\(refusal)") }
     }
 
     /// One bit of an acknowledged record changes on the disk and in memory.

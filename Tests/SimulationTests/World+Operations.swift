@@ -52,21 +52,23 @@ extension World {
         do {
             try store.append(&batch, makesRoom: makesRoom)
         } catch {
-            // Which places it had is not told; whole records of it may be found there after a crash.
-            model.candidates = model.candidates.suffix(100) + sent(batch, drafts)
+            // Whole records of it may be found after a crash at the places it had, if it came so far.
+            model.candidates += sent(batch, drafts).filter { $0.logOffset >= model.end }
             throw error
         }
-        for record in sent(batch, drafts) { try accept(record) }
+        for record in sent(batch, drafts) {
+            trail.amend(" @\(record.queueOffset)")
+            try accept(record)
+        }
     }
 
     private func accept(_ record: SentRecord) throws {
         let expected = model.queues[record.queue].next
-        guard record.queueOffset == expected || record.queueOffset == 0 && model.queues[record.queue].mayBeginAgain
-        else {
-            throw Violation("queue offsets are dense", "queue \(record.queue): \(record.queueOffset), not \(expected)")
+        guard record.queueOffset == expected else {
+            throw Violation(.dense, "queue \(record.queue): \(record.queueOffset), not \(expected)")
         }
         if record.logOffset < model.end {
-            throw Violation("records do not overlap", "\(record.logOffset) below \(model.end)")
+            throw Violation(.overlap, "\(record.logOffset) below \(model.end)")
         }
         model.append(record)
     }
@@ -117,7 +119,7 @@ extension World {
             throw error
         }
         if store.flushedOffset.rawValue != model.end {
-            throw Violation("a flush covers everything appended", "\(store.flushedOffset) of \(model.end)")
+            throw Violation(.flush, "\(store.flushedOffset) of \(model.end)")
         }
     }
 
@@ -135,10 +137,10 @@ extension World {
         let isSynchronous = configuration.flush == .synchronous
         let end = isSynchronous ? store.flushedOffset.rawValue : model.end
         if store.dispatchedOffset.rawValue < end {
-            throw Violation("the dispatcher reaches the end", "\(store.dispatchedOffset) of \(end)")
+            throw Violation(.dispatch, "\(store.dispatchedOffset) of \(end)")
         }
         if isSynchronous, store.dispatchedOffset > store.flushedOffset {
-            throw Violation("only flushed messages are readable", "\(store.dispatchedOffset)")
+            throw Violation(.dispatch, "\(store.dispatchedOffset)")
         }
     }
 
@@ -164,7 +166,7 @@ extension World {
     }
 
     func deleteExpired(_ store: MessageStore) throws {
-        for index in model.queues.indices where model.queues[index].records.isEmpty {
+        for index in model.queues.indices where model.queues[index].isBare {
             model.queues[index].mayBeginAgain = true
         }
         try store.deleteExpiredQueues()

@@ -29,12 +29,12 @@ extension World {
 
     private func check(_ record: SentRecord, _ bytes: ByteBuffer?, _ how: String) throws {
         if record.isDamaged {
-            if bytes != nil { throw Violation("a corrupt record is never served", "number \(record.id), \(how)") }
+            if bytes != nil { throw Violation(.corrupt, "number \(record.id), \(how)") }
             return
         }
-        guard let bytes else { throw Violation("no message is lost", "number \(record.id), \(how)", isAbsence: true) }
+        guard let bytes else { throw Violation(.readable, "number \(record.id), \(how)", isAbsence: true) }
         guard crc32(bytes.readableBytesUInt8Span) == record.checksum else {
-            throw Violation("no message is altered", "number \(record.id), \(how)")
+            throw Violation(.altered, "number \(record.id), \(how)")
         }
     }
 
@@ -57,14 +57,14 @@ extension World {
         while buffer.readableBytes > 0 {
             let size = buffer.getInteger(at: buffer.readerIndex, as: Int32.self).map(Int.init) ?? 0
             guard size > 0, let bytes = buffer.readSlice(length: size) else {
-                throw Violation("a pull brings whole records", "\(queue.topic) from \(first)")
+                throw Violation(.whole, "\(queue.topic) from \(first)")
             }
             let sum = crc32(bytes.readableBytesUInt8Span)
             while position < known.count, mayBeMissing(known[position]), known[position].checksum != sum {
                 position += 1
             }
             guard position < known.count else {
-                throw Violation("a pull brings what was sent", "\(queue.topic) \(queue.queueID) from \(first)")
+                throw Violation(.pulled, "\(queue.topic) \(queue.queueID) from \(first)")
             }
             try check(known[position], bytes, "pulled from \(queue.topic) \(queue.queueID) at \(first)")
             position += 1
@@ -72,10 +72,11 @@ extension World {
         let next = selection.nextBegin.rawValue
         for record in known[position...] where record.queueOffset < next && !mayBeMissing(record) {
             let detail = "number \(record.id) of \(queue.topic) at \(record.queueOffset): \(selection.status)"
-            throw Violation("a pull passes over no message", detail, isAbsence: true)
+            throw Violation(.passedOver, detail, isAbsence: true)
         }
-        if next <= first {
-            throw Violation("a pull goes on", "\(queue.topic) from \(first) to \(next)", isAbsence: true)
+        // A queue none of whose records can be read any more is one that expired.
+        if next <= first, !known[start...].allSatisfy(\.isDamaged), store.refusal == nil {
+            throw Violation(.progress, "\(queue.topic) from \(first) to \(next)", isAbsence: true)
         }
     }
 
@@ -90,7 +91,7 @@ extension World {
         let found = result.records.first { crc32($0.readableBytesUInt8Span) == record.checksum }
         if found == nil, !record.isDamaged {
             let detail = "number \(record.id) of \(queue.topic), \(result.records.count) others found"
-            throw Violation("the index equals the log", detail, isAbsence: true)
+            throw Violation(.index, detail, isAbsence: true)
         }
     }
 
@@ -98,6 +99,8 @@ extension World {
         let index = random.below(model.queues.count)
         let records = readable(model.queues[index], store)
         guard !records.isEmpty, !records.contains(where: \.isDamaged) else { return }
+        // What cannot be read in the middle ends the search.
+        if dropsPages, model.hasFlushFailed { return }
         // Where the clock was set back far, times do not lead to one place.
         guard zip(records, records.dropFirst()).allSatisfy({ $0.storeTime <= $1.storeTime }) else { return }
         let wanted = records[random.below(records.count)].storeTime + Int64(random.below(3000)) - 1500
@@ -107,12 +110,12 @@ extension World {
         guard let found = model.queues[index].record(at: number) else {
             let known = "\(records[0].queueOffset)...\(records[records.count - 1].queueOffset)"
             let detail = "\(number) of \(model.queues[index].topic), which has \(known)"
-            throw Violation("a search by time finds a message", detail, isAbsence: true)
+            throw Violation(.search, detail, isAbsence: true)
         }
         let best = records.map { abs($0.storeTime - wanted) }.min() ?? 0
         if abs(found.storeTime - wanted) != best {
             throw Violation(
-                "a search by time finds the nearest", "\(number) of \(model.queues[index].topic)", isAbsence: true)
+                .nearest, "\(number) of \(model.queues[index].topic)", isAbsence: true)
         }
     }
 }

@@ -30,7 +30,7 @@ extension World {
                 store = try open()
             } catch {
                 trail.add("\(operations) start failed: \(error.code)")
-                guard isDisturbed else { throw Violation("the store opens", "\(error)") }
+                guard isDisturbed else { throw Violation(.opens, "\(error)") }
             }
             if store != nil, !device.isPowerless { break }
             store = nil
@@ -94,7 +94,7 @@ extension World {
 
     /// Everything that was promised is there, and nothing else.
     private func verify(mustKeep: Int64) throws {
-        guard let store else { throw Violation("harness", "no store") }
+        guard let store else { throw Violation(.harness, "no store") }
         try settleDeletion(store)
         try verifyLog(store, mustKeep: mustKeep)
         store.dispatchPending()
@@ -103,18 +103,18 @@ extension World {
 
     /// Opening the same files again brings the same state.
     private func verifySecondRecovery() throws {
-        guard let first = store else { throw Violation("harness", "no store") }
+        guard let first = store else { throw Violation(.harness, "no store") }
         let before = try digest(first)
         store = nil
         if random.below(2) == 0 { device.kill() } else { device.crash() }
         do {
             store = try open()
         } catch {
-            throw Violation("the store opens twice", "\(error)")
+            throw Violation(.opensTwice, "\(error)")
         }
         guard let second = store else { return }
         let after = try digest(second)
-        if before != after { throw Violation("a second recovery changes nothing", "\(before) became \(after)") }
+        if before != after { throw Violation(.stable, "\(before) became \(after)") }
         second.dispatchPending()
         try verifyQueues(second)
     }

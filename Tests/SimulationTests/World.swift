@@ -129,7 +129,7 @@ final class World {
             // What the disk does not give just now cannot be read.
         } catch let error as StoreError {
             trail.amend(" failed: \(error.code)")
-            if error.code == .closed { throw Violation("a store in use is open", error.message) }
+            if error.code == .closed { throw Violation(.open, error.message) }
         }
         if device.isPowerless {
             trail.add("\(operations) the power is gone")
@@ -140,7 +140,7 @@ final class World {
     }
 
     private func perform(_ operation: Operation) throws {
-        guard let store else { throw Violation("harness", "no store") }
+        guard let store else { throw Violation(.harness, "no store") }
         switch operation {
         case .append: try append(store, count: 1)
         case .batch: try append(store, count: 2 + random.below(5))
@@ -178,13 +178,13 @@ final class World {
         if store.log.refusal != nil { model.hasFlushFailed = true }
         let flushed = store.flushedOffset.rawValue
         if flushed < model.acknowledged {
-            throw Violation("the durable end never goes back", "\(flushed) after \(model.acknowledged)")
+            throw Violation(.durableEnd, "\(flushed) after \(model.acknowledged)")
         }
-        if flushed > model.end { throw Violation("only appended records are durable", "\(flushed) of \(model.end)") }
-        model.acknowledged = flushed
+        if flushed > model.end { throw Violation(.durable, "\(flushed) of \(model.end)") }
+        model.acknowledge(flushed)
         let minimum = store.minimumLogOffset.rawValue
         for (number, record) in model.waiting where record.logOffset < minimum && !record.isDamaged {
-            throw Violation("retention loses nothing that waits", "number \(number) at \(record.logOffset)")
+            throw Violation(.waiting, "number \(number) at \(record.logOffset)")
         }
         model.forget(below: minimum)
         // Entries that find no room on the disk are forgotten with the process.

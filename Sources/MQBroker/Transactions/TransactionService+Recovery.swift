@@ -10,12 +10,12 @@ extension TransactionService {
     /// - Parameter host: of this broker, for op records that are missing.
     /// - Throws: the device's error.
     package func load(host: HostAddress) throws(StoreError) {
-        let from = storedProgress()
+        let counts = try loadCheckCounts()
+        savedCounts.withLock { $0 = counts }
+        let from = start(counts.progress)
         let decided = readOps(from: from.op)
         readHalves(from: from.half, decided: decided)
         endCommitted(host: host)
-        let counts = try checkFile.loadIfReadable { try CheckCounts.decode($0) } ?? CheckCounts()
-        savedCounts.withLock { $0 = counts }
         let schedule = schedule
         table.withLock { $0.restore(counts, schedule: schedule) }
         let count = undecidedCount
@@ -24,13 +24,30 @@ extension TransactionService {
         }
     }
 
-    private func storedProgress() -> (half: QueueOffset, op: QueueOffset) {
-        func stored(_ queue: QueueRef) -> QueueOffset {
-            let minimum = max(store.minimumOffset(of: queue), .zero)
-            let offset = offsets.offset(group: Self.progressGroup, topic: queue.topic, queueID: 0) ?? minimum.rawValue
-            return min(max(QueueOffset(rawValue: offset), minimum), store.maximumOffset(of: queue))
+    /// What cannot be read, and a file that a broker without progress in it left, does without.
+    private func loadCheckCounts() throws(StoreError) -> CheckCounts {
+        let parse: (ByteBuffer) throws -> CheckCounts = { try CheckCounts.decode($0) }
+        do throws(StoreError) {
+            return try checkFile.load(parse).value ?? CheckCounts()
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            // It is put aside, and everything there is is read.
+            _ = try checkFile.loadIfReadable(parse)
+            return CheckCounts(progress: .init(half: .zero, op: .zero))
         }
-        return (stored(halfQueue), stored(opQueue))
+    }
+
+    /// Our own record has a checksum and is taken alone: with one number of another place both would not be of one
+    /// moment, and a half whose op record lies before them would be asked about again. It may be older than RocketMQ's,
+    /// which costs reading; without it, in a stock directory, that is all there is.
+    private func start(_ recorded: CheckCounts.Progress?) -> (half: QueueOffset, op: QueueOffset) {
+        func bounded(_ offset: QueueOffset?, _ queue: QueueRef) -> QueueOffset {
+            let minimum = max(store.minimumOffset(of: queue), .zero)
+            let stock = offsets.offset(group: Self.progressGroup, topic: queue.topic, queueID: 0)
+            let wanted = offset ?? stock.map(QueueOffset.init(rawValue:)) ?? minimum
+            return min(max(wanted, minimum), store.maximumOffset(of: queue))
+        }
+        return (bounded(recorded?.half, halfQueue), bounded(recorded?.op, opQueue))
     }
 
     private func readOps(from start: QueueOffset) -> [QueueOffset: Verdict?] {
@@ -98,12 +115,15 @@ extension TransactionService {
         for (queue, offset) in [(halfQueue, progress.half), (opQueue, progress.op)] {
             offsets.commit(group: Self.progressGroup, topic: queue.topic, queueID: 0, offset: offset.rawValue)
         }
+        noted.withLock { $0 = CheckCounts.Progress(half: progress.half, op: progress.op) }
     }
 
-    /// Writes how often producers were asked, if that changed. Waits for the disk.
+    /// Writes how often producers were asked, and the progress, if that changed. Waits for the disk.
     package func saveCheckCounts() {
-        let counts = table.withLock { $0.checkCounts }
+        var counts = table.withLock { $0.checkCounts }
+        let progress = noted.withLock { $0 }
         savedCounts.withLock { saved in
+            counts.progress = progress ?? saved.progress
             guard counts != saved else { return }
             do {
                 try checkFile.save(counts.encode())

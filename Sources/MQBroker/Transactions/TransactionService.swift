@@ -8,7 +8,7 @@ import Synchronization
 /// The broker's half messages: what is undecided, what was decided, and the check-backs.
 ///
 /// The log is the truth: an op record ends a half. This table is rebuilt from the two queues at start, from the
-/// progress that ``OffsetTable`` keeps for RocketMQ's own system group.
+/// progress in ``CheckCounts``, or from what ``OffsetTable`` has under RocketMQ's own system group for stock brokers.
 package final class TransactionService: Sendable {
     /// The group under which RocketMQ keeps the progress of both queues.
     static let progressGroup = "CID_RMQ_SYS_TRANS"
@@ -26,6 +26,8 @@ package final class TransactionService: Sendable {
     let table = Mutex(HalfTable())
     /// What the file holds.
     let savedCounts = Mutex(CheckCounts())
+    /// The progress as it was noted last in this run.
+    let noted = Mutex<CheckCounts.Progress?>(nil)
     let alarm = Alarm()
     /// When the checks wake by themselves; a half that is due earlier rings.
     let wakeAt = Atomic<Int64>(.min)

@@ -28,6 +28,8 @@ final class Dispatcher: Sendable {
         var unreached: [ConsumeQueue] = []
         /// Nobody is told of what recovery dispatches.
         var isRecovering = true
+        /// Entries by queue and queue offset, where they are collected instead of dispatched.
+        var collected: [Int: [Int64: QueueEntry]]?
     }
 
     /// Records per round, so that those who wait for the first are told before the last is parsed.
@@ -88,6 +90,19 @@ final class Dispatcher: Sendable {
     /// Brings the queues to the end of the log, and, if wanted, the index too.
     func run(includingIndex: Bool) {
         while state.withLock({ state in round(&state, includingIndex: includingIndex) }) {}
+    }
+
+    /// The entries that the records from the offset on have, by queue and queue offset, as far as they are dispatched.
+    func entries(from offset: LogOffset) -> [Int: [Int64: QueueEntry]] {
+        let start = max(offset, log.minimumOffset)
+        var state = State(queues: start, index: start)
+        state.collected = [:]
+        while state.queues < dispatchedOffset {
+            let reached = pass(from: state.queues, &state, queues: true, keys: false)
+            guard reached > state.queues else { break }
+            state.queues = reached
+        }
+        return state.collected ?? [:]
     }
 
     /// One bounded piece of work. The observer is called before the next piece begins, so arrivals come in log order.
@@ -187,7 +202,9 @@ final class Dispatcher: Sendable {
                 to: record, in: bytes, at: position, checksBody: false, checksRecord: checksRecords
             ) {
                 logger.error("\(slice.place(position)): \(damage); skipped")
-                keepPlace(of: record, bytes.extracting(position..<position + record.totalSize))
+                if state.collected == nil {
+                    keepPlace(of: record, bytes.extracting(position..<position + record.totalSize))
+                }
             } else {
                 return record
             }
@@ -263,6 +280,10 @@ final class Dispatcher: Sendable {
     ) {
         let tagsCode = properties.tagsCode(queue.kind, bytes, storedAt: record.storeTimestamp, levels: levels)
         let entry = QueueEntry(logOffset: record.physicalOffset, size: Int32(record.totalSize), tagsCode: tagsCode)
+        if state.collected != nil {
+            state.collected?[queue.ref.index, default: [:]][record.queueOffset.rawValue] = entry
+            return
+        }
         do throws(StoreError) {
             switch try queue.append(entry, at: record.queueOffset.rawValue) {
             case .appended:

@@ -31,7 +31,7 @@ extension KeyIndex {
                 return max(closed.position, known.log.lowerBound)
             }
             logger.warning("the index in \(directory) is not as it was closed; it is built again from the log")
-            try remove(files)
+            try remove(files.map(\.path))
             files = []
         }
         let isForeign = known.isClean && known.position?.index == nil
@@ -39,7 +39,7 @@ extension KeyIndex {
             try keep(files, continuing: true, known)
         } else {
             let kept = files.prefix { isSafe($0, known) }
-            try remove(files[kept.count...])
+            try remove(files[kept.count...].map(\.path))
             files = Array(kept)
             try keep(files, continuing: false, known)
         }
@@ -75,7 +75,7 @@ extension KeyIndex {
                     or a header that cannot be; rebuilding from there on
                     """
                 )
-                for later in entries[number...] { try device.remove("\(directory)/\(later.name)") }
+                try remove(entries[number...].map { "\(directory)/\($0.name)" })
                 break
             }
             files.append(SealedIndexFile(path: path, geometry: geometry, header: header))
@@ -96,8 +96,12 @@ extension KeyIndex {
         }
     }
 
-    private func remove(_ files: some Sequence<SealedIndexFile>) throws(StoreError) {
-        for file in files { try device.remove(file.path) }
+    /// The newest first, and durable on return: one that comes back with a crash would be taken for one of those built
+    /// since, and what lies between the others and it would be in none.
+    private func remove(_ paths: [String]) throws(StoreError) {
+        guard !paths.isEmpty else { return }
+        for path in paths.reversed() { try device.remove(path) }
+        try device.syncDirectory(directory)
     }
 
     /// The last record of a file may have more keys than fitted: those that are there are not added again.

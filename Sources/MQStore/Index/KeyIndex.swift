@@ -94,9 +94,11 @@ final class KeyIndex: Sendable {
         try device.createDirectory(directory)
         let header = (state.open.last?.header ?? state.sealed.last?.header)?.successor ?? IndexHeader()
         var name = IndexName.text(LocalTime.reading(time.now()))
-        // Names must sort by age, also after the clock was set back.
-        let newest = (state.open.last?.path ?? state.sealed.last?.path)?.split(separator: "/").last
-        if let newest, name <= newest { name = IndexName.after(newest) }
+        // Names must sort by age, also after the clock was set back. One at or below the recorded name would count as
+        // flushed after a crash, although that file is gone and this is another.
+        let present = (state.open.last?.path ?? state.sealed.last?.path)?.split(separator: "/").last
+        let newest = max(present ?? "", state.sealedName.map { Substring($0) } ?? "")
+        if name <= newest { name = IndexName.after(newest) }
         let path = "\(directory)/\(name)"
         state.open.append(try IndexFile(path: path, geometry: geometry, header: header, device: device))
     }

@@ -40,7 +40,7 @@ struct AppendState: Sendable {
     /// What the filling thread writes at this moment, unless the gate is open.
     var claim: Range<LogOffset>?
 
-    /// Bytes behind `end` that a failed append may have left; appends wait until they are zero again.
+    /// Bytes behind `end` that a failed append may have left; appends wait until they are zero again, durably.
     var repairs: [Range<LogOffset>] = []
     /// How far failed appends ever reached: rewritten as zeros together with unflushed records.
     var repairedEnd: LogOffset

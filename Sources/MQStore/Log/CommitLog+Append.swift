@@ -20,14 +20,15 @@ extension CommitLog {
     /// A write that fails half-way leaves bytes behind the end of the log. Nobody can read them, since readers stop at
     /// ``appendedOffset``, which moves only after the last write. They are overwritten with zeros at once; if that
     /// fails too, appends are refused until it succeeds. Were they left, a later and shorter record could end exactly
-    /// where one of them begins, and recovery would read on. The zeros are in the file before the next record is, so
-    /// the flush that acknowledges that record makes them durable as well. Power lost before any such flush can leave
-    /// whole records of the failed batch at the end of the log: messages whose sender was told of a failure may exist,
-    /// a torn one never does.
+    /// where one of them begins, and recovery would read on. The zeros are durable before the next record is written:
+    /// a flush may have met the bytes, and a power loss could leave some of them among the new records. Power lost
+    /// before that can leave whole records of the failed batch at the end of the log: messages whose sender was told of
+    /// a failure may exist, a torn one never does.
     package func append(_ batch: inout AppendBatch) throws(StoreError) {
         precondition(batch.groupStart == nil, "a group is open")
         if batch.isEmpty { return }
         while true {
+            if needsRepair.load(ordering: .relaxed) { try repair() }
             if let needsFilling = try appendUnheld(&batch) {
                 if needsFilling { fillRequest.signal() }
                 return
@@ -75,18 +76,45 @@ extension CommitLog {
 
     private func admit(_ state: inout AppendState) throws(StoreError) {
         if let refusal = Self.refusal(state) { throw refusal }
-        try repair(&state)
+        guard state.repairs.isEmpty else {
+            throw StoreError(.inputOutput, "what a failed append left behind the end of the log is not cleared yet")
+        }
     }
 
-    /// Writes zeros over what failed appends left.
-    func repair(_ state: inout AppendState) throws(StoreError) {
-        while let range = state.repairs.last {
-            for segment in table.segments(in: range) {
-                let lower = max(range.lowerBound, segment.offset)
-                let upper = min(range.upperBound, segment.end)
-                try segment.file.zeroFill(segment.position(of: lower)..<segment.position(of: upper))
+    /// Makes zeros of what failed appends left, durably.
+    func repair() throws(StoreError) {
+        try commit.withLock { (commit) throws(StoreError) in
+            let ranges = try state.withLock { (state) throws(StoreError) in
+                if let failure = state.flushFailure { throw failure }
+                for range in state.repairs { try clear(range) }
+                return state.repairs
             }
-            state.repairs.removeLast()
+            do throws(StoreError) {
+                for range in ranges {
+                    for segment in table.segments(in: range) { try segment.file.flush() }
+                }
+            } catch {
+                refuse(after: error, &commit)
+                throw error
+            }
+            state.withLock { state in
+                // Others may have failed meanwhile.
+                state.repairs.removeFirst(ranges.count)
+                needsRepair.store(!state.repairs.isEmpty, ordering: .relaxed)
+            }
+        }
+    }
+
+    /// Writes zeros where anything was written. A hole is zero, and a full disk has no room to make it anything else.
+    func clear(_ range: Range<LogOffset>) throws(StoreError) {
+        for segment in table.segments(in: range) {
+            var position = segment.position(of: max(range.lowerBound, segment.offset))
+            let end = segment.position(of: min(range.upperBound, segment.end))
+            while position < end, let data = try segment.file.nextData(from: position), data.lowerBound < end {
+                let written = max(position, data.lowerBound)..<min(data.upperBound, end)
+                try segment.file.zeroFill(written)
+                position = written.upperBound
+            }
         }
     }
 
@@ -210,10 +238,13 @@ extension CommitLog {
             state.filledEnd = max(state.filledEnd, run.writtenEnd)
             state.repairedEnd = max(state.repairedEnd, run.writtenEnd)
         }
-        do throws(StoreError) {
-            try repair(&state)
-        } catch {
-            logger.error("appends are refused until the end of the log can be cleared: \(error)")
+        needsRepair.store(true, ordering: .relaxed)
+        for run in state.runs {
+            do throws(StoreError) {
+                try clear(run.start..<run.writtenEnd)
+            } catch {
+                logger.error("appends are refused until the end of the log can be cleared: \(error)")
+            }
         }
     }
 

@@ -26,6 +26,7 @@ extension CommitLog {
                 try rewrite(range)
                 commit.rewritten(upTo: range.upperBound)
                 state.withLock { $0.flushFailure = nil }
+                isFlushFailed.store(false, ordering: .relaxed)
             }
             publish(flushed: commit.done)
             flushedTime.store(time.milliseconds, ordering: .releasing)
@@ -38,8 +39,9 @@ extension CommitLog {
         commit.withLock { refuse(after: error, &$0) }
     }
 
-    private func refuse(after error: StoreError, _ commit: inout GroupCommit) {
+    func refuse(after error: StoreError, _ commit: inout GroupCommit) {
         commit.failed()
+        isFlushFailed.store(true, ordering: .relaxed)
         state.withLock { $0.flushFailure = error }
     }
 
@@ -116,14 +118,6 @@ extension CommitLog {
             segment.region.copy(position..<end, into: &copy)
             try segment.file.write(copy, at: position)
             position = end
-        }
-    }
-
-    private func clear(_ range: Range<LogOffset>) throws(StoreError) {
-        for segment in table.segments(in: range) {
-            let start = segment.position(of: max(range.lowerBound, segment.offset))
-            let end = segment.position(of: min(range.upperBound, segment.end))
-            try segment.file.zeroFill(start..<end)
         }
     }
 }

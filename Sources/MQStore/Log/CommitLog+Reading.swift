@@ -21,6 +21,18 @@ extension CommitLog {
         return LogSlice(segment: segment, range: segment.position(of: offset)..<segment.position(of: upper))
     }
 
+    /// Why the record must not be served; nil when it may be. Its bytes may come from the disk just now.
+    ///
+    /// - Parameter bytes: the record alone.
+    func damage(to record: RecordView, _ bytes: Span<UInt8>) -> String? {
+        let damage = RecordRules.damage(
+            to: record, in: bytes, at: 0, checksBody: true, checksRecord: configuration.appendsRecordChecksum)
+        if let damage { return damage }
+        // What the system dropped after a failed flush reads as zeros, also where no checksum tells.
+        guard isFlushFailed.load(ordering: .relaxed), record.physicalOffset >= flushedOffset else { return nil }
+        return RecordRules.oddity(of: record, in: bytes)
+    }
+
     /// The files, oldest first; the last one may be prepared and empty. Asks the device for the times.
     package func segmentInfo() throws(StoreError) -> [SegmentInfo] {
         var infos: [SegmentInfo] = []

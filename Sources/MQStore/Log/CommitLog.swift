@@ -22,6 +22,10 @@ package final class CommitLog: Sendable {
     let undeleted = Mutex<[String]>([])
     /// Segments below are gone from the disk too, for certain: until then they may come back with a crash.
     let deletedBelow: Atomic<Int64>
+    /// Whether unflushed records may be gone from memory in parts: a flush failed and was not repaired.
+    let isFlushFailed = Atomic<Bool>(false)
+    /// Whether a failed append may have left something behind the end.
+    let needsRepair = Atomic<Bool>(false)
     /// Closed while the filling thread writes zeros into its claim.
     let fillGate = Gate()
     /// Closed while queues are being deleted; see ``hold(_:)``.
@@ -124,6 +128,7 @@ package final class CommitLog: Sendable {
             state.phase = .closed
             return state.end
         }
+        if needsRepair.load(ordering: .relaxed) { try repair() }
         try flush()
         fillGate.waitUntilOpen()
         var directories: Set<String> = []

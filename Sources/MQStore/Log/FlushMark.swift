@@ -19,6 +19,8 @@ final class FlushMark: Sendable {
         var written: LogOffset?
         var slot = 0
         var isUnsynced = false
+        /// A flush failed: the newest mark is written again before each one.
+        var hasFailed = false
     }
 
     /// Each slot is in a sector of its own.
@@ -79,11 +81,24 @@ final class FlushMark: Sendable {
     }
 
     func sync() throws(StoreError) {
-        let file = state.withLock { state in
-            defer { state.isUnsynced = false }
-            return state.isUnsynced ? state.file : nil
+        let file = try state.withLock { (state) throws(StoreError) in
+            guard state.isUnsynced, let file = state.file else { return nil as (any StorageFile)? }
+            // The system takes what it could not write for written.
+            if state.hasFailed, let newest = state.written {
+                try file.write(Self.encode(newest), at: (1 - state.slot) * Self.slotDistance)
+            }
+            state.isUnsynced = false
+            return file
         }
-        try file?.flush()
+        do throws(StoreError) {
+            try file?.flush()
+        } catch {
+            state.withLock { state in
+                state.isUnsynced = true
+                state.hasFailed = true
+            }
+            throw error
+        }
     }
 
     /// Offset, its CRC-32, four zeros: a power loss leaves the slot's sector old or new.

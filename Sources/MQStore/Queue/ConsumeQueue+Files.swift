@@ -82,15 +82,17 @@ extension ConsumeQueue {
     }
 
     /// Gives the queue's last messages that were lost to damage their places back, so that no new one gets them. Called
-    /// when everything readable has been dispatched.
+    /// when everything readable has been dispatched. Durable on return: their entries are the only trace of them.
     func keepLostPlaces() throws(StoreError) {
         let places = state.withLock { state in
             defer { state.lostPlaces = [:] }
             return state.lostPlaces
         }
-        for (number, entry) in places.sorted(by: { $0.key < $1.key }) where number >= end {
-            _ = try append(entry, at: number)
-        }
+        let missing = places.sorted { $0.key < $1.key }.filter { $0.key >= end }
+        guard !missing.isEmpty else { return }
+        for (number, entry) in missing { _ = try append(entry, at: number) }
+        try write()
+        try flush()
     }
 
     /// Flushes the files written since the last flush, and their names.
@@ -114,14 +116,42 @@ extension ConsumeQueue {
         }
     }
 
-    /// Deletes, oldest first, files whose last entry belongs to a record below the offset; never the last file.
+    /// Writes the entries again that are in files and not durable for certain: when a flush failed, the system may have
+    /// dropped what was written.
+    ///
+    /// - Parameter known: what the log says, by queue offset. Without it, what the file has is kept.
+    func rewrite(_ known: [Int64: QueueEntry]) throws(StoreError) {
+        try state.withLock { (state) throws(StoreError) in
+            var number = max(state.durable, state.first)
+            while number < state.written {
+                let base = files.base(of: number)
+                let upper = min(state.written, base + files.entriesPerFile)
+                let file = try files.open(self, base)
+                var buffer = ByteBuffer()
+                for entry in number..<upper {
+                    if let found = known[entry], found.logOffset >= state.ignoredBelow {
+                        buffer.writeEntry(found)
+                    } else {
+                        let present = try read(file, entry - base)
+                        buffer.writeEntry(present.flatMap { $0.isWritten ? $0 : nil } ?? .blank)
+                    }
+                }
+                try file.write(buffer, at: Int(number - base) * QueueEntry.bytes)
+                state.unflushed.insert(base)
+                number = upper
+            }
+        }
+    }
+
+    /// Deletes, oldest first, files whose last entry that says where a record is belongs to one below the offset; never
+    /// the last file.
     /// - Returns: how many files went.
     func removeFiles(below offset: LogOffset) throws(StoreError) -> Int {
         try state.withLock { (state) throws(StoreError) in
             var removed = 0
             while state.fileCount > 1 {
-                let last = state.first + files.entriesPerFile - 1
-                guard let entry = entry(last, state), entry.isBlank || entry.logOffset < offset else { break }
+                let numbers = state.first..<state.first + files.entriesPerFile
+                guard let limit = lastPlace(numbers, state), limit < offset else { break }
                 try files.remove(self, state.first)
                 state.unflushed.remove(state.first)
                 state.first += files.entriesPerFile
@@ -131,6 +161,17 @@ extension ConsumeQueue {
             }
             return removed
         }
+    }
+
+    /// Where the last of the entries that has a record says it is; zero when none has one, nil when they cannot be
+    /// read.
+    private func lastPlace(_ numbers: Range<Int64>, _ state: borrowing State) -> LogOffset? {
+        for number in numbers.reversed() {
+            guard let entry = entry(number, state) else { return nil }
+            if entry.hasPlace { return entry.logOffset }
+            if !entry.isWritten, state.isUncertain(number) { return nil }
+        }
+        return .zero
     }
 
     /// Deletes everything; the queue begins again at offset 0 and ignores records below `ignoredBelow`.
@@ -205,7 +246,7 @@ extension ConsumeQueue {
 
     var hasFiles: Bool { state.withLock { $0.fileCount > 0 } }
 
-    /// End of the last record that has an entry; zero when there is none.
+    /// End of the last record that has an entry; zero when there is none, or none that can be read.
     var lastLogEnd: LogOffset { state.withLock { lastLogEnd($0) } }
 
     private func lastLogEnd(_ state: borrowing State) -> LogOffset {

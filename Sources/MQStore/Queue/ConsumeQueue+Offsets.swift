@@ -30,20 +30,23 @@ extension ConsumeQueue {
     /// when entries cannot be read.
     func firstEntry(atOrAbove offset: LogOffset, _ state: borrowing State) -> Int64? {
         var low = firstNumber(state)
-        if let entry = entry(low, state), !entry.isBlank, entry.logOffset >= offset { return low }
+        if let entry = entry(low, state), entry.hasPlace, entry.logOffset >= offset { return low }
         var high = state.end
         var best = state.end
         while low < high {
             let middle = low + (high - low) / 2
-            // Blank entries have no place in the order of the log: the next one that has a record decides.
+            // Blank entries have no place in the order of the log, nor have damaged ones: the next one that has a
+            // record decides.
             var probe = middle
             var found = entry(probe, state)
-            while found?.isBlank ?? false, probe + 1 < high {
+            while let passed = found, !passed.hasPlace {
+                if !passed.isWritten, state.isUncertain(probe) { return nil }
+                guard probe + 1 < high else { break }
                 probe += 1
                 found = entry(probe, state)
             }
             guard let found else { return nil }
-            if found.isBlank {
+            if !found.hasPlace {
                 high = middle
             } else if found.logOffset >= offset {
                 best = probe

@@ -42,6 +42,8 @@ final class ConsumeQueue: Sendable {
         var isActive = false
 
         var isEmpty: Bool { fileCount == 0 && end == written }
+
+        func isUncertain(_ number: Int64) -> Bool { number >= durable && number < written }
     }
 
     enum Outcome: Sendable {
@@ -160,6 +162,11 @@ final class ConsumeQueue: Sendable {
     /// missing or unreadable.
     func entries(from number: Int64, count: Int) -> ByteBuffer? {
         state.withLock { entries(from: number, count: count, $0) }
+    }
+
+    /// Whether an entry that reads as never written may only be dropped from memory after a failed flush.
+    func isUncertain(_ number: Int64) -> Bool {
+        state.withLock { $0.isUncertain(number) }
     }
 
     /// Whether the entry should be somewhere, readable or not.

@@ -23,6 +23,8 @@ package struct QueueEntry: Sendable, Hashable {
     package var isBlank: Bool { size == .max }
     /// Untouched bytes of a file are zero.
     var isWritten: Bool { size > 0 && logOffset >= .zero }
+    /// Whether it says where a record is.
+    var hasPlace: Bool { isWritten && !isBlank }
 }
 
 extension ByteBuffer {

@@ -49,6 +49,7 @@ struct QueueScan {
                 guard let entry = entries.entry(index) else { break scan }
                 let distance = entry.isWritten ? logEnd - entry.logOffset : 0
                 let isOnDisk = distance > diskDistance
+                if !entry.isWritten, queue.isUncertain(number) { break scan }
                 if selection.count > 0, !entry.isBlank, isEnough(selection, entry, isOnDisk) { break scan }
                 if distance > coldDistance, !mayWait, !entry.isBlank, filter.matches(tagsCode: entry.tagsCode) {
                     selection.mustWait = selection.count == 0
@@ -129,7 +130,6 @@ struct QueueScan {
     private mutating func storeTimestamp(
         of entry: QueueEntry, _ number: Int64, of queue: ConsumeQueue, in slice: LogSlice, at position: Int
     ) -> Timestamp? {
-        let checksRecords = log.configuration.appendsRecordChecksum
         let found = slice.withBytes { bytes -> (cause: String?, time: Timestamp) in
             let bytes = bytes.extracting(position..<position + Int(entry.size))
             do throws(RecordError) {
@@ -145,9 +145,7 @@ struct QueueScan {
                 guard isHere, PropertyScan.equal(bytes, record.topicRange, topic.span) else {
                     return ("it says that it is at \(record.queueOffset) of another queue", .zero)
                 }
-                let damage = RecordRules.damage(
-                    to: record, in: bytes, at: 0, checksBody: true, checksRecord: checksRecords)
-                return (damage, record.storeTimestamp)
+                return (log.damage(to: record, bytes), record.storeTimestamp)
             } catch {
                 return (error.message, .zero)
             }

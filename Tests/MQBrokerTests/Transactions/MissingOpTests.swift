@@ -21,8 +21,10 @@ struct MissingOpTests {
             position += record.totalSize
         }
         try Data(bytes.readableBytesView).write(to: log(directory))
-        for name in ["consumerOffset.json", "consumerOffset.json.bak"] {
-            try? FileManager.default.removeItem(at: directory.appending(path: "config/\(name)"))
+        for name in ["consumerOffset.json", "transactionChecks.json"] {
+            for suffix in ["", ".bak"] {
+                try? FileManager.default.removeItem(at: directory.appending(path: "config/\(name)\(suffix)"))
+            }
         }
     }
 

@@ -168,4 +168,44 @@ import Testing
         try store.close()
         #expect(try fixture.device.list("/store/index") == nil)
     }
+
+    /// Else it would count as the flushed one of that name after a crash.
+    @Test func aFileThatIsBuiltAgainSortsBehindTheRecordedName() throws {
+        let fixture = StoreFixture()
+        var store: MessageStore? = try fixture.open()
+        for number in 0..<150 { try store?.put("Topic", 0, properties: "KEYS\u{1}k\(number)") }
+        store?.dispatchPending()
+        try store?.flushNow()
+        store?.keepHouse()
+        let sealed = try #require(try store?.files.loadPosition()?.sealed)
+        store = nil
+        fixture.device.kill()
+        try fixture.removeTree("/store/index")
+        fixture.clock.set(to: fixture.clock.now().advanced(by: .seconds(-3600)))
+        let again = try fixture.open()
+        again.dispatchPending()
+        again.keepHouse()
+        let names = try #require(try fixture.device.list("/store/index")).map(\.name)
+        #expect(!names.isEmpty && names.allSatisfy { $0 > sealed })
+    }
+
+    /// Else one of them would be taken for one of those that were built since.
+    @Test(arguments: 0..<10)
+    func filesThatAreBuiltAgainDoNotComeBack(seed: UInt64) throws {
+        let fixture = StoreFixture(seed: seed)
+        var store: MessageStore? = try fixture.open()
+        for number in 0..<350 { try store?.put("Topic", 0, properties: "KEYS\u{1}k\(number)") }
+        store?.dispatchPending()
+        try store?.flushNow()
+        store?.keepHouse()
+        store = nil
+        fixture.device.kill()
+        let names = try #require(try fixture.device.list("/store/index")).map(\.name)
+        #expect(names.count >= 3)
+        try fixture.device.open("/store/index/\(names[0])", .readWrite).setLength(0)
+        _ = try fixture.open()
+        fixture.device.crash()
+        let present = try fixture.device.list("/store/index") ?? []
+        #expect(present.allSatisfy { !names.contains($0.name) })
+    }
 }

@@ -76,6 +76,26 @@ import Testing
         #expect(try fixture.open(.abnormal(notAfter: .zero)).found.bodies.first == "durable")
     }
 
+    @Test(arguments: 0..<20)
+    func `Nor is a record served whose properties were dropped`(seed: UInt64) throws {
+        var fixture = StoreFixture(seed: seed)
+        fixture.configuration.appendsRecordChecksum = false
+        let store = try fixture.open()
+        let properties = "KEYS\u{1}" + String(repeating: "k", count: 4000)
+        let item = try store.put("Topic", body: "body", properties: properties)
+        store.dispatchPending()
+        fixture.device.setDropsPagesOnFailedFlush(true)
+        fixture.device.fail(.flush)
+        #expect(throws: StoreError.self) { try store.flushNow() }
+        var served = store.pull("Topic", from: 0).count
+        if store.record(at: item.logOffset) != nil { served += 1 }
+        let slice = try #require(store.log.slice(at: item.logOffset, count: Int(item.size)))
+        let isWhole = slice.withBytes { bytes in
+            (try? RecordView.parse(bytes)).map { RecordRules.oddity(of: $0, in: bytes) == nil } ?? false
+        }
+        #expect(served == (isWhole ? 2 : 0), "seed \(seed)")
+    }
+
     @Test func `A failure that the filling thread meets is one of the log`() throws {
         let fixture = LogFixture()
         let (log, _) = try fixture.open()
@@ -91,6 +111,21 @@ import Testing
         try log.zeroFillAhead()
         fixture.device.crash()
         #expect(try fixture.open(.abnormal(notAfter: .zero)).found.bodies == ["a"])
+    }
+
+    @Test(arguments: 0..<20)
+    func `The mark of the durable end is written again after a failed flush`(seed: UInt64) throws {
+        let device = SimulatedDevice(seed: seed)
+        let mark = FlushMark(root: "/store", device: device, logger: LogFixture.silent)
+        try mark.begin(at: .zero)
+        mark.move(to: LogOffset(rawValue: 100))
+        device.setDropsPagesOnFailedFlush(true)
+        device.fail(.flush)
+        #expect(throws: StoreError.self) { try mark.sync() }
+        try mark.sync()
+        device.crash()
+        let found = try FlushMark(root: "/store", device: device, logger: LogFixture.silent).load()
+        #expect(found.rawValue == 100)
     }
 
     @Test func `The thread flushes when it is woken and tells how far`() async throws {

@@ -70,6 +70,43 @@ import Glibc
         #expect(found.bodies == ["first", "second"] && found.report.zeroedBytes == 0)
     }
 
+    /// There is no room for zeros in the new file, and no need of any.
+    @Test func `When the next file has no room, nothing of the batch stays in the one before it`() throws {
+        let fixture = LogFixture(capacity: 5 * 4096)
+        let (log, _) = try fixture.open()
+        try LogFixture.append("first", to: log)
+        var batch = try rollingBatch(log)
+        let error = #expect(throws: StoreError.self) { try log.append(&batch) }
+        #expect(error?.code == .diskFull)
+        try LogFixture.append("second", to: log)
+        fixture.device.kill()
+        let found = try fixture.open().found
+        #expect(found.bodies == ["first", "second"] && found.report.zeroedBytes == 0)
+    }
+
+    /// A flush may have met what a failed append left before it could be cleared.
+    @Test(arguments: 0..<40)
+    func `What was left is gone from the disk before the next record is written`(seed: UInt64) throws {
+        let fixture = LogFixture(seed: seed)
+        let (log, _) = try fixture.open()
+        try LogFixture.append("first", to: log)
+        var batch = log.makeBatch()
+        for index in 0..<3 {
+            try batch.add(
+                LogFixture.draft("lost \(index)" + String(repeating: "l", count: 700)), to: LogFixture.queue(0))
+        }
+        fixture.device.fail(.write, permanently: true)
+        #expect(throws: StoreError.self) { try log.append(&batch) }
+        try log.flush()
+        fixture.device.clearFaults()
+        for index in 0..<3 {
+            try LogFixture.append("next \(index)" + String(repeating: "n", count: 700), to: log)
+        }
+        fixture.device.crash()
+        let bodies = try fixture.open(.abnormal(notAfter: .zero)).found.bodies.map { String($0.prefix(6)) }
+        #expect(bodies == Array(["first", "next 0", "next 1", "next 2"].prefix(bodies.count)), "seed \(seed)")
+    }
+
     @Test func `A full disk refuses appends with its own code until there is space`() throws {
         let fixture = LogFixture(capacity: 3 * 4096)
         let (log, _) = try fixture.open()

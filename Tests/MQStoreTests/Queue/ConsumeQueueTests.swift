@@ -57,6 +57,18 @@ import Testing
         #expect(again.bounds(logMinimum: .zero) == (13, 14), "also after a restart")
     }
 
+    /// The blank ones stand for damaged records, those before them are read.
+    @Test func aFileThatEndsWithBlanksGoesWithItsLastRecord() throws {
+        let queue = queue()
+        for number in 0..<7 { _ = try queue.append(entry(Int64(number)), at: Int64(number)) }
+        for number in 10..<25 { _ = try queue.append(entry(Int64(number)), at: Int64(number)) }
+        try queue.write()
+        #expect(try queue.removeFiles(below: LogOffset(rawValue: 600)) == 0)
+        #expect(queue.bounds(logMinimum: LogOffset(rawValue: 600)) == (6, 25))
+        #expect(try queue.removeFiles(below: LogOffset(rawValue: 601)) == 1)
+        #expect(queue.bounds(logMinimum: LogOffset(rawValue: 601)) == (10, 25))
+    }
+
     @Test func knownEntriesAreIgnoredAndImplausibleOnesRefused() throws {
         let queue = try filled(5)
         guard case .known = try queue.append(entry(9), at: 3) else {

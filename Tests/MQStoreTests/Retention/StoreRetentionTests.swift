@@ -99,6 +99,46 @@ import Testing
         #expect(again.pull("Old", from: 1) == ["next"])
     }
 
+    /// Files that could not be deleted are back with the next start, and their messages with them.
+    @Test func queueWhoseSegmentsCouldNotBeDeletedIsKept() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        fixture.device.fail(.remove, permanently: true)
+        expire(store, runs: 3, fixture)
+        #expect(store.minimumLogOffset > .zero)
+        #expect(try store.deleteExpiredQueues() == 0)
+        fixture.device.clearFaults()
+        fixture.device.kill()
+        let again = try fixture.open()
+        #expect(again.pull("Old", from: 0) == ["body"])
+        #expect(try again.put("Old", 0).queueOffset.rawValue == 1)
+    }
+
+    @Test func queuesThatCannotBeReadAreKept() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        // From now on entries are read from the files.
+        for _ in 0..<2 { store.keepHouse() }
+        for reads in 0..<6 {
+            fixture.device.fail(.read, after: reads)
+            #expect(try store.deleteExpiredQueues() == 0)
+            fixture.device.clearFaults()
+        }
+        #expect(store.pull("Topic", from: 0, count: 1) == ["m0"])
+    }
+
+    @Test func aTopicOfWhichOnlyTheCounterIsLeftCanBeDeleted() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        expire(store, runs: 3, fixture)
+        #expect(try store.deleteExpiredQueues() == 1)
+        #expect(store.nextOffset(of: store.queue("Old", 0)).rawValue == 1)
+        try store.deleteQueues(ofTopic: "Old")
+        #expect(try store.put("Old", 0, body: "new").queueOffset == .zero)
+        store.dispatchPending()
+        #expect(store.pull("Old", from: 0) == ["new"])
+    }
+
     @Test func observerPostponesDeletion() throws {
         let asked = Mutex<[LogOffset]>([])
         let fixture = StoreFixture(segmentBytes: 1024)

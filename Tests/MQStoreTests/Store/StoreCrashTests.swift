@@ -182,6 +182,64 @@ import Testing
         store.dispatchPending()
         store.keepHouse()
         #expect(try recorded() == end)
+
+    /// The entry is the only trace of it.
+    @Test func thePlaceOfALostLastMessageStaysThroughTwoCrashes() throws {
+        let fixture = StoreFixture()
+        var store: MessageStore? = try fixture.open()
+        for number in 0..<3 { try store?.put("Topic", 0, body: "m\(number)") }
+        store?.dispatchPending()
+        try store?.saveCheckpoint()
+        let last = try #require(try store?.put("Topic", 0, body: "m3"))
+        store?.dispatchPending()
+        store?.keepHouse()
+        try store?.flushNow()
+        store = nil
+        let magicCode = Int(last.logOffset.rawValue) + 5
+        fixture.device.flipBit("/store/commitlog/00000000000000000000", byte: magicCode, bit: 3)
+        fixture.device.kill()
+        for _ in 0..<3 {
+            let again = try fixture.open()
+            #expect(again.nextOffset(of: again.queue("Topic", 0)).rawValue == 4)
+            fixture.device.crash()
+        }
+    }
+
+    /// Readers must not pass over entries that the system dropped from memory.
+    @Test(arguments: 0..<10)
+    func entriesOfAFailedFlushAreWrittenAgain(seed: UInt64) throws {
+        let fixture = StoreFixture(seed: seed, queueSegmentEntries: 200)
+        let store = try fixture.open()
+        for number in 0..<100 { try store.put("Topic", 0, body: "m\(number)") }
+        store.dispatchPending()
+        try store.saveCheckpoint()
+        for number in 100..<180 { try store.put("Topic", 0, body: "m\(number)") }
+        store.dispatchPending()
+        store.keepHouse()
+        try store.flushNow()
+        // The memory of a queue in use is not the file's.
+        store.keepHouse()
+        store.keepHouse()
+        fixture.device.setDropsPagesOnFailedFlush(true)
+        fixture.device.fail(.flush)
+        if seed % 2 == 0 { fixture.device.fail(.write) }
+        #expect(throws: StoreError.self) { try store.saveCheckpoint() }
+        if seed % 2 == 0 {
+            #expect(store.minimumOffset(of: store.queue("Topic", 0)) == .zero)
+            var next: Int64 = 0
+            while next < 180, case let found = store.pull("Topic", from: next), !found.isEmpty {
+                #expect(found.first == "m\(next)", "seed \(seed)")
+                next += Int64(found.count)
+            }
+            store.keepHouse()
+        }
+        #expect(contents(store, named: "Topic") == (0..<180).map { "m\($0)" }, "seed \(seed)")
+    }
+
+    private func contents(_ store: MessageStore, named topic: String) -> [String] {
+        var bodies: [String] = []
+        while case let page = store.pull(topic, from: Int64(bodies.count)), !page.isEmpty { bodies += page }
+        return bodies
     }
 
     @Test func checkpointDoesNotAdvanceWhenQueuesCannotBeFlushed() throws {

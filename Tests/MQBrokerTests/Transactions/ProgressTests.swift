@@ -1,0 +1,72 @@
+import Foundation
+import MQProtocol
+import MQStore
+import NIOCore
+import Testing
+
+@testable import MQBroker
+
+@Suite("Where a start begins to read half messages")
+struct ProgressTests {
+    /// Two decided halves and one that is not; closed.
+    private func oneUndecided(in directory: URL) async throws {
+        try await LiveBroker.with(in: directory) { broker in
+            let client = FakeClient("p", of: broker)
+            for key in ["K0", "K1"] {
+                let half = try await client.sendHalf("order", to: "T", key: key, immunity: 0)
+                #expect(try await client.end(half, .commit) == (.success, .accepted))
+            }
+            _ = try await client.sendHalf("order", to: "T", key: "K2", immunity: 0)
+            await client.close()
+        }
+    }
+
+    /// Each digit of a file of progress, changed in a copy of the directory.
+    private func changeDigits(of name: String) async throws {
+        try await LiveBroker.withDirectory { directory in
+            let original = directory.appending(path: "original")
+            try FileManager.default.createDirectory(at: original, withIntermediateDirectories: true)
+            try await oneUndecided(in: original)
+            let text = try Data(contentsOf: original.appending(path: "config/\(name)"))
+            let digits = text.indices.filter { (0x30...0x39).contains(text[$0]) }
+            #expect(!digits.isEmpty)
+            for position in digits {
+                let copy = directory.appending(path: "copy")
+                try? FileManager.default.removeItem(at: copy)
+                try FileManager.default.copyItem(at: original, to: copy)
+                var changed = text
+                changed[position] = text[position] == 0x39 ? 0x38 : 0x39
+                try changed.write(to: copy.appending(path: "config/\(name)"))
+                try await LiveBroker.with(in: copy) { broker in
+                    let count = broker.service.broker.transactions.undecidedCount
+                    #expect(count == 1, "position \(position) of \(name)")
+                }
+            }
+        }
+    }
+
+    @Test("A changed digit of the consumer offsets leaves no undecided half out")
+    func consumerOffsets() async throws { try await changeDigits(of: "consumerOffset.json") }
+
+    @Test("A changed digit of our own record neither")
+    func ownRecord() async throws { try await changeDigits(of: "transactionChecks.json") }
+
+    @Test("The record survives only as a whole")
+    func record() throws {
+        let counts = CheckCounts(
+            [LogOffset(rawValue: 120): 3], progress: .init(half: QueueOffset(rawValue: 7), op: QueueOffset(rawValue: 5))
+        )
+        let text = counts.encode()
+        #expect(try CheckCounts.decode(text) == counts)
+        for position in 0..<text.readableBytes {
+            guard let byte = text.getInteger(at: position, as: UInt8.self) else { continue }
+            for bit in 0..<8 {
+                var changed = text
+                changed.setInteger(byte ^ 1 << UInt8(bit), at: position)
+                let found = try? CheckCounts.decode(changed)
+                #expect(found == nil || found?.progress == counts.progress, "bit \(bit) of byte \(position)")
+            }
+        }
+        #expect(try CheckCounts.decode(CheckCounts([LogOffset(rawValue: 1): 2]).encode()).progress == nil)
+    }
+}
