@@ -182,6 +182,7 @@ import Testing
         store.dispatchPending()
         store.keepHouse()
         #expect(try recorded() == end)
+    }
 
     /// The entry is the only trace of it.
     @Test func thePlaceOfALostLastMessageStaysThroughTwoCrashes() throws {
