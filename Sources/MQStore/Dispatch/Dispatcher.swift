@@ -97,8 +97,9 @@ final class Dispatcher: Sendable {
         let start = max(offset, log.minimumOffset)
         var state = State(queues: start, index: start)
         state.collected = [:]
-        while state.queues < dispatchedOffset {
-            let reached = pass(from: state.queues, &state, queues: true, keys: false)
+        let end = dispatchedOffset
+        while state.queues < end {
+            let reached = pass(from: state.queues, below: end, &state, queues: true, keys: false)
             guard reached > state.queues else { break }
             state.queues = reached
         }

@@ -80,6 +80,8 @@ import Testing
     func `Nor is a record served whose properties were dropped`(seed: UInt64) throws {
         var fixture = StoreFixture(seed: seed)
         fixture.configuration.appendsRecordChecksum = false
+        // Else nothing is readable before it is flushed.
+        fixture.configuration.flush = .asynchronous(interval: .seconds(1))
         let store = try fixture.open()
         let properties = "KEYS\u{1}" + String(repeating: "k", count: 4000)
         let item = try store.put("Topic", body: "body", properties: properties)
