@@ -153,10 +153,9 @@ private struct Parts: Sendable {
                 })
         }
         if !registry.deadlines.isEmpty {
-            var settings = Self.consumer(
+            // In order, though rings have none: those that wait for a commit gather, and fire together in the next.
+            let settings = Self.consumer(
                 escrow.names.deadlineGroup, [service.deadlineTopic: DeadlineRing.tag], admission, configuration)
-            // Rings have no order: one need not wait for the commit of those before it.
-            settings.order = .concurrent
             consumers.append(try PushConsumer(client, settings) { messages, _ in await firing.handle(messages) })
         }
         self.consumers = consumers

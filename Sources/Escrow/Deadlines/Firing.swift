@@ -29,8 +29,7 @@ struct Firing: Sendable {
 
     // MARK: Rings
 
-    /// The handler of the push consumer of rings. A ring is only a hint, so each is acknowledged whatever it finds;
-    /// while the database is in trouble, the consumer's handlers wait here.
+    /// The handler of the push consumer of rings. A ring is only a hint, so each is acknowledged whatever it finds.
     func handle(_ messages: [ReceivedMessage]) async -> [ConsumeOutcome] {
         writer.steps.reached(.deadlineRang)
         var rings: [Candidate] = []
@@ -47,13 +46,8 @@ struct Firing: Sendable {
                     deadline: ring.deadline, generation: ring.generation,
                     trace: service.traces.context(of: message.properties)))
         }
-        while true {
-            rings = await fire(rings)
-            guard !rings.isEmpty else { break }
-            // What was cut off is found by the sweeper of the next start.
-            guard (try? await writer.time.sleep(for: EventConsumer.troublePause)) != nil else { break }
-        }
-        return messages.map { _ in .consumed }
+        let troubled = await fire(rings)
+        return troubled.isEmpty ? messages.map { _ in .consumed } : [.suspend(EventConsumer.troublePause)]
     }
 
     /// - Returns: those for which the database was in trouble.
