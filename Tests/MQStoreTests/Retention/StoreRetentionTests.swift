@@ -156,7 +156,8 @@ import Testing
     /// What is to be copied forward is known only once it is dispatched.
     @Test func deletionWaitsForTheDispatcher() throws {
         let fixture = StoreFixture(segmentBytes: 1024)
-        let (asked, arrivals) = (Mutex<[(limit: LogOffset, told: LogOffset?)]>([]), fixture.arrivals)
+        let arrivals = fixture.arrivals
+        let asked = Mutex<[(limit: LogOffset, told: LogOffset?)]>([])
         let store = try fixture.open { limit in
             asked.withLock { $0.append((limit, arrivals.all.last?.logOffset)) }
             return limit
