@@ -209,18 +209,15 @@ private struct StoreOpening {
     ) throws(StoreError) -> String? {
         var recorded: [String: [Int32: Int64]] = [:]
         for queue in manifest?.queues ?? [] { recorded[queue.topic, default: [:]][queue.queueID] = queue.end }
+        let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
+        let loader = QueueLoader(table: table, limit: limit, clears: wasKilled, hints: recorded, lost: lost)
         var damage: String?
-        for topic in try device.list(table.files.directory) ?? [] where topic.isDirectory {
-            for entry in try device.list("\(table.files.directory)/\(topic.name)") ?? [] where entry.isDirectory {
-                guard let queueID = Int32(entry.name), queueID >= 0 else { continue }
-                let queue = table.queue(topic.name, queueID)
-                let hint = wasKilled ? nil : recorded[topic.name]?[queueID]
-                let condition = try queue.load(limit: limit, clears: wasKilled, hint: hint, lost: lost)
-                if case .damaged(let cause) = condition { damage = damage ?? cause }
-                if queue.isOfEarlierLife {
-                    damage = damage ?? "queue \(queueID) of \(topic.name) was deleted and is still there"
-                    try queue.erase(ignoredBelow: manifest?.forgotten[topic.name] ?? .zero)
-                }
+        for loaded in try loader.load(topics) {
+            let queue = loaded.queue
+            if case .damaged(let cause) = loaded.condition { damage = damage ?? cause }
+            if queue.isOfEarlierLife {
+                damage = damage ?? "queue \(queue.ref.queueID) of \(queue.ref.topic) was deleted and is still there"
+                try queue.erase(ignoredBelow: manifest?.forgotten[queue.ref.topic] ?? .zero)
             }
         }
         return damage

@@ -55,12 +55,8 @@ struct StoreRebuild {
     }
 
     private func loadQueues(_ table: QueueTable, limit: LogOffset) throws(StoreError) {
-        for topic in try device.list(table.files.directory) ?? [] where topic.isDirectory {
-            for entry in try device.list("\(table.files.directory)/\(topic.name)") ?? [] where entry.isDirectory {
-                guard let queueID = Int32(entry.name), queueID >= 0 else { continue }
-                _ = try table.queue(topic.name, queueID).load(limit: limit, clears: true, hint: nil)
-            }
-        }
+        let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
+        _ = try QueueLoader(table: table, limit: limit, clears: true, hints: [:], lost: []).load(topics)
     }
 
     /// What is left of the index was found right; the next key goes behind its last.

@@ -56,6 +56,27 @@ import Testing
         #expect(fixture.complaints.all.contains { $0.contains("queue 1 of Topic ends at 0, 65 were recorded") })
     }
 
+    /// So many that several threads load them.
+    @Test func veryManyQueuesAreAllThere() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        for number in 0..<600 { try store.put("Topic\(number / 2)", Int32(number % 2), body: "m\(number)") }
+        try store.close()
+        for isKilled in [true, false] {
+            let again = try fixture.open()
+            #expect(again.allQueues().count == 600)
+            for number in 0..<600 {
+                #expect(again.pull("Topic\(number / 2)", Int32(number % 2), from: 0) == ["m\(number)"])
+            }
+            if isKilled { fixture.device.kill() } else { try again.close() }
+        }
+        #expect(fixture.complaints.all == [])
+        try fixture.removeTree("/store/consumequeue/Topic77/1")
+        let rebuilt = try fixture.open()
+        #expect(fixture.complaints.all.contains { $0.contains("queue 1 of Topic77 ends at 0, 1 were recorded") })
+        #expect(rebuilt.pull("Topic77", 1, from: 0) == ["m155"])
+    }
+
     @Test(arguments: ["00000000000000000000", "00000000000000001000"])
     func oneDeletedFileIsNoticedAndRebuilt(name: String) throws {
         let fixture = StoreFixture()
