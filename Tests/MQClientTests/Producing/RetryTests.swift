@@ -40,7 +40,8 @@ import Testing
         }
     }
 
-    @Test("What a broker calls illegal is tried nowhere else, and is the message's own fault", arguments: [13, 14])
+    @Test(
+        "What a broker calls illegal is tried nowhere else, and is the message's own fault", arguments: [Int32(13), 14])
     func illegal(code: Int32) async throws {
         let answer: @Sendable (Frame) -> StubServer.Answer = { _ in
             StubServer.Answer(code: ResponseCode(rawValue: code), remark: "the message is illegal")
