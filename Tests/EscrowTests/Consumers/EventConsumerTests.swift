@@ -269,9 +269,10 @@ import Testing
                     """)
         }
         try await database.pool.writeWithoutTransaction { db in
-            db.add(function: DatabaseFunction("raise_full", argumentCount: 0) { _ in
-                throw DatabaseError(resultCode: .SQLITE_FULL, message: "full")
-            })
+            db.add(
+                function: DatabaseFunction("raise_full", argumentCount: 0) { _ in
+                    throw DatabaseError(resultCode: .SQLITE_FULL, message: "full")
+                })
         }
         let consumer = consumer { event, tx in
             if event.number == 0 { throw Planned() }

@@ -46,11 +46,12 @@ final class StockBroker: Sendable {
     /// Calls the message with an idempotency key illegal.
     static func with<Value>(refusing key: String, _ body: (StockBroker) async throws -> Value) async throws -> Value {
         let remark = "the message is illegal, maybe msg body or properties length not matched"
-        return try await with({ request in
-            let isRefused =
-                request.requestCode == .sendMessageV2 && properties(request)[EventProperty.idempotencyKey] == key
-            return isRefused ? .code(.messageIllegal, remark: remark) : .standard
-        }, body)
+        return try await with(
+            { request in
+                let isRefused =
+                    request.requestCode == .sendMessageV2 && properties(request)[EventProperty.idempotencyKey] == key
+                return isRefused ? .code(.messageIllegal, remark: remark) : .standard
+            }, body)
     }
 
     /// - Parameter reply: to what is not one-way, on the event loop.

@@ -64,9 +64,11 @@ import Testing
     @Test func checkersThatHangStopNoOtherKind() async throws {
         let clock = ManualClock(start: TimeSource.system.now())
         let never = Kept()
-        let checks = checks(database.writer(time: .manual(clock)), [
-            "hung": { _ in await withCheckedContinuation { never.keep($0) } }, "quick": { _ in .commit },
-        ])
+        let checks = checks(
+            database.writer(time: .manual(clock)),
+            [
+                "hung": { _ in await withCheckedContinuation { never.keep($0) } }, "quick": { _ in .commit },
+            ])
         let (hung, quick, own) = (try question(kind: "hung"), try question(kind: "quick"), try question())
         await withTaskGroup(of: Verdict.self) { tasks in
             for _ in 0..<CheckerRuns.places { tasks.addTask { await checks.verdict(hung) } }
