@@ -16,15 +16,14 @@ struct StagedReply {
     /// Completes when the topic of the message is on disk; nil when it is.
     var saved: EventLoopFuture<Void>?
 
-    /// What is seldom or large is boxed: replies are moved around more often than looked into.
     enum Purpose {
         /// A send; answered with the message ids.
         case message(queueID: Int32)
         /// A half message; known to the transaction table once it is stored.
-        indirect case half(queueID: Int32, HalfDraft)
+        case half(queueID: Int32, HalfDraft)
         /// A message sent back by a consumer.
         case sentBack
-        indirect case verdict(HalfMessage, Verdict)
+        case verdict(HalfMessage, Verdict)
     }
 
     /// What the table will know of a half that has no place yet.
@@ -63,34 +62,41 @@ struct StoredReply {
 extension BrokerLoop {
     /// Appends what this turn staged, with one lock hold and one write, and answers it.
     func commit() {
-        guard !batch.isEmpty else { return }
+        guard !work.batch.isEmpty else { return }
         let started = ContinuousClock.now
         do {
-            try broker.store.append(&batch)
+            try broker.store.append(&work.batch)
         } catch {
             refuseStaged(error)
-            batch.removeAll()
+            work.batch.removeAll()
             return
         }
-        broker.statistics.stored(messages: batch.count, bytes: batch.byteCount, elapsed: started.duration(to: .now))
-        let status = settings.sends.replicationStatus
         // Out of the object meanwhile, which would be copied for every look at it.
-        var (batch, staged) = (AppendBatch(limits: batch.limits), [StagedReply]())
-        swap(&batch, &self.batch)
-        swap(&staged, &self.staged)
-        for index in staged.indices { placed(staged[index], in: batch, status) }
+        var (batch, staged) = (AppendBatch(limits: work.batch.limits), [StagedReply]())
+        swap(&batch, &work.batch)
+        swap(&staged, &work.staged)
+        broker.statistics.stored(
+            messages: batch.count, bytes: batch.byteCount, elapsed: started.duration(to: .now))
+        answer(staged.span, in: batch)
         staged.removeAll(keepingCapacity: true)
         batch.removeAll()
-        swap(&batch, &self.batch)
-        swap(&staged, &self.staged)
+        swap(&batch, &work.batch)
+        swap(&staged, &work.staged)
         answerFlushed()
+    }
+
+    /// What is the same for all answers of a turn.
+    private struct Placing {
+        var settings: BrokerSettings.Snapshot
+        /// Who wants to know that the message is safe hears after the flush.
+        var waitsForDisk: Bool
     }
 
     /// The store refused the whole batch: nothing of it is in the log.
     private func refuseStaged(_ error: StoreError) {
         broker.statistics.storeFailed()
         let refusal = Self.refusal(error)
-        for reply in staged {
+        for reply in work.staged {
             switch reply.purpose {
             case .message, .half:
                 refuseSend(reply.request, on: reply.connection, refusal)
@@ -101,19 +107,45 @@ extension BrokerLoop {
                 refuseVerdict(.busy, refusal, reply.request, reply.connection)
             }
         }
-        staged.removeAll(keepingCapacity: true)
+        work.staged.removeAll(keepingCapacity: true)
     }
 
-    /// - Parameter status: of a message that is stored here, as far as others are concerned.
-    private func placed(_ reply: StagedReply, in batch: borrowing AppendBatch, _ status: ResponseCode) {
-        let first = batch[reply.items.lowerBound]
-        let last = batch[reply.items.upperBound - 1]
-        var kind = StoredReply.Kind.plain
-        switch reply.purpose {
+    private func answer(_ replies: Span<StagedReply>, in batch: borrowing AppendBatch) {
+        let placing = Placing(settings: settings, waitsForDisk: broker.flushesSynchronously)
+        for index in replies.indices { placed(replies, index, in: batch, placing) }
+    }
+
+    /// Answers the reply at `index`, or lets it wait. By its index, since a reply that is passed on is copied.
+    private func placed(
+        _ replies: Span<StagedReply>, _ index: Int, in batch: borrowing AppendBatch, _ placing: Placing
+    ) {
+        let kind = settle(replies, index, in: batch)
+        let request = replies[index].request
+        guard !request.isOneWay else { return }
+        let (waits, saved, connection) = (replies[index].waits, replies[index].saved, replies[index].connection)
+        // Of a message that is stored here, as far as others are concerned.
+        let status = waits ? placing.settings.sends.replicationStatus : .success
+        if saved == nil, !(waits && placing.waitsForDisk) {
+            return answer(request, on: connection, kind, status, placing.settings.sends)
+        }
+        let last = batch[replies[index].items.upperBound - 1]
+        let stored = StoredReply(
+            connection: connection, request: request, kind: kind, status: status,
+            end: last.logOffset + Int(last.size), saved: saved
+        )
+        if waits, placing.waitsForDisk { wait(for: stored) } else { answer(stored, status: status) }
+    }
+
+    /// Tells who keeps tables of it what was stored, and says what is to be answered.
+    private func settle(
+        _ replies: Span<StagedReply>, _ index: Int, in batch: borrowing AppendBatch
+    ) -> StoredReply.Kind {
+        let items = replies[index].items
+        switch replies[index].purpose {
         case .message(let queueID):
-            kind = Self.messageKind(queueID, reply.items, in: batch)
+            return Self.messageKind(queueID, items, in: batch)
         case .half(let queueID, let draft):
-            kind = .message(queueID: queueID, first: first.logOffset, queueOffset: first.queueOffset)
+            let first = batch[items.lowerBound]
             broker.transactions.arrived(
                 HalfMessage(
                     logOffset: first.logOffset, queueOffset: first.queueOffset, size: first.size, group: draft.group,
@@ -122,19 +154,13 @@ extension BrokerLoop {
                 ),
                 opFloor: draft.opFloor
             )
+            return .message(queueID: queueID, first: first.logOffset, queueOffset: first.queueOffset)
         case .sentBack:
-            break
+            return .plain
         case .verdict(let half, let verdict):
-            kind = .verdict
             broker.transactions.stored(half, verdict: verdict)
+            return .verdict
         }
-        guard !reply.request.isOneWay else { return }
-        let stored = StoredReply(
-            connection: reply.connection, request: reply.request, kind: kind,
-            status: reply.waits ? status : .success,
-            end: last.logOffset + Int(last.size), saved: reply.saved
-        )
-        if reply.waits, broker.flushesSynchronously { wait(for: stored) } else { answer(stored, status: stored.status) }
     }
 
     private static func messageKind(
@@ -149,33 +175,43 @@ extension BrokerLoop {
         return .messages(queueID: queueID, items.map { batch[$0].logOffset }, queueOffset: first.queueOffset)
     }
 
-    /// Writes the answer to a request whose records are stored; `status` says how safe they are.
+    /// Writes the answer to a request whose records are stored, now or when its topic is saved.
     func answer(_ stored: StoredReply, status: ResponseCode) {
         if let saved = stored.saved { return answer(stored, status: status, after: saved) }
-        let remark: String? = status == .success ? nil : Self.remark(of: status)
-        let broker = broker
-        let settings = settings
-        stored.connection.reply { buffer in
-            switch stored.kind {
+        answer(stored.request, on: stored.connection, stored.kind, status, settings.sends)
+    }
+
+    /// Writes the answer to a request whose records are stored; `status` says how safe they are.
+    private func answer(
+        _ request: ReplyTo,
+        on connection: Connection,
+        _ kind: StoredReply.Kind,
+        _ status: ResponseCode,
+        _ sends: SendSettings
+    ) {
+        let host = broker.advertisedHost
+        connection.reply { buffer in
+            switch kind {
             case .plain:
                 // Stored counts: told otherwise, a stock consumer sends the message a second time.
-                buffer.writeResponse(.success, to: stored.request, remark: nil, header: EmptyHeader(), body: nil)
+                buffer.writeResponse(.success, to: request, remark: nil, header: EmptyHeader(), body: nil)
             case .verdict:
-                buffer.writeAccepted(stored.request)
+                buffer.writeAccepted(request)
             case .message(let queueID, let first, let queueOffset):
                 let answer = SendAnswer(
-                    id: OffsetMessageID(host: broker.advertisedHost, offset: first), queueID: queueID,
-                    queueOffset: queueOffset, region: settings.sends.region, traceOn: settings.sends.traceOn
+                    id: OffsetMessageID(host: host, offset: first), queueID: queueID, queueOffset: queueOffset,
+                    region: sends.region, traceOn: sends.traceOn
                 )
-                guard let remark else { return buffer.writeAnswer(answer, to: stored.request) }
-                buffer.writeResponse(status, to: stored.request, remark: remark, header: answer.header, body: nil)
+                guard status != .success else { return buffer.writeAnswer(answer, to: request) }
+                buffer.writeResponse(
+                    status, to: request, remark: Self.remark(of: status), header: answer.header, body: nil)
             case .messages(let queueID, let offsets, let queueOffset):
                 let header = SendMessageResponseHeader(
-                    messageIDs: .many(offsets.map { OffsetMessageID(host: broker.advertisedHost, offset: $0) }),
-                    queueID: queueID, queueOffset: queueOffset, region: settings.sends.region,
-                    traceOn: settings.sends.traceOn
+                    messageIDs: .many(offsets.map { OffsetMessageID(host: host, offset: $0) }),
+                    queueID: queueID, queueOffset: queueOffset, region: sends.region, traceOn: sends.traceOn
                 )
-                buffer.writeResponse(status, to: stored.request, remark: remark, header: header, body: nil)
+                let remark = status == .success ? nil : Self.remark(of: status)
+                buffer.writeResponse(status, to: request, remark: remark, header: header, body: nil)
             }
         }
     }

@@ -41,7 +41,12 @@ extension BrokerLoop {
 
     /// The same at once, whether it is near or not. Its memory serves the next one too, unless it is much.
     func nearRecord(at offset: LogOffset) -> StoredRecord? {
+        // Out of the object meanwhile, which would be watched over at every look at it.
+        var record = ByteBuffer()
+        swap(&record, &self.record)
         if record.capacity > 1 << 16 { record = ByteBuffer() } else { record.clear() }
-        return broker.store.readRecord(at: offset, into: &record).map { StoredRecord(record, $0) }
+        let view = broker.store.readRecord(at: offset, into: &record)
+        self.record = record
+        return view.map { StoredRecord(record, $0) }
     }
 }

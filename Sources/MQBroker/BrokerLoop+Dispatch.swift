@@ -7,7 +7,7 @@ extension BrokerLoop {
         switch frame.requestCode {
         case .sendMessageV2, .sendMessage, .sendBatchMessage:
             do throws(RequestError) {
-                try send(frame, connection)
+                try work.send(frame, connection)
             } catch {
                 refuseSend(frame.replyTo, on: connection, error)
             }

@@ -16,19 +16,12 @@ package final class BrokerLoop: RequestHandler {
     package let eventLoop: any EventLoop
     /// The turn whose end calls ``turnEnded()``.
     let turn: EventLoopTurn
-    /// The configuration of this turn.
-    var settings: BrokerSettings.Snapshot
-    /// Records staged by the requests of this turn.
-    var batch: AppendBatch
-    /// What the staged records answer.
-    var staged: [StagedReply] = []
+    /// What the requests of this turn staged.
+    var work: TurnWork
     /// Stored, and waiting to be durable.
     var waiters = FlushWaiters<StoredReply>()
     /// Whether the flusher is to tell this loop what it made durable.
     let flushSignal = FlushSignal()
-    var topics = TopicLookup()
-    /// The buffer in which the properties of the message at hand are put together.
-    var properties = ByteBuffer()
     /// The buffer into which a record is read that is stored again.
     var record = ByteBuffer()
     private var expiry: Scheduled<Void>?
@@ -38,10 +31,10 @@ package final class BrokerLoop: RequestHandler {
         self.servesPulls = servesPulls
         self.turn = turn
         self.eventLoop = turn.eventLoop
-        self.settings = broker.settings.current
-        self.batch = broker.store.makeBatch()
+        self.work = TurnWork(broker: broker, eventLoop: turn.eventLoop)
     }
 
+    var settings: BrokerSettings.Snapshot { work.settings }
     var configuration: BrokerConfiguration { settings.configuration }
 
     package func handle(_ request: Frame, on connection: Connection) {
@@ -58,7 +51,20 @@ package final class BrokerLoop: RequestHandler {
 
     package func turnEnded() {
         commit()
-        settings = broker.settings.current
+        work.settings = broker.settings.current
+    }
+
+    static let help = "\nCreate it with: mqadmin updateTopic -n NAMESRV -c CLUSTER -t TOPIC"
+
+    /// Decodes a header; what is wrong with it becomes the remark.
+    static func header<Header: CommandHeader>(
+        _ type: Header.Type, of frame: Frame
+    ) throws(RequestError) -> Header {
+        do {
+            return try Header(frame.fields)
+        } catch {
+            throw RequestError(.systemError, "\(error)")
+        }
     }
 
     // MARK: Answers

@@ -46,7 +46,7 @@ struct SendSettings: Sendable {
     let isWritable: Bool
     let rejectsTransactions: Bool
     /// The property that says which cluster stored a message, as text.
-    let clusterProperty: ByteBuffer
+    let clusterProperty: [UInt8]
     let region: String
     let traceOn: Bool
     /// How safe a stored message is beyond this disk. Without slaves a synchronous master says so, as stock does.
@@ -58,7 +58,7 @@ struct SendSettings: Sendable {
         rejectsTransactions = configuration.transactions.rejected
         var property = ByteBuffer()
         property.appendProperty(PropertyName.cluster, configuration.clusterName)
-        clusterProperty = property
+        clusterProperty = Array(property.readableBytesView)
         region = configuration.regionID
         traceOn = configuration.traceOn
         replicationStatus = configuration.role == .synchronousMaster ? .slaveNotAvailable : .success

@@ -33,12 +33,14 @@ package struct StoredRecord: Sendable {
         return PropertyScan.integer(span, range)
     }
 
-    /// The same message bound for another place; everything but topic and queue stays.
+    /// The same message bound for another place; everything but topic and queue stays, the body's CRC too: a body that
+    /// was damaged meanwhile does not become a sound one.
     package func draft(topic: String, queueID: Int32) -> MessageDraft {
         MessageDraft(
             topic: topic, queueID: queueID, flag: view.flag, sysFlag: view.sysFlag,
             bornTimestamp: view.bornTimestamp, bornHost: view.bornHost, storeHost: view.storeHost,
-            reconsumeTimes: view.reconsumeTimes, preparedTransactionOffset: .zero, body: body, properties: properties
+            reconsumeTimes: view.reconsumeTimes, preparedTransactionOffset: .zero, body: body,
+            bodyCRC: view.bodyCRC, properties: properties
         )
     }
 

@@ -1,5 +1,6 @@
 package import MQProtocol
 package import MQStore
+import NIOCore
 import Synchronization
 
 /// One topic of this broker: its configuration, the store's queues it was asked for, and its counters.
@@ -10,6 +11,8 @@ package final class Topic: Sendable {
     package let name: String
     /// The bytes of ``name``.
     let nameBytes: [UInt8]
+    /// The properties of a half message of this topic that say where it belongs, up to the queue's number.
+    let realPlace: [UInt8]
     let isRetry: Bool
     /// Clients may not send to it (answer code 16).
     let isClosedToClients: Bool
@@ -30,11 +33,19 @@ package final class Topic: Sendable {
     init(_ config: TopicConfig, change: Int = 0, makeQueue: @escaping @Sendable (String, Int32) -> QueueRef) {
         name = config.topicName
         nameBytes = Array(config.topicName.utf8)
+        realPlace = Self.realPlace(of: config.topicName)
         isRetry = TopicName.isRetry(config.topicName)
         isClosedToClients = Self.isClosedToClients(config.topicName)
         self.change = change
         self.state = Mutex(State(config: config))
         self.makeQueue = makeQueue
+    }
+
+    private static func realPlace(of name: String) -> [UInt8] {
+        var text = ByteBuffer()
+        text.appendProperty(PropertyName.realTopic, name)
+        text.appendProperty(PropertyName.realQueueID, "")
+        return Array(text.readableBytesView)
     }
 
     package var config: TopicConfig {
@@ -50,13 +61,17 @@ package final class Topic: Sendable {
         var readQueues: Int32
         var writeQueues: Int32
         var isMultiTag: Bool
+        /// ``Topic/queue(_:)`` of the id that was asked for; nil when it was not used yet.
+        var queue: QueueRef?
     }
 
-    var sendRules: SendRules {
+    /// Rules and queue of a send, with one lock.
+    func sendRules(for id: Int32) -> SendRules {
         state.withLock { state in
             SendRules(
                 readQueues: state.config.readQueueNums, writeQueues: state.config.writeQueueNums,
-                isMultiTag: state.config.topicFilterType == .multiTag
+                isMultiTag: state.config.topicFilterType == .multiTag,
+                queue: id >= 0 && Int(id) < state.queues.count ? state.queues[Int(id)] : nil
             )
         }
     }

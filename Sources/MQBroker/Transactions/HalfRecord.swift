@@ -25,13 +25,17 @@ package enum HalfRecord {
 
     /// The record that ends a half: stock's text, and the verdict as an extension that stock brokers ignore. That of a
     /// rollback bears the key and group of the half: it is all that the log will tell of it.
-    package static func op(_ half: HalfMessage, verdict: Verdict, host: HostAddress, now: Timestamp) -> MessageDraft {
+    ///
+    /// - Parameter body: memory for the record's body, which may serve the next op record too.
+    static func op(
+        _ half: HalfMessage, verdict: Verdict, host: HostAddress, now: Timestamp, body: inout ByteBuffer
+    ) -> MessageDraft {
         var properties = verdict == .commit ? commitProperties : rollbackProperties
         if verdict == .rollback, !half.uniqueKey.isEmpty {
             properties.appendProperty(PropertyName.uniqueKey, half.uniqueKey)
             properties.appendProperty(PropertyName.producerGroup, half.group)
         }
-        var body = ByteBuffer()
+        body.clear()
         body.writeDecimal(half.queueOffset.rawValue)
         return MessageDraft(
             topic: SystemTopic.opHalf, queueID: 0, bornTimestamp: now, bornHost: host, storeHost: host, body: body,
@@ -51,24 +55,17 @@ package enum HalfRecord {
     }
 
     /// What the table needs of a half message that has no place yet, from the sender's properties.
-    static func draft(_ properties: ByteBuffer, sent: Timestamp, now: Timestamp) -> StagedReply.HalfDraft {
-        var half = StagedReply.HalfDraft(
-            group: "", uniqueKey: "", bornTimestamp: min(sent, now), sent: sent, immunity: nil)
-        let bytes = properties.readableBytesUInt8Span
-        func text(_ range: Range<Int>) -> String {
-            properties.getString(at: properties.readerIndex + range.lowerBound, length: range.count) ?? ""
+    static func draft(
+        _ seen: SendProperties, in properties: ByteBuffer, sent: Timestamp, now: Timestamp
+    ) -> StagedReply.HalfDraft {
+        func text(_ range: Range<Int>?) -> String {
+            range.flatMap { properties.getString(at: properties.readerIndex + $0.lowerBound, length: $0.count) } ?? ""
         }
-        PropertyScan.forEach(in: bytes, range: 0..<bytes.count) { name, value in
-            // The length of the name tells most others apart.
-            switch name.count {
-            case 6 where PropertyScan.equal(bytes, name, PropertyName.producerGroup): half.group = text(value)
-            case 8 where PropertyScan.equal(bytes, name, PropertyName.uniqueKey): half.uniqueKey = text(value)
-            case 30 where PropertyScan.equal(bytes, name, PropertyName.checkImmunitySeconds):
-                half.immunity = immunity(PropertyScan.integer(bytes, value))
-            default: break
-            }
-        }
-        return half
+        let seconds = seen.immunity.flatMap { PropertyScan.integer(properties.readableBytesUInt8Span, $0) }
+        return StagedReply.HalfDraft(
+            group: text(seen.group), uniqueKey: text(seen.uniqueKey), bornTimestamp: min(sent, now), sent: sent,
+            immunity: immunity(seconds)
+        )
     }
 
     /// The half-queue offsets that an op record ends: one number, or several with commas as 5.x writes them.

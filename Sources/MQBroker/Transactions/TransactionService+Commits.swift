@@ -77,8 +77,10 @@ extension TransactionService {
     private func writeOps(_ halves: [HalfMessage], host: HostAddress) {
         do {
             var batch = store.makeBatch()
+            var body = ByteBuffer()
             for half in halves {
-                try batch.add(HalfRecord.op(half, verdict: .commit, host: host, now: time.now()), to: opQueue)
+                let op = HalfRecord.op(half, verdict: .commit, host: host, now: time.now(), body: &body)
+                try batch.add(op, to: opQueue)
             }
             try store.append(&batch)
         } catch {

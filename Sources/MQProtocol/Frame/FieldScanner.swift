@@ -144,8 +144,8 @@ extension FieldScanner {
 // MARK: - JSON
 
 extension FieldScanner {
-    /// Walks entries of the form `"x":"…"` as far as they reach: names of one letter, values without escapes, no white
-    /// space. The header of a send is nearly all such; any other entry is left to ``next()``.
+    /// Walks entries of the form `"x":"…"` as far as they reach: names of one letter, no white space. The header of a
+    /// send is nearly all such; any other entry is left to ``next()``.
     @_lifetime(self: copy self)
     mutating func skipLetters(into letters: inout LetterFields, base: Int) {
         guard encoding == .json, !isMalformed else { return }
@@ -156,12 +156,70 @@ extension FieldScanner {
             guard word & 0xFF00_FFFF_FF00_0000 == 0x2200_223A_2200_0000, letter &- UInt8(ascii: "a") < 26 else {
                 return
             }
-            let end = bytes.endOfJSONText(from: start &+ 5)
-            guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { return }
-            letters.note(letter, LetterFields.Place(start: start &+ 5, end: end, base: base))
-            position = end &+ 1
+            var end = start &+ 4
+            guard let text = Self.scanString(bytes, &end) else { return }
+            letters.note(letter, LetterFields.Place(text, base: base))
+            position = end
             isFirst = false
         }
+    }
+
+    /// Walks members of a frame's header as far as they have the form in which every known client writes them: no white
+    /// space, numbers without sign, a Java client's language. Any other member is left to ``next()``.
+    ///
+    /// A member is told by the eight bytes behind its first quote. In this order: code, flag, opaque, version,
+    /// language, serializeTypeCurrentRPC.
+    @_lifetime(self: copy self)
+    mutating func skipMembers(into frame: inout Frame, hasCode: inout Bool) {
+        while position &+ 11 <= bytes.count, isFirst || bytes[position] == UInt8(ascii: ",") {
+            let quote = isFirst ? position : position &+ 1
+            guard bytes[quote] == UInt8(ascii: "\"") else { return }
+            let word = bytes.bigEndian(UInt64.self, at: quote &+ 1)
+            switch (word >> 16, word) {
+            case (0x636F_6465_223A, _):
+                guard skipNumber(at: quote &+ 7, into: &frame.code) else { return }
+                hasCode = true
+            case (0x666C_6167_223A, _):
+                guard skipNumber(at: quote &+ 7, into: &frame.flag) else { return }
+            case (_, 0x6F70_6171_7565_223A):
+                guard skipNumber(at: quote &+ 9, into: &frame.opaque) else { return }
+            case (_, 0x7665_7273_696F_6E22) where bytes[quote &+ 9] == UInt8(ascii: ":"):
+                guard skipNumber(at: quote &+ 10, into: &frame.version) else { return }
+            case (_, 0x6C61_6E67_7561_6765)
+            where quote &+ 17 <= bytes.count && bytes.bigEndian(UInt64.self, at: quote &+ 9) == 0x223A_224A_4156_4122:
+                frame.language = .java
+                position = quote &+ 17
+            case (_, 0x7365_7269_616C_697A) where bytes.starts(with: Self.serialization.span, at: quote):
+                position = quote &+ Self.serialization.count
+            default:
+                return
+            }
+            isFirst = false
+        }
+    }
+
+    private static let serialization = Array("\"serializeTypeCurrentRPC\":\"JSON\"".utf8)
+
+    /// Reads a number without sign that a comma or a brace ends, and moves behind it.
+    @_lifetime(self: copy self)
+    private mutating func skipNumber(at start: Int, into number: inout Int32) -> Bool {
+        var value: Int32 = 0
+        var index = start
+        while index < bytes.count {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else {
+                let isEnd = bytes[index] == UInt8(ascii: ",") || bytes[index] == UInt8(ascii: "}")
+                guard isEnd, index > start else { return false }
+                number = value
+                position = index
+                return true
+            }
+            let (next, overflow) = value.multipliedReportingOverflow(by: 10)
+            guard !overflow, next <= .max - 9 else { return false }
+            value = next &+ Int32(digit)
+            index &+= 1
+        }
+        return false
     }
 
     @_lifetime(self: copy self)

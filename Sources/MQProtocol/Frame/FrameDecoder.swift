@@ -23,10 +23,13 @@ package struct FrameDecoder: Sendable {
     /// - Returns: false when more bytes are needed; `frame` is then as it was.
     package mutating func next(from buffer: inout ByteBuffer, into frame: inout Frame) throws(FrameError) -> Bool {
         let start = buffer.readerIndex
-        guard let lengthWord = buffer.getInteger(at: start, as: Int32.self) else { return false }
-        let length = Int(lengthWord)
+        guard let words = buffer.getInteger(at: start, as: UInt64.self) else {
+            if let length = buffer.getInteger(at: start, as: Int32.self) { try checkLength(Int(length)) }
+            return false
+        }
+        let length = Int(Int32(truncatingIfNeeded: words >> 32))
+        let headerWord = UInt32(truncatingIfNeeded: words)
         try checkLength(length)
-        guard let headerWord = buffer.getInteger(at: start + 4, as: UInt32.self) else { return false }
         guard let encoding = HeaderEncoding(rawValue: UInt8(truncatingIfNeeded: headerWord >> 24)) else {
             throw FrameError(.unknownEncoding, "header encoding \(headerWord >> 24)")
         }

@@ -31,6 +31,7 @@ enum JSONFrameHeader {
         let bytes = buffer.readableBytesUInt8Span.extracting(offset..<offset + range.count)
         guard bytes.count >= 2 else { return false }
         var scanner = FieldScanner(bytes, .json)
+        scanner.skipMembers(into: &frame, hasCode: &hasCode)
         while scanner.next() {
             if scanner.form == .object {
                 var nested = FieldScanner(bytes, .json, position: scanner.position)
@@ -53,6 +54,7 @@ enum JSONFrameHeader {
             } else if !setMember(&frame, scanner, buffer, range, &hasCode) {
                 return false
             }
+            scanner.skipMembers(into: &frame, hasCode: &hasCode)
         }
         guard !scanner.isMalformed, hasCode else { return false }
         if !hasFields { frame.fields = HeaderFields() }

@@ -16,12 +16,6 @@ struct LetterFields: Sendable {
             end = UInt32(truncatingIfNeeded: piece.end &- base) | (piece.isEscaped ? Self.escapes : 0)
         }
 
-        /// Of a value without escapes.
-        init(start: Int, end: Int, base: Int) {
-            self.start = UInt32(truncatingIfNeeded: start &- base)
-            self.end = UInt32(truncatingIfNeeded: end &- base)
-        }
-
         var isPresent: Bool { end != 0 }
 
         var piece: FieldPiece {

@@ -27,13 +27,12 @@ package struct SendRequest: Sendable {
     package private(set) var isBatch = false
 
     package init(_ fields: HeaderFields) throws(HeaderError) {
-        bytes = fields.bytes
-        if fields.letters.areComplete {
-            try read(fields.letters, fields.bytes.readableBytesUInt8Span, isShort: true)
-        } else {
-            let (values, isShort) = Self.letters(of: fields)
-            try read(values, fields.bytes.readableBytesUInt8Span, isShort: isShort)
-        }
+        let bytes = fields.bytes
+        self.bytes = bytes
+        var letters = fields.letters
+        var isShort = true
+        if !letters.areComplete { (letters, isShort) = Self.letters(of: fields) }
+        try read(letters, bytes.readableBytesUInt8Span, isShort: isShort)
     }
 
     private mutating func read(
@@ -75,14 +74,28 @@ package struct SendRequest: Sendable {
     /// The encoded text. Invalid UTF-8 is kept as it came.
     package var properties: ByteBuffer { bytes.slice(propertiesPiece) }
 
-    /// Appends ``properties``.
-    package func writeProperties(into buffer: inout ByteBuffer) {
+    /// Replaces the buffer's content by ``properties`` and one more.
+    ///
+    /// - Parameter property: its text, without a separator.
+    package func writeProperties(into buffer: inout ByteBuffer, followedBy property: [UInt8]) {
         let (start, end) = (propertiesPiece.start, propertiesPiece.end)
+        // Unescaped text is no longer, but up to eight bytes behind it are written too.
+        let room = end - start + 1 + max(property.count, 8)
+        buffer.clear(minimumCapacity: room)
+        buffer.moveWriterIndex(to: room)
+        var output = buffer.mutableReadableBytesSpan
+        var length = end - start
+        let text = bytes.readableBytesUInt8Span
         if propertiesPiece.isEscaped {
-            buffer.writeUnescaped(bytes.readableBytesUInt8Span, from: start, to: end)
+            length = unescape(text, from: start, to: end, into: &output, at: 0)
         } else {
-            buffer.writeBytes(bytes.readableBytesSpan.extracting(start..<end))
+            output.copy(text.extracting(start..<end), to: 0)
         }
+        if length > 0, output.byte(at: length - 1) != PropertyScan.itemEnd {
+            output.append(PropertyScan.itemEnd, at: &length)
+        }
+        output.append(property.span, at: &length)
+        buffer.moveWriterIndex(to: length)
     }
 
     /// Whether ``topic`` is this name; compares bytes.

@@ -64,8 +64,10 @@ extension ByteBuffer {
     }
 }
 
+/// Writes the bytes that JSON text between two quotes stands for, and up to eight bytes behind them.
+///
 /// - Returns: the bytes written.
-private func unescape(
+func unescape(
     _ bytes: Span<UInt8>,
     from start: Int,
     to end: Int,
@@ -84,6 +86,11 @@ private func unescape(
             target += plain
             if plain == 8 || index == end { continue }
         }
+        if index + 6 <= end, let control = controlEscape(bytes, at: index) {
+            output.append(control, at: &target)
+            index += 6
+            continue
+        }
         let byte = bytes[index]
         index += 1
         if byte != UInt8(ascii: "\\") || index == end {
@@ -96,6 +103,16 @@ private func unescape(
         }
     }
     return target - place
+}
+
+/// The byte that `\u0000` to `\u0009` at `index` stands for: separators of properties are written so.
+@inline(__always)
+private func controlEscape(_ bytes: Span<UInt8>, at index: Int) -> UInt8? {
+    guard bytes.bigEndian(UInt32.self, at: index) == 0x5C75_3030, bytes[index &+ 4] == UInt8(ascii: "0") else {
+        return nil
+    }
+    let digit = bytes[index &+ 5] &- UInt8(ascii: "0")
+    return digit < 10 ? digit : nil
 }
 
 /// The scalar of a checked `uXXXX` at `index`, and of the second half of a surrogate pair behind it.

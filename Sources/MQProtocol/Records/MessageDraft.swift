@@ -15,13 +15,15 @@ package struct MessageDraft: Sendable {
     /// Of a committed message: where its half record is; else zero.
     package var preparedTransactionOffset: LogOffset
     package var body: ByteBuffer
+    /// The body's CRC where it is known, as of a message that is stored again; else it is computed.
+    package var bodyCRC: Int32?
     /// The text of protocol section "properties": `name 0x01 value 0x02 …`.
     package var properties: ByteBuffer
 
     package init(
         topic: String, queueID: Int32, flag: Int32 = 0, sysFlag: SysFlag = [], bornTimestamp: Timestamp,
         bornHost: HostAddress, storeHost: HostAddress, reconsumeTimes: Int32 = 0,
-        preparedTransactionOffset: LogOffset = .zero, body: ByteBuffer, properties: ByteBuffer
+        preparedTransactionOffset: LogOffset = .zero, body: ByteBuffer, bodyCRC: Int32? = nil, properties: ByteBuffer
     ) {
         self.topic = topic
         self.queueID = queueID
@@ -33,6 +35,7 @@ package struct MessageDraft: Sendable {
         self.reconsumeTimes = reconsumeTimes
         self.preparedTransactionOffset = preparedTransactionOffset
         self.body = body
+        self.bodyCRC = bodyCRC
         self.properties = properties
     }
 
@@ -50,8 +53,10 @@ package struct MessageDraft: Sendable {
         RecordLayout.fixedBytes(recordSysFlag) + body.readableBytes + topic.utf8.count + properties.readableBytes
     }
 
-    /// Refuses what no broker stores.
-    package func validate(_ limits: RecordLimits) throws(RecordError) {
+    /// ``recordBytes`` of what a broker stores.
+    ///
+    /// - Throws: what ``NIOCore/ByteBuffer/writeRecord(_:limits:)`` does.
+    func validRecordBytes(_ limits: RecordLimits) throws(RecordError) -> Int {
         let topicBytes = topic.utf8.count
         if topicBytes == 0 { throw RecordError(.emptyTopic, "the topic is empty") }
         if topicBytes > RecordLayout.maximumTopicBytes {
@@ -68,5 +73,6 @@ package struct MessageDraft: Sendable {
         if total > limits.maximumRecordBytes || total > Int(Int32.max) {
             throw RecordError(.recordTooLong, "the record has \(total) bytes, more than \(limits.maximumRecordBytes)")
         }
+        return total
     }
 }

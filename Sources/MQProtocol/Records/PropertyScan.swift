@@ -28,25 +28,28 @@ package enum PropertyScan {
         in bytes: Span<UInt8>, range: Range<Int>,
         _ body: (_ name: Range<Int>, _ value: Range<Int>) throws(Failure) -> Void
     ) throws(Failure) {
-        let text = bytes.extracting(range)
-        let base = range.lowerBound
-        var start = 0
+        let end = range.upperBound
+        var start = range.lowerBound
         var separator = -1
-        var position = text.separator(from: 0)
-        while position < text.count {
-            let byte = text[position]
-            if byte == 1 {
-                if separator < start { separator = position }
-            } else if byte == 2 {
-                if separator > start, position > separator + 1 {
-                    try body((base + start)..<(base + separator), (base + separator + 1)..<(base + position))
+        var word = start
+        while word < end {
+            var hits = bytes.separators(at: word, before: end)
+            while !hits.isEmpty {
+                let position = word &+ hits.removeFirst()
+                let byte = bytes[position]
+                if byte == nameEnd {
+                    if separator < start { separator = position }
+                } else if byte == itemEnd {
+                    if separator > start, position > separator &+ 1 {
+                        try body(start..<separator, (separator &+ 1)..<position)
+                    }
+                    start = position &+ 1
                 }
-                start = position + 1
             }
-            position = text.separator(from: position + 1)
+            word &+= 8
         }
-        if separator > start, text.count > separator + 1 {
-            try body((base + start)..<(base + separator), (base + separator + 1)..<(base + text.count))
+        if separator > start, end > separator &+ 1 {
+            try body(start..<separator, (separator &+ 1)..<end)
         }
     }
 
@@ -87,22 +90,26 @@ package enum PropertyScan {
     ///
     /// - Parameter allowsZero: false refuses text that has a zero byte.
     package static func isWellFormed(_ bytes: Span<UInt8>, _ range: Range<Int>, allowsZero: Bool = true) -> Bool {
-        let text = bytes.extracting(range)
-        var start = 0
+        let end = range.upperBound
+        var start = range.lowerBound
         var separator = -1
-        var position = text.separator(from: 0)
-        while position < text.count {
-            switch text[position] {
-            case nameEnd:
-                if separator < start { separator = position }
-            case itemEnd:
-                guard separator > start || position == start else { return false }
-                start = position + 1
-            default:
-                guard allowsZero else { return false }
+        var word = start
+        while word < end {
+            var hits = bytes.separators(at: word, before: end)
+            while !hits.isEmpty {
+                let position = word &+ hits.removeFirst()
+                switch bytes[position] {
+                case nameEnd:
+                    if separator < start { separator = position }
+                case itemEnd:
+                    guard separator > start || position == start else { return false }
+                    start = position &+ 1
+                default:
+                    guard allowsZero else { return false }
+                }
             }
-            position = text.separator(from: position + 1)
+            word &+= 8
         }
-        return start == text.count || separator > start
+        return start == end || separator > start
     }
 }

@@ -10,24 +10,30 @@ extension ByteBuffer {
     package mutating func writeRecord(
         _ draft: borrowing MessageDraft, limits: RecordLimits = RecordLimits()
     ) throws(RecordError) -> Int {
-        try draft.validate(limits)
-        let total = draft.recordBytes
-        let crc = MQProtocol.bodyCRC(draft.body.readableBytesUInt8Span)
+        try writeRecord(draft, properties: draft.properties.readableBytesUInt8Span, limits: limits)
+    }
+
+    /// The same for who has looked at the draft's properties already: each look at a buffer's bytes costs as much as
+    /// copying a short text.
+    package mutating func writeRecord(
+        _ draft: borrowing MessageDraft, properties: Span<UInt8>, limits: RecordLimits
+    ) throws(RecordError) -> Int {
+        let total = try draft.validRecordBytes(limits)
+        let body = draft.body.readableBytesUInt8Span
+        let crc = if let known = draft.bodyCRC { known } else { MQProtocol.bodyCRC(body) }
         let start = writerIndex
         reserveCapacity(minimumWritableBytes: total)
         moveWriterIndex(forwardBy: total)
-        let bodyStart = start + RecordLayout.fixedBytes(draft.recordSysFlag) - 3
-        setBytes(draft.body.readableBytesSpan, at: bodyStart)
         var position = start - readerIndex
-        // One look at the buffer's ownership for all other fields.
+        // One look at the buffer's ownership for all fields.
         var record = mutableReadableBytesSpan
         record.appendHead(of: draft, total: Int32(total), crc: crc, at: &position)
-        position += draft.body.readableBytes
+        record.append(body, at: &position)
         let topic = draft.topic.utf8.span
         record.append(UInt8(topic.count), at: &position)
         record.append(topic, at: &position)
-        record.append(UInt16(draft.properties.readableBytes), at: &position)
-        record.append(draft.properties.readableBytesUInt8Span, at: &position)
+        record.append(UInt16(properties.count), at: &position)
+        record.append(properties, at: &position)
         return total
     }
 

@@ -15,20 +15,25 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// The first byte below 3 at or behind `start`: a separator of properties, or a zero; `count` when there is none.
+    /// The separators of properties, and the zeros, among the eight bytes at `start`, or among fewer before `end`.
     @inlinable
-    package func separator(from start: Int) -> Int {
-        var index = start
-        while index &+ 8 <= count {
-            // The top bits of the bytes 0, 1 and 2; exact, no carry crosses a byte.
-            let word = bigEndian(UInt64.self, at: index)
-            let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
-            let hits = ~((word & low) &+ 0x7D7D_7D7D_7D7D_7D7D | word | low)
-            if hits != 0 { return index &+ hits.leadingZeroBitCount >> 3 }
-            index &+= 8
+    @inline(__always)
+    package func separators(at start: Int, before end: Int) -> ByteHits {
+        let length = end &- start
+        let excess = start &+ 8 &- count
+        var word: UInt64
+        if excess <= 0 {
+            word = bigEndian(UInt64.self, at: start)
+        } else if count >= 8 {
+            word = bigEndian(UInt64.self, at: count &- 8) << UInt64(8 &* excess)
+        } else {
+            word = tailWord(at: start, length: length) << UInt64(64 &- 8 &* length)
         }
-        while index < count, self[index] > 2 { index &+= 1 }
-        return index
+        // What lies behind the end is no separator.
+        if length < 8 { word |= .max >> UInt64(8 &* length) }
+        // The top bits of the bytes 0, 1 and 2; exact, no carry crosses a byte.
+        let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+        return ByteHits(~((word & low) &+ 0x7D7D_7D7D_7D7D_7D7D | word | low))
     }
 
     /// Whether the bytes from `start` on begin with `text`.
@@ -72,6 +77,29 @@ extension Span where Element == UInt8 {
         var word: UInt64 = 0
         for index in start..<start + Swift.min(length, 8) { word = word << 8 | UInt64(self[index]) }
         return word
+    }
+}
+
+/// The bytes of a word that a search has found, the first one first.
+@usableFromInline
+package struct ByteHits {
+    @usableFromInline var bits: UInt64
+
+    /// - Parameter bits: the top bit of each byte that was found, no others.
+    @inlinable
+    package init(_ bits: UInt64) {
+        self.bits = bits
+    }
+
+    @inlinable
+    package var isEmpty: Bool { bits == 0 }
+
+    /// The place of the first byte in its word, which is a hit no more. Not to be called on an empty word.
+    @inlinable
+    package mutating func removeFirst() -> Int {
+        let first = bits.leadingZeroBitCount
+        bits ^= (1 << 63) >> UInt64(first)
+        return first >> 3
     }
 }
 

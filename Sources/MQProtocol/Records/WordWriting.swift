@@ -18,21 +18,8 @@ extension MutableRawSpan {
 
     @_lifetime(self: copy self)
     mutating func append(_ text: Span<UInt8>, at position: inout Int) {
-        let count = text.count
-        let start = position
-        position &+= count
-        guard count >= 8 else {
-            for index in 0..<count { storeBytes(of: text[index], toByteOffset: start &+ index, as: UInt8.self) }
-            return
-        }
-        var index = 0
-        while index < count {
-            // The last word may overlap the one before it.
-            let place = Swift.min(index, count &- 8)
-            let word = text.bigEndian(UInt64.self, at: place).bigEndian
-            storeBytes(of: word, toByteOffset: start &+ place, as: UInt64.self)
-            index = place &+ 8
-        }
+        copy(text, to: position)
+        position &+= text.count
     }
 
     /// Decimal digits. Up to seven bytes behind them are overwritten too.

@@ -78,21 +78,24 @@ package struct AppendBatch: Sendable {
     package mutating func add(
         _ draft: borrowing MessageDraft, to queue: QueueRef, isStoredAgain: Bool = false
     ) throws(StoreError) -> Int {
-        guard limits.hasChecksum || RecordChecksum.isAtEnd(of: draft.properties) else {
-            return try encode(draft, queue, isStoredAgain)
+        let properties = draft.properties.readableBytesUInt8Span
+        guard limits.hasChecksum || RecordChecksum.isAtEnd(of: properties) else {
+            return try encode(draft, properties, queue, isStoredAgain)
         }
-        let bare = RecordChecksum.removed(from: copy draft)
-        return try encode(limits.hasChecksum ? RecordChecksum.reserved(bare) : bare, queue, isStoredAgain)
+        var other = RecordChecksum.removed(from: copy draft)
+        if limits.hasChecksum { other = RecordChecksum.reserved(other) }
+        return try encode(other, other.properties.readableBytesUInt8Span, queue, isStoredAgain)
     }
 
     private mutating func encode(
-        _ draft: borrowing MessageDraft, _ queue: QueueRef, _ isStoredAgain: Bool
+        _ draft: borrowing MessageDraft, _ properties: Span<UInt8>, _ queue: QueueRef, _ isStoredAgain: Bool
     ) throws(StoreError) -> Int {
         let start = staging.writerIndex
-        try RecordRules.check(draft)
+        try RecordRules.check(draft, properties: properties, for: queue)
         let size: Int
         do throws(RecordError) {
-            size = try staging.writeRecord(draft, limits: isStoredAgain ? .ofFormat : limits.record)
+            size = try staging.writeRecord(
+                draft, properties: properties, limits: isStoredAgain ? .ofFormat : limits.record)
         } catch {
             throw StoreError(record: error)
         }

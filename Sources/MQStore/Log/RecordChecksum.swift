@@ -25,14 +25,9 @@ enum RecordChecksum {
         return draft
     }
 
-    /// Whether the text ends with a checksum. Only our own may be stored: any other would look like damage.
-    static func isAtEnd(of text: ByteBuffer) -> Bool {
-        isAtEnd(of: text.readableBytesUInt8Span)
-    }
-
     /// The draft without the checksum of the record that it was read from, or that a client made up.
     static func removed(from draft: consuming MessageDraft) -> MessageDraft {
-        while isAtEnd(of: draft.properties) {
+        while isAtEnd(of: draft.properties.readableBytesUInt8Span) {
             draft.properties.moveWriterIndex(to: draft.properties.writerIndex - bytes)
         }
         return draft
@@ -76,6 +71,7 @@ enum RecordChecksum {
         return strangers <= 1
     }
 
+    /// Whether the text ends with a checksum. Only our own may be stored: any other would look like damage.
     static func isAtEnd(of text: Span<UInt8>) -> Bool {
         let start = text.count - bytes
         guard start >= 0, text[text.count - 1] == PropertyScan.itemEnd, text[start + name.count] == PropertyScan.nameEnd

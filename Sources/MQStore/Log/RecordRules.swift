@@ -3,12 +3,16 @@ import NIOCore
 
 /// What a record must be besides well-formed, checked when it is added and again when it is read back by recovery.
 enum RecordRules {
-    static func check(_ draft: borrowing MessageDraft) throws(StoreError) {
-        guard isTopic(draft.topic.utf8.span) else {
+    /// - Parameters:
+    ///   - properties: those of the draft.
+    ///   - queue: where it goes; nearly always a queue of the draft's topic, whose name is known then.
+    static func check(
+        _ draft: borrowing MessageDraft, properties: Span<UInt8>, for queue: QueueRef
+    ) throws(StoreError) {
+        guard draft.topic == queue.topic ? queue.hasTopicName : isTopic(draft.topic.utf8.span) else {
             throw StoreError(
                 .illegalRecord, "the topic \"\(draft.topic)\" is empty or has characters besides ^[%|a-zA-Z0-9_-]+$")
         }
-        let properties = draft.properties.readableBytesUInt8Span
         guard PropertyScan.isWellFormed(properties, 0..<properties.count, allowsZero: false) else {
             throw StoreError(
                 .illegalRecord,

@@ -7,6 +7,7 @@ enum UnsafeRules {
         "Sources/MQStore/File/": "system calls and maps",
         "Sources/MQProtocol/Compression/Zlib.swift": "the C interface of zlib",
         "Sources/MQProtocol/Records/BigEndian.swift": "unaligned integer loads",
+        "Sources/MQProtocol/Records/RawCopy.swift": "a copy whose bounds are checked once",
         "Sources/MQProtocol/Time/PlatformClock.swift": "the C library's clock and calendar",
         "Sources/MQClient/Consuming/LocalFile.swift": "system calls on the offset file",
         "Tests/Faults/World/PowerSwitch.swift": "the system call that ends a file system's power",

@@ -7,7 +7,8 @@ import Testing
     let now = Timestamp(milliseconds: 1_700_000_000_123)
 
     func request(_ text: String) throws -> DelayRequest? {
-        try SendProperties(ByteBuffer(string: text)).delay.request(now: now)
+        let text = ByteBuffer(string: text)
+        return try SendProperties(text).delay(in: text)?.request(now: now)
     }
 
     @Test func noDelayIsNone() throws {

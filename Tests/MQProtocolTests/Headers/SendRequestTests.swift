@@ -30,9 +30,21 @@ import Testing
             #expect(noted.letters.areComplete && !walked.letters.areComplete)
             #expect(try SendMessageHeader(noted) == SendMessageHeader(walked))
             var properties = ByteBuffer()
-            try SendRequest(noted).writeProperties(into: &properties)
+            try SendRequest(noted).writeProperties(into: &properties, followedBy: [])
             #expect(try properties == SendRequest(noted).properties)
         }
+    }
+
+    @Test(arguments: [
+        ("", "C\u{1}c"), ("A\\u0001b", "A\u{1}b\u{2}C\u{1}c"), ("A\\u0001b\\u0002", "A\u{1}b\u{2}C\u{1}c"),
+        ("\\u0009\\u000a\\u00e9\\uD83D\\uDE00\\/", "\u{9}\n\u{E9}\u{1F600}/\u{2}C\u{1}c"),
+        ("0123456\\u0001\\u0002", "0123456\u{1}\u{2}C\u{1}c"), ("abc", "abc\u{2}C\u{1}c"),
+    ])
+    func aPropertyIsAppended(_ text: String, _ expected: String) throws {
+        let request = try SendRequest(try fields(start + ",\"h\":\"1\",\"i\":\"\(text)\"}"))
+        var buffer = ByteBuffer(string: "what was there before, and longer than the text that comes")
+        request.writeProperties(into: &buffer, followedBy: Array("C\u{1}c".utf8))
+        #expect(String(buffer: buffer) == expected)
     }
 
     @Test func theTopicIsComparedByItsBytes() throws {

@@ -27,6 +27,14 @@ import Testing
         #expect(abs(javaHash("\(topic)#\(key)")) == hash)
     }
 
+    @Test func eightCharactersAtATimeMakeTheSameHash() {
+        var random = SeededGenerator()
+        for length in 0..<64 {
+            let text = random.letters(length) + (length % 3 == 0 ? random.text(length % 9) : "")
+            #expect(javaHash(text.utf8.span) == javaHash(text), "\(text)")
+        }
+    }
+
     @Test func theSmallestHashBecomesZero() {
         let key = smallestHashKey(topic: "T")
         #expect(javaHash("T#\(key)") == .min)

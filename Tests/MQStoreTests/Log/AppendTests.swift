@@ -24,6 +24,30 @@ import Testing
         #expect(found.entries.map(\.queueOffset) == (0..<6).map { batch[$0].queueOffset })
     }
 
+    @Test func `A topic is judged by its name, whatever queue the record is for`() throws {
+        let (log, _) = try LogFixture().open()
+        var batch = log.makeBatch()
+        var draft = LogFixture.draft("x")
+        try batch.add(draft, to: LogFixture.queue(0))
+        draft.topic = "not a topic"
+        #expect(throws: StoreError.self) { try batch.add(draft, to: LogFixture.queue(0)) }
+        let misnamed = QueueRef(topic: draft.topic, queueID: 0, index: 0)
+        #expect(throws: StoreError.self) { try batch.add(draft, to: misnamed) }
+        draft.topic = "Topic"
+        try batch.add(draft, to: misnamed)
+        #expect(batch.count == 2)
+    }
+
+    @Test func `A known CRC is stored as it is`() throws {
+        let (log, _) = try LogFixture().open()
+        var batch = log.makeBatch()
+        var draft = LogFixture.draft("x")
+        draft.bodyCRC = 7
+        try batch.add(draft, to: LogFixture.queue(0))
+        let record = try RecordView.parse(batch.staging.readableBytesUInt8Span)
+        #expect(record.bodyCRC == 7 && !record.bodyChecksumMatches(in: batch.staging.readableBytesUInt8Span))
+    }
+
     @Test func `Half and rollback records take no place in their queue`() throws {
         let (log, _) = try LogFixture().open()
         var half = SysFlag()

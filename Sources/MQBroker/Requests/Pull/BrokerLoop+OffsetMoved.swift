@@ -25,7 +25,7 @@ extension BrokerLoop {
             topic: SystemTopic.offsetMoved, queueID: 0, bornTimestamp: broker.time.now(), bornHost: host,
             storeHost: host, body: JSONWriter.compact(body), properties: text
         )
-        guard (try? stage(draft, to: broker.store.queue(SystemTopic.offsetMoved, 0))) != nil else { return }
+        guard (try? work.stage(draft, to: broker.store.queue(SystemTopic.offsetMoved, 0))) != nil else { return }
         turn.requestEnd()
     }
 }

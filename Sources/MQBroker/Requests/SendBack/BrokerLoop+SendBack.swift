@@ -53,12 +53,12 @@ extension BrokerLoop {
             draft.wait(for: .level(level), maximumLevel: broker.delayLevels.maximum)
             queue = broker.store.queue(draft.topic, draft.queueID)
         }
-        let item = try stage(draft, to: queue, isStoredAgain: true)
+        let item = try work.stage(draft, to: queue, isStoredAgain: true)
         broker.statistics.consumption(topic: header.originTopic ?? original.topic, group: header.group).sentBack()
-        staged.append(
+        work.staged.append(
             StagedReply(
                 connection: connection, request: frame.replyTo, items: item..<(item + 1), purpose: .sentBack,
-                waits: true, saved: saving(of: topic)
+                waits: true, saved: broker.saving(of: topic, on: eventLoop)
             )
         )
     }

@@ -141,18 +141,17 @@ extension BrokerLoop {
     ) {
         let last: Int
         var saved: EventLoopFuture<Void>?
-        batch.beginGroup()
+        work.batch.beginGroup()
         do throws(RequestError) {
             if verdict == .commit { saved = try stageCommitted(half, record) }
-            let op = HalfRecord.op(half, verdict: verdict, host: broker.advertisedHost, now: broker.time.now())
-            last = try stage(op, to: broker.transactions.opQueue)
+            last = try work.stageOp(half, verdict)
         } catch {
-            batch.cancelGroup()
+            work.batch.cancelGroup()
             broker.transactions.notStored(half)
             return refuseVerdict(.busy, error, request, connection)
         }
-        batch.endGroup()
-        staged.append(
+        work.batch.endGroup()
+        work.staged.append(
             StagedReply(
                 connection: connection, request: request,
                 items: (verdict == .commit ? last - 1 : last)..<(last + 1), purpose: .verdict(half, verdict),
@@ -171,16 +170,16 @@ extension BrokerLoop {
         let properties = record.properties
         let seen = SendProperties(properties)
         guard let name = seen.realTopic, let queueID = seen.realQueueID, queueID >= 0 else { throw Self.noHalf }
-        let topic = topics.find(properties, name, in: broker.topics) ?? restore(properties, name, queueID)
+        let topic = work.topics.find(properties, name, in: broker.topics) ?? restore(properties, name, queueID)
         topic.statistics.stored(queueID: queueID, messages: 1, bytes: Int(half.size))
         var draft = HalfRecord.committed(record, at: half.logOffset, topic: topic.name, queueID: queueID)
         var queue = topic.queue(queueID)
-        if seen.asksForDelay, let request = try? seen.delay.request(now: broker.time.now()) {
+        if let delay = seen.delay(in: properties), let request = try? delay.request(now: broker.time.now()) {
             draft.wait(for: request, maximumLevel: broker.delayLevels.maximum)
             queue = broker.store.queue(draft.topic, draft.queueID)
         }
-        _ = try stage(draft, to: queue, isStoredAgain: true)
-        return saving(of: topic)
+        _ = try work.stage(draft, to: queue, isStoredAgain: true)
+        return broker.saving(of: topic, on: eventLoop)
     }
 
     private static let noHalf = RequestError(.systemError, "Find prepared transaction message failed")

@@ -4,11 +4,11 @@ import MQStore
 import NIOCore
 
 /// Sends: codes 10, 310 and 320.
-extension BrokerLoop {
-    func send(_ frame: Frame, _ connection: Connection) throws(RequestError) {
+extension TurnWork {
+    mutating func send(_ frame: Frame, _ connection: Connection) throws(RequestError) {
         let header = try Self.sendRequest(frame)
         let topic = try sendTopic(header)
-        let rules = topic.sendRules
+        let rules = topic.sendRules(for: header.queueID)
         let queueID = try Self.sendQueue(header, topic, rules)
         if header.isBatch || frame.requestCode == .sendBatchMessage {
             try stageBatch(frame, header, topic, rules, queueID, connection)
@@ -25,20 +25,9 @@ extension BrokerLoop {
         }
     }
 
-    /// Decodes a header; what is wrong with it becomes the remark.
-    static func header<Header: CommandHeader>(
-        _ type: Header.Type, of frame: Frame
-    ) throws(RequestError) -> Header {
-        do {
-            return try Header(frame.fields)
-        } catch {
-            throw RequestError(.systemError, "\(error)")
-        }
-    }
-
     // MARK: Checks of every send, in stock's order
 
-    private func sendTopic(_ header: SendRequest) throws(RequestError) -> Topic {
+    private mutating func sendTopic(_ header: SendRequest) throws(RequestError) -> Topic {
         let start = settings.sends.acceptedFrom
         if start > 0, start > broker.time.now().milliseconds {
             throw RequestError(.systemError, "broker unable to service, until \(start)")
@@ -62,19 +51,13 @@ extension BrokerLoop {
             name, template: header.defaultTopic, queueCount: header.defaultTopicQueueCount, unit: header.unitMode
         )
         guard let created else {
-            throw RequestError(.topicNotExist, "topic[\(name)] not exist, apply first please!\(Self.help)")
+            throw RequestError(.topicNotExist, "topic[\(name)] not exist, apply first please!\(BrokerLoop.help)")
         }
         return created
     }
 
     private static func forbidden(_ topic: String) -> RequestError {
         RequestError(.noPermission, "Sending message to topic[\(topic)] is forbidden.")
-    }
-
-    /// What the acknowledgement of a message waits for when its topic was just created: the topic on disk, or a power
-    /// loss could leave messages that nobody can pull.
-    func saving(of topic: Topic) -> EventLoopFuture<Void>? {
-        broker.topics.saving(of: topic, on: eventLoop)
     }
 
     private static func sendQueue(
@@ -92,11 +75,9 @@ extension BrokerLoop {
         return rules.writeQueues > 0 ? Int32.random(in: 0..<rules.writeQueues) : 0
     }
 
-    static let help = "\nCreate it with: mqadmin updateTopic -n NAMESRV -c CLUSTER -t TOPIC"
-
     // MARK: One message
 
-    private func stageMessage(
+    private mutating func stageMessage(
         _ frame: Frame,
         _ header: SendRequest,
         _ topic: Topic,
@@ -104,45 +85,44 @@ extension BrokerLoop {
         _ queueID: Int32,
         _ connection: Connection
     ) throws(RequestError) {
-        // Out of the object meanwhile, so that its memory is not watched over at every look.
-        var properties = ByteBuffer()
-        swap(&properties, &self.properties)
-        defer { swap(&properties, &self.properties) }
-        properties.clear()
-        header.writeProperties(into: &properties)
-        let seen = SendProperties(properties)
+        let seen = takeProperties(of: header)
         var draft = messageDraft(frame, header, topic, rules, queueID, connection)
         var target = topic
         if topic.isRetry { try redirect(&draft, &target, header, frame.version) }
         // Judged for a half too: once its commit is stored nobody can be told.
         let delay: DelayRequest?
         do {
-            delay = seen.asksForDelay ? try seen.delay.request(now: broker.time.now()) : nil
+            delay = try seen.delay(in: properties)?.request(now: broker.time.now())
         } catch {
             throw RequestError(.messageIllegal, error.remark)
         }
-        if seen.isHalf, !Self.isRetryOfTransaction(header, seen) {
-            return try stageHalf(draft, &properties, seen, frame.replyTo, topic, queueID, connection)
+        if seen.isHalf, !Self.isRetryOfTransaction(header, delay) {
+            return try stageHalf(&draft, seen, frame.replyTo, target, queueID, connection)
         }
         try Self.clearTransaction(&draft, seen)
         if delay == nil { seen.removeWait(from: &properties) }
-        properties.appendProperties(settings.sends.clusterProperty)
         draft.properties = properties
-        if let delay { draft.wait(for: delay, maximumLevel: broker.delayLevels.maximum) }
-        let queue = delay == nil ? target.queue(draft.queueID) : broker.store.queue(draft.topic, draft.queueID)
+        let queue: QueueRef
+        if let delay {
+            draft.wait(for: delay, maximumLevel: broker.delayLevels.maximum)
+            queue = broker.store.queue(draft.topic, draft.queueID)
+        } else {
+            queue = target === topic ? rules.queue ?? topic.queue(queueID) : target.queue(draft.queueID)
+        }
         let item = try stage(draft, to: queue)
-        topic.statistics.stored(queueID: queueID, messages: 1, bytes: draft.recordBytes)
+        topic.statistics.stored(queueID: queueID, messages: 1, bytes: Int(batch[item].size))
         staged.append(
             StagedReply(
                 connection: connection, request: frame.replyTo, items: item..<(item + 1),
-                purpose: .message(queueID: queueID), waits: seen.waits, saved: saving(of: target)
+                purpose: .message(queueID: queueID), waits: seen.waits, saved: broker.saving(of: target, on: eventLoop)
             )
         )
     }
 
     /// A transaction's message that its consumer sends back through a producer, as clients before 4.6.1 do.
-    private static func isRetryOfTransaction(_ header: SendRequest, _ seen: SendProperties) -> Bool {
-        header.reconsumeTimes > 0 && seen.delay.level ?? 0 > 0
+    private static func isRetryOfTransaction(_ header: SendRequest, _ delay: DelayRequest?) -> Bool {
+        guard header.reconsumeTimes > 0, case .level? = delay else { return false }
+        return true
     }
 
     /// What is stored with the type of a half or of a rollback is in no queue: a message that is neither would be
@@ -156,6 +136,12 @@ extension BrokerLoop {
             )
         }
         draft.sysFlag.transactionType = .none
+    }
+
+    /// Puts the message's properties and the cluster's into ``properties``, and says what they ask for.
+    private mutating func takeProperties(of header: borrowing SendRequest) -> SendProperties {
+        header.writeProperties(into: &properties, followedBy: settings.sends.clusterProperty)
+        return SendProperties(properties)
     }
 
     private func messageDraft(
@@ -195,26 +181,11 @@ extension BrokerLoop {
         draft.queueID = 0
     }
 
-    /// Adds a record to this turn's append; a message the log cannot take is the sender's mistake alone.
-    ///
-    /// - Parameter isStoredAgain: whether the message was accepted before (``AppendBatch/add(_:to:isStoredAgain:)``).
-    func stage(
-        _ draft: borrowing MessageDraft, to queue: QueueRef, isStoredAgain: Bool = false
-    ) throws(RequestError) -> Int {
-        // Asked for the first record only: the append of them all asks again.
-        if staged.isEmpty, let refusal = broker.store.refusal { throw Self.refusal(refusal) }
-        do {
-            return try batch.add(draft, to: queue, isStoredAgain: isStoredAgain)
-        } catch {
-            throw Self.refusal(error)
-        }
-    }
-
     // MARK: Half messages
 
-    private func stageHalf(
-        _ message: MessageDraft,
-        _ properties: inout ByteBuffer,
+    /// - Parameter draft: the message, but for its properties.
+    private mutating func stageHalf(
+        _ draft: inout MessageDraft,
         _ seen: SendProperties,
         _ request: ReplyTo,
         _ topic: Topic,
@@ -226,10 +197,10 @@ extension BrokerLoop {
                 .noPermission, "the broker[\(broker.advertisedHost)] sending transaction message is forbidden"
             )
         }
-        var draft = message
-        var half = HalfRecord.draft(properties, sent: draft.bornTimestamp, now: broker.time.now())
-        properties.appendProperties(settings.sends.clusterProperty)
-        properties.appendRealPlace(topic: draft.topic, queueID: draft.queueID)
+        var half = HalfRecord.draft(seen, in: properties, sent: draft.bornTimestamp, now: broker.time.now())
+        properties.separateProperties()
+        properties.writeBytes(topic.realPlace)
+        properties.writeDecimal(Int64(draft.queueID))
         guard properties.readableBytes <= RecordLayout.maximumPropertiesBytes - HalfRecord.reservedBytes else {
             throw RequestError(
                 .messageIllegal,
@@ -244,14 +215,14 @@ extension BrokerLoop {
         staged.append(
             StagedReply(
                 connection: connection, request: request, items: item..<(item + 1),
-                purpose: .half(queueID: queueID, half), waits: seen.waits, saved: saving(of: topic)
+                purpose: .half(queueID: queueID, half), waits: seen.waits, saved: broker.saving(of: topic, on: eventLoop)
             )
         )
     }
 
     // MARK: Batches
 
-    private func stageBatch(
+    private mutating func stageBatch(
         _ frame: Frame,
         _ header: SendRequest,
         _ topic: Topic,
@@ -261,10 +232,10 @@ extension BrokerLoop {
     ) throws(RequestError) {
         let outerText = header.properties
         let outer = SendProperties(outerText)
-        guard header.sysFlag.transactionType == .none, outer.delay.level ?? 0 <= 0 else {
+        guard header.sysFlag.transactionType == .none, outer.delay(in: outerText)?.level ?? 0 <= 0 else {
             throw RequestError(.messageIllegal, "a batch can be neither transactional nor delayed")
         }
-        let limit = configuration.storage.maximumBodyBytes
+        let limit = settings.configuration.storage.maximumBodyBytes
         guard frame.body.readableBytes <= limit else {
             throw RequestError(
                 .messageIllegal,
@@ -299,7 +270,7 @@ extension BrokerLoop {
         staged.append(
             StagedReply(
                 connection: connection, request: frame.replyTo, items: first..<batch.count,
-                purpose: .message(queueID: queueID), waits: outer.waits, saved: saving(of: topic)
+                purpose: .message(queueID: queueID), waits: outer.waits, saved: broker.saving(of: topic, on: eventLoop)
             )
         )
     }
@@ -308,9 +279,9 @@ extension BrokerLoop {
     private func checkExpansion(
         of body: ByteBuffer, _ items: Int, _ outer: ByteBuffer, _ draft: MessageDraft
     ) throws(RequestError) {
-        let each = draft.recordBytes + outer.readableBytes + settings.sends.clusterProperty.readableBytes + 2
+        let each = draft.recordBytes + outer.readableBytes + settings.sends.clusterProperty.count + 2
         let bytes = body.readableBytes + items * max(0, each - draft.body.readableBytes - BatchItem.fixedBytes)
-        let limit = 2 * configuration.storage.maximumBodyBytes + (64 << 10)
+        let limit = 2 * settings.configuration.storage.maximumBodyBytes + (64 << 10)
         guard bytes <= limit else {
             throw RequestError(
                 .messageIllegal,
@@ -319,16 +290,13 @@ extension BrokerLoop {
         }
     }
 
-    private func batchProperties(_ item: BatchItem, _ outer: ByteBuffer) -> ByteBuffer {
+    private mutating func batchProperties(_ item: BatchItem, _ outer: ByteBuffer) -> ByteBuffer {
         properties.clear()
         properties.writeImmutableBuffer(item.properties)
-        if properties.readableBytes > 0, outer.readableBytes > 0,
-            properties.getInteger(at: properties.writerIndex - 1, as: UInt8.self) != PropertyScan.itemEnd
-        {
-            properties.writeInteger(PropertyScan.itemEnd)
-        }
+        if outer.readableBytes > 0 { properties.separateProperties() }
         properties.writeImmutableBuffer(outer)
-        properties.appendProperties(settings.sends.clusterProperty)
+        properties.separateProperties()
+        properties.writeBytes(settings.sends.clusterProperty)
         return properties
     }
 }
