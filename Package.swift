@@ -232,7 +232,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // What test targets share: the seed of random tests and the generator made from it.
+        // What test targets share: the seed of random tests, the generator made from it, a certificate.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "EscrowTests",
@@ -282,8 +282,8 @@ let package = Package(
         .testTarget(
             name: "MQBrokerTests",
             dependencies: [
-                "MQBroker", "MQClient", "MQNameServer", "MQStore", "MQRemoting", "MQProtocol", nioCore, nioPosix,
-                logging,
+                "MQBroker", "MQClient", "MQNameServer", "MQStore", "MQRemoting", "MQProtocol", "TestSupport", nioCore,
+                nioPosix, logging,
             ],
             swiftSettings: settings
         ),

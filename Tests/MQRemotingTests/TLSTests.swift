@@ -2,6 +2,7 @@ import Logging
 import MQProtocol
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import MQRemoting

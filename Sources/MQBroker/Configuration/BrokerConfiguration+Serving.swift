@@ -14,6 +14,17 @@ extension BrokerConfiguration {
         return server
     }
 
+    /// How the name servers are spoken to.
+    var registrationClient: RemotingClientConfiguration {
+        var client = RemotingClientConfiguration()
+        client.tls.isEnabled = registration.usesTLS ?? (network.tls.mode == .enforcing)
+        client.tls.authorityFile = registration.authorityFile
+        client.tls.verifiesServer = registration.authorityFile != nil
+        client.tls.certificateFile = registration.certificateFile
+        client.tls.privateKeyFile = registration.privateKeyFile
+        return client
+    }
+
     /// The host and port that message ids carry; an ephemeral port is 0 until it is bound
     /// (``Broker/listens(on:)``).
     func advertisedAddress() throws(ConfigurationError) -> HostAddress {

@@ -135,6 +135,16 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var timeout = Duration.seconds(6)
         /// `compressedRegister`: the registration's body is deflated. Default: false.
         public var compressed = false
+        /// `useTLS`: the name servers are spoken to with TLS. `nil`: when `tls.server.mode` is enforcing, as a cluster
+        /// that requires it of everybody does.
+        public var usesTLS: Bool?
+        /// `tls.client.trustCertPath`: PEM file with the authorities of the name servers' certificates. `nil`: they are
+        /// not checked, as in RocketMQ, whose servers may make up their own.
+        public var authorityFile: String?
+        /// `tls.client.certPath` and `tls.client.keyPath`: PEM files with this broker's certificate and its key, for
+        /// name servers that ask for one. Default: none.
+        public var certificateFile: String?
+        public var privateKeyFile: String?
 
         public init() {}
     }

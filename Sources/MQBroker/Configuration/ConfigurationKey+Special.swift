@@ -40,6 +40,15 @@ extension ConfigurationKey {
             })
     }
 
+    static func useTLS(_ name: String) -> ConfigurationKey {
+        ConfigurationKey(
+            name: name,
+            effect: .acts(read: { "\($0.registrationClient.tls.isEnabled)" }) {
+                configuration, value throws(Mismatch) in
+                configuration.registration.usesTLS = try parseBoolean(value)
+            })
+    }
+
     /// An empty text clears the list.
     static func textList(_ name: String, _ path: Path<[String]>, separator: Character) -> ConfigurationKey {
         ConfigurationKey(

@@ -142,6 +142,5 @@ extension ConfigurationKeys {
         .inert(number: "clientSocketRcvBufSize", 0),
         .inert(boolean: "clientPooledByteBufAllocatorEnable", false),
         .inert(boolean: "clientCloseSocketIfTimeout", true),
-        .inert(boolean: "useTLS", false),
     ]
 }

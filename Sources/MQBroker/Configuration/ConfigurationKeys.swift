@@ -2,8 +2,8 @@ import MQProtocol
 import MQRemoting
 
 /// Every key of RocketMQ 4.9's broker, server and store configuration (broker.md 1.2 to 1.4), and of RocketMQ 5's those
-/// that act here, with four system properties of 4.9: the two `diskSpace...Ratio`, `enabledAppendPropCRC`,
-/// `tls.server.*`.
+/// that act here, with system properties of 4.9: the two `diskSpace...Ratio`, `enabledAppendPropCRC`, `tls.server.*`,
+/// `tls.client.*`.
 enum ConfigurationKeys {
     static let all: [ConfigurationKey] =
         identity + behaviour + clients + store + network + threads + inertStore + inertNetwork
@@ -105,6 +105,10 @@ enum ConfigurationKeys {
         .optionalText("tls.server.certPath", \.network.tls.certificateFile),
         .optionalText("tls.server.keyPath", \.network.tls.privateKeyFile),
         .optionalText("tls.server.trustCertPath", \.network.tls.clientAuthorityFile),
+        .useTLS("useTLS"),
+        .optionalText("tls.client.trustCertPath", \.registration.authorityFile),
+        .optionalText("tls.client.certPath", \.registration.certificateFile),
+        .optionalText("tls.client.keyPath", \.registration.privateKeyFile),
     ]
 }
 

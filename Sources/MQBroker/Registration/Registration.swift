@@ -26,11 +26,12 @@ package final class Registration: Sendable {
 
     /// `address` is what is listened on; its port and the broker's advertised host are what clients connect to.
     package init(_ broker: Broker, address: HostAddress, group: MultiThreadedEventLoopGroup) {
-        let servers = broker.settings.configuration.nameServers
+        let configuration = broker.settings.configuration
+        let servers = configuration.nameServers
         self.broker = broker
         self.address = HostAddress(ip: broker.advertisedHost.ip, port: address.port)
         self.servers = servers
-        self.client = RemotingClient(group: group, logger: broker.logger)
+        self.client = RemotingClient(configuration.registrationClient, group: group, logger: broker.logger)
         self.alarms = servers.map { _ in Alarm() }
         self.orderTopics = Mutex(servers.map { _ in [] })
         self.progress = Mutex(RegistrationProgress(serverCount: servers.count))

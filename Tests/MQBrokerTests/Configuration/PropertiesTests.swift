@@ -59,6 +59,17 @@ struct PropertiesTests {
         #expect(tls.clientAuthorityFile == "/ca.pem")
         #expect(configuration.storeConfiguration().diskDistance == PhysicalMemory.bytes / 100 * 10)
         #expect(throws: ConfigurationError.self) { try load("tls.server.mode=sometimes") }
+        #expect(configuration.registrationClient.tls.isEnabled)
+        #expect(!configuration.registrationClient.tls.verifiesServer)
+    }
+
+    @Test("Name servers are spoken to with TLS when the file says so")
+    func registrationTLS() throws {
+        #expect(try !load("tls.server.mode=permissive").0.registrationClient.tls.isEnabled)
+        let text = "useTLS=true\ntls.client.trustCertPath=/ca.pem\ntls.client.certPath=/c\ntls.client.keyPath=/k\n"
+        let tls = try load(text).0.registrationClient.tls
+        #expect(tls.isEnabled && tls.verifiesServer && tls.authorityFile == "/ca.pem")
+        #expect(tls.certificateFile == "/c" && tls.privateKeyFile == "/k")
     }
 
     @Test("Keys without effect are named in one line, unknown ones in another")

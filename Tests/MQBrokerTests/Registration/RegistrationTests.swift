@@ -4,6 +4,7 @@ import MQProtocol
 import MQRemoting
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import MQBroker
@@ -43,6 +44,42 @@ struct RegistrationTests {
         await asker.shutdown()
         serving.cancel()
         _ = await serving.result
+    }
+
+    @Test("A broker registers at a name server that requires TLS")
+    func enforcedTLS() async throws {
+        try await TestCertificate.withFiles { certificate, key in
+            var configuration = NameServerConfiguration()
+            configuration.server.port = 0
+            configuration.server.tls.mode = .enforcing
+            configuration.server.tls.certificateFile = certificate
+            configuration.server.tls.privateKeyFile = key
+            configuration.keyValueFile = "no-such-directory/kvConfig.json"
+            let server = try NameServer(configuration, group: .singleton, logger: LiveBroker.silent)
+            let address = try await server.start()
+            let serving = Task { try await server.run() }
+            var asking = RemotingClientConfiguration()
+            asking.tls.isEnabled = true
+            asking.tls.authorityFile = certificate
+            let asker = RemotingClient(asking, group: .singleton, logger: LiveBroker.silent)
+            try await LiveBroker.with(
+                {
+                    $0.nameServers = [address]
+                    $0.registration.usesTLS = true
+                    $0.registration.authorityFile = certificate
+                },
+                { broker in
+                    let client = FakeClient("a", of: broker)
+                    _ = try await client.heartbeat(consumers: ["G": ["T"]])
+                    let found = try await asker.request(
+                        to: address, .getRouteInfoByTopic, extra: [("topic", "%RETRY%G")])
+                    #expect(found.responseCode == .success)
+                    await client.close()
+                })
+            await asker.shutdown()
+            serving.cancel()
+            _ = await serving.result
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 import Foundation
 
-/// A self-signed certificate for localhost and 127.0.0.1, and its key. For these tests only; both are public.
-enum TestCertificate {
+/// A self-signed certificate for localhost and 127.0.0.1, and its key. For tests only; both are public.
+package enum TestCertificate {
     /// Calls `body` with the paths of the certificate and the key, which exist during the call.
-    static func withFiles<Result>(
+    package static func withFiles<Result>(
         _ body: (_ certificate: String, _ key: String) async throws -> Result
     ) async throws -> Result {
         let directory = URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent(UUID().uuidString)
