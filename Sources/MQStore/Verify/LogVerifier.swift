@@ -229,8 +229,31 @@ struct LogVerifier {
                 remedy: "it stays where it is and is not served; restore the file from a copy to have it back"))
     }
 
+    /// Where a start lets the log end though nothing valid follows: behind what was flushed, unless that is zero.
+    private func flushedEnd(behind begun: Pending) -> (reader: Int, position: Int)? {
+        var (reader, position) = (begun.reader, begun.position)
+        while true {
+            let offset = readers[reader].offset
+            let length = readers[reader].length
+            let flushed = min(length, max(0, Int(clamping: durable.offset.rawValue - offset.rawValue)))
+            guard position < flushed else { break }
+            guard flushed == length, reader + 1 < readers.count else {
+                let range = position..<flushed
+                let isZero = readers[reader].probe.firstBad(in: range) == nil && readers[reader].region.isZero(range)
+                if !isZero { position = flushed }
+                break
+            }
+            (reader, position) = (reader + 1, 0)
+        }
+        return reader == begun.reader && position == begun.position ? nil : (reader, position)
+    }
+
     /// Nothing valid follows any more: the log ends at what was not understood.
     private mutating func settleEnd() throws(StoreError) {
+        if let begun = pending, let end = flushedEnd(behind: begun) {
+            settleDamage(until: end.reader, end.position)
+            pending = Pending(reader: end.reader, position: end.position)
+        }
         guard let begun = pending else { return }
         result.end = readers[begun.reader].offset + begun.position
         for index in readers.indices[begun.reader...] {

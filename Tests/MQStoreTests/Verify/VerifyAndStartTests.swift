@@ -60,7 +60,7 @@ import Testing
     func aDamagedRecordEndsTheLogForBothOrForNone(byte: Int, losesPower: Bool) throws {
         let seed = TestSeed.current
         for number in stride(from: 0, to: Self.records, by: 3) {
-            let note = Comment("seed \(seed), record \(number)")
+            let note: Comment = "seed \(seed), record \(number)"
             let (alone, items) = try killed(seed: seed, losesPower: losesPower)
             damage(alone, items[number], byte: byte)
             let report = try StoreVerifier(alone.configuration, device: alone.device).run()
