@@ -77,32 +77,32 @@ struct SendRefusalTests {
 
     @Test("A stored half without such room is copied forward and asked about all the same")
     func longStoredHalf() async throws {
-        try await LiveBroker.withDirectory { directory in
-            try await LiveBroker.with(in: directory) { broker in
-                let (store, host) = (broker.service.broker.store, broker.service.broker.advertisedHost)
-                var properties: MessageProperties = [
-                    "TRAN_MSG": "true", "PGROUP": "P", "UNIQ_KEY": "K", "REAL_TOPIC": "T", "REAL_QID": "0",
-                ]
-                properties["x"] = String(repeating: "x", count: 32_760 - properties.encode().readableBytes - 3)
-                let draft = MessageDraft(
-                    topic: SystemTopic.half, queueID: 0, bornTimestamp: Timestamp(milliseconds: 1), bornHost: host,
-                    storeHost: host, body: ByteBuffer(string: "half"), properties: properties.encode())
-                var batch = store.makeBatch()
-                try batch.add(draft, to: store.queue(SystemTopic.half, 0))
-                try store.append(&batch)
-            }
-            try await LiveBroker.with(in: directory) { broker in
-                let client = FakeClient("p", of: broker)
-                _ = try await client.heartbeat(producers: ["P"])
-                let transactions = broker.service.broker.transactions
-                let end = broker.service.broker.store.appendedOffset
-                #expect(transactions.undecidedCount == 1)
-                #expect(transactions.copyForward(below: end) == end)
-                broker.service.broker.store.dispatchPending()
-                transactions.checkDue(clients: broker.service.broker.clients)
-                await client.waitFor(.checkTransactionState)
-                await client.close()
-            }
+        try await LiveBroker.with { broker in
+            let client = FakeClient("p", of: broker)
+            _ = try await client.heartbeat(producers: ["P"])
+            let (store, host) = (broker.service.broker.store, broker.service.broker.advertisedHost)
+            var properties: MessageProperties = [
+                "TRAN_MSG": "true", "PGROUP": "P", "UNIQ_KEY": "K", "REAL_TOPIC": "T", "REAL_QID": "0",
+            ]
+            properties["x"] = String(repeating: "x", count: 32_760 - properties.encode().readableBytes - 3)
+            let draft = MessageDraft(
+                topic: SystemTopic.half, queueID: 0, bornTimestamp: Timestamp(milliseconds: 1), bornHost: host,
+                storeHost: host, body: ByteBuffer(string: "half"), properties: properties.encode())
+            var batch = store.makeBatch()
+            try batch.add(draft, to: store.queue(SystemTopic.half, 0))
+            try store.append(&batch)
+            // As a start would find one that another broker stored.
+            let (offset, queueOffset) = (batch[0].logOffset, batch[0].queueOffset)
+            let record = try #require(store.record(at: offset).flatMap(StoredRecord.init))
+            let transactions = broker.service.broker.transactions
+            transactions.arrived(HalfRecord.summary(record, at: offset, queueOffset: queueOffset), opFloor: .zero)
+            let end = store.appendedOffset
+            #expect(transactions.copyForward(below: end) == end)
+            #expect(transactions.undecidedCount == 1)
+            store.dispatchPending()
+            transactions.checkDue(clients: broker.service.broker.clients)
+            await client.waitFor(.checkTransactionState)
+            await client.close()
         }
     }
 
