@@ -91,7 +91,7 @@ package struct SendRequest: Sendable {
         } else {
             output.copy(text.extracting(start..<end), to: 0)
         }
-        if length > 0, output.byte(at: length - 1) != PropertyScan.itemEnd {
+        if length > 0, !property.isEmpty, output.byte(at: length - 1) != PropertyScan.itemEnd {
             output.append(PropertyScan.itemEnd, at: &length)
         }
         output.append(property.span, at: &length)

@@ -204,7 +204,8 @@ struct LogVerifier {
     private func wasDurable(_ step: SegmentReader.Step) -> Bool {
         guard isUnclean, let begun = pending else { return true }
         if readers[begun.reader].offset + begun.position < durable.offset { return true }
-        if case .record(let record) = step { return record.storeTimestamp <= durable.time }
+        // Those of the checkpoint's very millisecond may have come behind it.
+        if case .record(let record) = step { return record.storeTimestamp < durable.time }
         return false
     }
 

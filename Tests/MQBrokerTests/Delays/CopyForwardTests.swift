@@ -35,26 +35,6 @@ struct CopyForwardTests {
         try broker.store.append(&batch)
     }
 
-    @Test("Timers that were not dispatched yet are copied before their file goes")
-    func undispatched() throws {
-        let broker = try open()
-        let store = broker.store
-        let due = support.clock.now().advanced(by: .seconds(100 * 3600)).milliseconds
-        for _ in 0..<3 { try put(SystemTopic.timerWheel, "TIMER_OUT_MS\u{1}\(due)", in: broker) }
-        let filler = "K\u{1}" + String(repeating: "x", count: 20_000)
-        while store.appendedOffset.rawValue < 5 << 18 { try put("T", filler, in: broker) }
-        try store.flushNow()
-        #expect(store.dispatchedOffset == .zero)
-        #expect(broker.delays.pendingTimers == 0)
-        support.clock.advance(by: .seconds(73 * 3600))
-        store.deleteExpiredLog()
-        store.keepHouse()
-        store.dispatchPending()
-        #expect(store.minimumLogOffset.rawValue == 1 << 20)
-        #expect(broker.delays.pendingTimers == 3)
-        try broker.close()
-    }
-
     @Test("Deletion may go as far as the copies went, and what was not copied still waits")
     func partly() throws {
         let broker = try open()

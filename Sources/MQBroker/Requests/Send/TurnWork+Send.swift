@@ -215,7 +215,8 @@ extension TurnWork {
         staged.append(
             StagedReply(
                 connection: connection, request: request, items: item..<(item + 1),
-                purpose: .half(queueID: queueID, half), waits: seen.waits, saved: broker.saving(of: topic, on: eventLoop)
+                purpose: .half(queueID: queueID, half), waits: seen.waits,
+                saved: broker.saving(of: topic, on: eventLoop)
             )
         )
     }
