@@ -166,7 +166,8 @@ struct LogVerifier {
                 if read > 0 { progress(read) }
                 if pending != nil {
                     guard let next = try readers[index].nextStart(bytes, from: position) else { return }
-                    guard wasDurable(readers[index].step(bytes, at: next)) else {
+                    leaveFlushed(before: offset + next)
+                    guard pending == nil || wasDurable(readers[index].step(bytes, at: next), at: offset + next) else {
                         hasEnded = true
                         return
                     }
@@ -201,9 +202,9 @@ struct LogVerifier {
 
     /// Whether what is good behind damage was flushed. A power loss leaves any part of what was not: records may be
     /// whole behind others that are not, and a recovery ends the log in front of those.
-    private func wasDurable(_ step: SegmentReader.Step) -> Bool {
+    private func wasDurable(_ step: SegmentReader.Step, at place: LogOffset) -> Bool {
         guard isUnclean, let begun = pending else { return true }
-        if readers[begun.reader].offset + begun.position < durable.offset { return true }
+        if readers[begun.reader].offset + begun.position < durable.offset { return place <= durable.offset }
         // Those of the checkpoint's very millisecond may have come behind it.
         if case .record(let record) = step { return record.storeTimestamp < durable.time }
         return false
@@ -228,6 +229,16 @@ struct LogVerifier {
                 isUnreadable ? .unreadable : .damagedRecord, .loss, readers[begun.reader].path, at: begun.position,
                 "\(cause); bytes \(start)..<\(end) of the log are lost, what follows is good",
                 remedy: "it stays where it is and is not served; restore the file from a copy to have it back"))
+    }
+
+    /// Behind damage a start looks for something whole as far as the log was flushed, and goes on there if there is
+    /// nothing.
+    private mutating func leaveFlushed(before place: LogOffset) {
+        guard isUnclean, place > durable.offset, let begun = pending, let end = flushedEnd(behind: begun)
+        else { return }
+        settleDamage(until: end.reader, end.position)
+        let isThere = readers[end.reader].offset + end.position == place
+        pending = isThere ? nil : Pending(reader: end.reader, position: end.position)
     }
 
     /// Where a start lets the log end though nothing valid follows: behind what was flushed, unless that is zero.

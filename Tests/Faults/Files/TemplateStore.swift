@@ -35,6 +35,8 @@ struct TemplateStore: Sendable {
         configuration.firstWindow = 0
         configuration.zeroFillWindow = 0
         configuration.diskFullRatio = 1
+        // Nothing is flushed but what is asked for: the tail is not.
+        configuration.flush = .asynchronous(interval: .seconds(3600))
         return configuration
     }
 

@@ -32,7 +32,7 @@ extension ProcessTests {
 
         private func delete(_ group: String, _ options: [String], at broker: String) async throws {
             let run = try await CompletedProcess.run(
-                "mqadmin", ["deleteSubGroup", "-b", broker, "-g", group] + options)
+                "mqadmin", ["deleteSubGroup", "-n", "127.0.0.1:1", "-b", broker, "-g", group] + options)
             #expect(run.exit == .code(0), "\(run.errors)")
             #expect(run.output == ["delete subscription group [\(group)] from broker [\(broker)] success."])
         }
