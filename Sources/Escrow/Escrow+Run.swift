@@ -122,7 +122,7 @@ private struct Parts: Sendable {
         let checks = CheckBacks(
             writer: writer, identity: escrow.store.identity, checkers: registry.checkers,
             fenceRetention: configuration.fenceRetention, logger: logger, moved: { relay.moved($0) },
-            isDelivered: { (try? await client.isDelivered($0)) ?? false })
+            isDelivered: { try await client.isDelivered($0) })
         producer = try TransactionProducer(
             client, group: escrow.names.transactionGroup, check: { await checks.verdict($0) })
         courier = Courier(

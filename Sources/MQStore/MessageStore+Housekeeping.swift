@@ -12,8 +12,6 @@ struct Housekeeping: Sendable {
     var plan: RetentionPlan
     private var nextRetention: Timestamp
     private var nextCheckpoint: Timestamp?
-    /// Where dispatching would begin after a crash.
-    var recorded = LogOffset.zero
     /// Queues with files when the list was last written.
     var listedQueues = -1
     /// A flush of queue files failed: nothing is declared durable any more until the next start.
@@ -21,9 +19,8 @@ struct Housekeeping: Sendable {
     /// The entries that it was to make durable may be gone from memory, and must be written again to be readable.
     var mustRewrite = false
 
-    init(plan: RetentionPlan, now: Timestamp, recorded: LogOffset) {
+    init(plan: RetentionPlan, now: Timestamp) {
         self.plan = plan
-        self.recorded = recorded
         nextRetention = now.advanced(by: Self.firstRetention)
     }
 
@@ -33,11 +30,10 @@ struct Housekeeping: Sendable {
         return true
     }
 
-    mutating func isCheckpointDue(
-        _ now: Timestamp, interval: Duration, dispatched: LogOffset, bytes: Int
-    ) -> Bool {
+    /// - Parameter replayed: bytes of the log that would be dispatched again after a crash.
+    mutating func isCheckpointDue(_ now: Timestamp, interval: Duration, replayed: Int64, bytes: Int) -> Bool {
         let isDueByTime = isCheckpointDue(now, interval: interval)
-        return isDueByTime || dispatched - recorded >= Int64(bytes)
+        return isDueByTime || replayed >= Int64(bytes)
     }
 
     private mutating func isCheckpointDue(_ now: Timestamp, interval: Duration) -> Bool {
@@ -70,10 +66,11 @@ extension MessageStore {
         checkSpace()
         attempt("record how far the log is flushed") { () throws(StoreError) in try log.mark.sync() }
         attempt("write consume queues") { () throws(StoreError) in try writeDerived() }
+        let replayed = dispatcher.dispatchedOffset - (files.recordedPosition ?? .zero)
         let (checkpoint, retention) = house.withLock { house in
             (
                 house.isCheckpointDue(
-                    now, interval: configuration.checkpointInterval, dispatched: dispatcher.dispatchedOffset,
+                    now, interval: configuration.checkpointInterval, replayed: replayed,
                     bytes: configuration.checkpointBytes),
                 house.isRetentionDue(now)
             )
@@ -132,13 +129,15 @@ extension MessageStore {
         // First the position, then the list of what must be there: the list never demands what is behind the position.
         try files.save(.init(queues: reached.queues, last: reached.last, sealed: index?.sealedName))
         for queue in table.all { queue.settleCapture() }
-        house.withLock { $0.recorded = reached.queues }
-        let manifest = manifest()
-        if house.withLock({ $0.listedQueues }) != manifest.queues.count {
-            try files.save(manifest)
-            house.withLock { $0.listedQueues = manifest.queues.count }
-        }
+        try deletion.withLock { _ throws(StoreError) in try listQueues() }
         try saveTimes(queues: timestamp)
+    }
+
+    private func listQueues() throws(StoreError) {
+        let manifest = manifest()
+        guard house.withLock({ $0.listedQueues }) != manifest.queues.count else { return }
+        try files.save(manifest)
+        house.withLock { $0.listedQueues = manifest.queues.count }
     }
 
     private func rewriteQueues() throws(StoreError) {

@@ -28,10 +28,12 @@ extension MessageStore {
         let minimum = LogOffset(rawValue: log.deletedBelow.load(ordering: .acquiring))
         let expired = table.all.filter { $0.isExpired(below: minimum) }
         guard !expired.isEmpty else { return 0 }
-        try recordDeletion(of: expired)
-        var count = 0
-        for queue in expired where try queue.eraseIfExpired(below: minimum) { count += 1 }
-        return count
+        return try deletion.withLock { _ throws(StoreError) in
+            try recordDeletion(of: expired)
+            var count = 0
+            for queue in expired where try queue.eraseIfExpired(below: minimum) { count += 1 }
+            return count
+        }
     }
 
     /// Lets the next 20 retention runs delete what has expired, whatever the hour (code 329).
@@ -65,6 +67,7 @@ extension MessageStore {
     }
 
     /// The record of the deletion is durable before the first file goes: a queue missing without it would be rebuilt.
+    /// Under ``deletion``, as all writing of that list.
     private func recordDeletion(of queues: [ConsumeQueue]) throws(StoreError) {
         try files.save(manifest(without: Set(queues.map(\.ref))))
         house.withLock { $0.listedQueues = -1 }
@@ -113,7 +116,7 @@ extension MessageStore {
         }
         // After a failed flush of a queue file the next start dispatches again from there: those records must stay.
         if house.withLock({ $0.isPoisoned }) {
-            allowed = min(allowed, try files.loadPosition()?.queues ?? log.minimumOffset)
+            allowed = min(allowed, files.recordedPosition ?? log.minimumOffset)
         }
         let before = log.minimumOffset
         let minimum = try log.removeSegments(below: allowed, maximumCount: decision.segments)

@@ -74,8 +74,7 @@ package final class MessageStore: Sendable {
         zeroFiller = ZeroFiller(log: parts.log, logger: logger)
         house = Mutex(
             Housekeeping(
-                plan: RetentionPlan(settings: RetentionSettings(configuration)), now: time.now(),
-                recorded: parts.dispatcher.dispatchedOffset))
+                plan: RetentionPlan(settings: RetentionSettings(configuration)), now: time.now()))
     }
 
     /// Once, after `open`.
@@ -118,7 +117,7 @@ package final class MessageStore: Sendable {
         if flushesSynchronously { flusher.wake() } else { dispatchThread.wake() }
     }
 
-    /// Flushes soon: called once after the appends of one event-loop turn when anyone waits for the disk.
+    /// Flushes soon. With synchronous flush every append has asked for it; whoever still waits may ask again.
     package func wakeFlusher() { flusher.wake() }
 
     /// Makes everything appended before the call durable, on the calling thread. Does not call the observer.

@@ -4,7 +4,8 @@
 public struct StoreConfiguration: Sendable {
     /// When an append counts as safe.
     public enum FlushPolicy: Hashable, Sendable {
-        /// A record is acknowledged after it reached the disk; one flush answers everyone who waits.
+        /// A record is acknowledged after it reached the disk; one flush answers everyone who waits. Nor can it be read
+        /// before, and while flushes fail nothing new can: a consumer never sees what a power loss may take back.
         case synchronous
         /// Records are flushed every `interval`; a power loss may lose what came after the last flush.
         case asynchronous(interval: Duration)

@@ -28,7 +28,7 @@ enum DeadLetterTable {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')
                 ON CONFLICT (consumer, idempotency_key) WHERE state IN ('open', 'wanted')
                 DO UPDATE SET reason = excluded.reason, attempts = attempts + excluded.attempts,
-                    failed = excluded.failed, state = 'open'
+                    message_id = excluded.message_id, trace = excluded.trace, failed = excluded.failed, state = 'open'
                 """
         ).execute(arguments: [
             letter.consumer, letter.idempotencyKey, letter.orderingKey, letter.topic, letter.tag, letter.body,

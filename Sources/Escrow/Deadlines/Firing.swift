@@ -46,14 +46,14 @@ struct Firing: Sendable {
                     deadline: ring.deadline, generation: ring.generation,
                     trace: service.traces.context(of: message.properties)))
         }
-        let troubled = await fire(rings)
-        return troubled.isEmpty ? messages.map { _ in .consumed } : [.suspend(EventConsumer.troublePause)]
+        let isTroubled = await fire(rings)
+        return isTroubled ? [.suspend(EventConsumer.troublePause)] : messages.map { _ in .consumed }
     }
 
-    /// - Returns: those for which the database was in trouble.
-    func fire(_ due: [Candidate]) async -> [Candidate] {
+    /// - Returns: whether the database was in trouble for any of them.
+    func fire(_ due: [Candidate]) async -> Bool {
         var pending = due
-        var troubled: [Candidate] = []
+        var isTroubled = false
         while !pending.isEmpty {
             let batch = pending
             let results = await withCheckedContinuation { continuation in
@@ -67,12 +67,12 @@ struct Firing: Sendable {
             for (item, result) in zip(batch, results) {
                 switch result {
                 case .again: pending.append(item)
-                case .trouble: troubled.append(item)
+                case .trouble: isTroubled = true
                 default: break
                 }
             }
         }
-        return troubled
+        return isTroubled
     }
 
     private func piece(

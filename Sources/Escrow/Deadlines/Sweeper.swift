@@ -27,8 +27,8 @@ struct Sweeper: Sendable {
                     try DeadlineTable.overdue(db, names: names, before: before, now: now, limit: Self.batch)
                 }
                 guard !overdue.isEmpty else { return }
-                let troubled = await firing.fire(overdue.map { Firing.Candidate(deadline: $0) })
-                if !troubled.isEmpty || overdue.count < Self.batch { return }
+                let isTroubled = await firing.fire(overdue.map { Firing.Candidate(deadline: $0) })
+                if isTroubled || overdue.count < Self.batch { return }
             } catch {
                 return logger.warning("overdue deadlines cannot be read", metadata: ["error": "\(error)"])
             }

@@ -35,11 +35,6 @@ struct Lease: Sendable {
         return expires
     }
 
-    /// Whether this process holds it, by the row.
-    func isHeld(_ db: Database) throws -> Bool {
-        try String.fetchOne(db.cachedStatement(sql: "SELECT holder FROM escrow_lease")) == holder.text
-    }
-
     func release(_ db: Database) throws {
         try db.execute(sql: "DELETE FROM escrow_lease WHERE holder = ?", arguments: [holder.text])
     }

@@ -134,8 +134,10 @@ final class Relay: Sendable {
     ///   - until: nil when another process relays.
     ///   - last: sequence of the outbox.
     private func hold(until: Timestamp?, last: Int64) {
+        let now = writer.time.now()
         let isNew = state.withLock { state in
-            let isNew = until != nil && state.leasedUntil == nil
+            // Also one that ran out: another process may have had it meanwhile.
+            let isNew = until != nil && !mayRelay(state, now: now)
             // Rows known from an earlier lease may have been delivered by another process since.
             if isNew || until == nil {
                 state.lanes.removeAll()

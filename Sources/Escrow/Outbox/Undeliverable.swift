@@ -27,11 +27,13 @@ enum Undeliverable {
     private static func messageID(_ fence: TransactionID?) -> String { fence?.description ?? "" }
 
     /// Why a message of the transaction was given up; nil when none was, or it was put back.
+    ///
+    /// Names that begin with ``prefix``, as the index of these letters says it.
     static func reason(_ db: Database, of fence: TransactionID) throws -> String? {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT reason FROM escrow_dead_letter WHERE state IN ('open', 'wanted', 'discarded') AND message_id = ?
-                AND consumer LIKE '\(prefix)%'
+                AND consumer >= 'outbox:' AND consumer < 'outbox;'
                 """)
         return try String.fetchOne(statement, arguments: [messageID(fence)])
     }

@@ -20,7 +20,7 @@ struct CheckBacks: Sendable {
     /// Told of rows whose half is somewhere else now.
     var moved: @Sendable (OutboxRow) -> Void = { _ in }
     /// Whether a stock broker has made the message of a half readable already.
-    var isDelivered: @Sendable (HalfMessage) async -> Bool = { _ in false }
+    var isDelivered: @Sendable (HalfMessage) async throws -> Bool = { _ in false }
     let checkerRuns = CheckerRuns()
 
     private enum Finding: Sendable {
@@ -40,7 +40,9 @@ struct CheckBacks: Sendable {
         }
         if let checker = checkers[kind] {
             guard let verdict = await checkerRuns.verdict(on: check, kind, by: writer.time, checker) else {
-                logger.error("a checker does not return", metadata: ["kind": "\(kind)"])
+                if !Task.isCancelled {
+                    logger.error("a checker does not return, or too many run", metadata: ["kind": "\(kind)"])
+                }
                 return .unknown
             }
             guard verdict != .unknown else { return .unknown }
@@ -93,9 +95,9 @@ struct CheckBacks: Sendable {
 
     /// A stock broker writes a half anew before it asks, so it asks about a copy after it was given the commit of the
     /// original. When the message is there, the copy comes to nothing; a second commit would deliver it twice. When it
-    /// is not, the broker has lost it.
+    /// is not, the broker has lost it. One that cannot be asked is asked with the next check-back.
     private func verdict(_ check: CheckBack, acknowledged: Timestamp) async throws -> Verdict {
-        let isThere = await isDelivered(check.half)
+        let isThere = try await isDelivered(check.half)
         if !isThere, writer.time.now() < acknowledged.advanced(by: Self.crossing) { return .unknown }
         try await writer.perform { db, context in try answered(check, db, context) }
         return isThere ? .rollback : .commit

@@ -133,7 +133,7 @@ public struct BrokerConfiguration: Sendable, Equatable {
         public var period = Duration.seconds(30)
         /// `registerBrokerTimeoutMills`. Default: 6 s.
         public var timeout = Duration.seconds(6)
-        /// `compressedRegister`: the registration's body is deflated. Default: false.
+        /// `compressedRegister`: the registration's body is deflated. One of more than 1 MiB always is. Default: false.
         public var compressed = false
         /// `useTLS`: the name servers are spoken to with TLS. `nil`: when `tls.server.mode` is enforcing, as a cluster
         /// that requires it of everybody does.
@@ -171,7 +171,8 @@ public struct BrokerConfiguration: Sendable, Equatable {
         /// `readOnlyCommitLogStorePaths`, split at `,`: older commit-log files that are only read.
         /// One that is missing refuses the start. Default: none.
         public var readOnlyLogDirectories: [String] = []
-        /// `flushDiskType`. Default: true (RocketMQ's own default is asynchronous).
+        /// `flushDiskType`. Consumers then get a message once it is flushed. Default: true (RocketMQ's own default is
+        /// asynchronous).
         public var synchronousFlush = true
         /// `flushIntervalCommitLog`: pause between asynchronous flushes. Default: 500 ms.
         public var flushInterval = Duration.milliseconds(500)

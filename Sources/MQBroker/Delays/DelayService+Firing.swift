@@ -21,13 +21,18 @@ extension DelayService {
     package func run(on threads: NIOThreadPool) async {
         while !Task.isCancelled {
             wakeAt.store(.min, ordering: .sequentiallyConsistent)
-            guard let next = try? await threads.runIfActive({ self.fireRound() }) else { return }
+            guard let round = try? await threads.runIfActive({ self.fireRound() }) else { return }
             // Ordered against the queues read next, as the dispatcher's look at it is against those it wrote.
-            wakeAt.store(next.milliseconds, ordering: .sequentiallyConsistent)
-            // An arrival between the round and the store above did not ring: look once more.
-            let pending = earliestDue() ?? next
-            await alarm.wait(until: min(next, pending), by: time)
+            wakeAt.store(round.next.milliseconds, ordering: .sequentiallyConsistent)
+            await alarm.wait(until: wakeUp(after: round), by: time)
         }
+    }
+
+    /// An arrival between the round and the note of when the next one comes did not ring: this looks once more. Not
+    /// when the store refused: what it refused is due all the time.
+    func wakeUp(after round: Round) -> Timestamp {
+        guard !round.isRefused, let pending = earliestDue() else { return round.next }
+        return min(round.next, pending)
     }
 
     /// Writes the positions every second, and once more at the end.
@@ -38,15 +43,23 @@ extension DelayService {
         }
     }
 
-    /// Delivers what is due now, in rounds, and says when the next is due, at the latest in a minute.
-    package func fireRound() -> Timestamp {
+    package struct Round: Sendable {
+        /// When the next one is due, at the latest in a minute.
+        package var next: Timestamp
+        /// The store took nothing: tried again after a pause.
+        package var isRefused = false
+    }
+
+    /// Delivers what is due now, as often as more is found.
+    @discardableResult
+    package func fireRound() -> Round {
         while true {
             let now = time.now()
             let isDrained = round.withLock { _ in deliverDue(now: now) }
-            guard let isDrained else { return now.advanced(by: Self.retryPause) }
+            guard let isDrained else { return Round(next: now.advanced(by: Self.retryPause), isRefused: true) }
             guard isDrained else { continue }
             let idle = now.advanced(by: .seconds(60))
-            return min(idle, earliestDue() ?? idle)
+            return Round(next: min(idle, earliestDue() ?? idle))
         }
     }
 

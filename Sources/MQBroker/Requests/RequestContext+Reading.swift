@@ -35,6 +35,8 @@ extension RequestContext {
     private static let maximumBodyBytes = 1 << 20
 
     /// The body as `decode` reads it.
+    ///
+    /// - Throws: `systemError` for one above 1 MiB, and for one that `decode` refuses.
     func body<Value>(_ decode: (ByteBuffer) throws -> Value) throws(RequestError) -> Value {
         let bytes = frame.body.readableBytes
         guard bytes <= Self.maximumBodyBytes else {

@@ -42,7 +42,8 @@ package final class TopicTable: Sendable {
     private let time: TimeSource
     private let makeQueue: @Sendable (String, Int32) -> QueueRef
     private let state: Shared<State>
-    private let deleting = Mutex<Set<String>>([])
+    /// How many deletions of it are under way.
+    private let deleting = Mutex<[String: Int]>([:])
     private let deletionCount = Atomic<Int>(0)
     private let writer: SideFileWriter
     private let observer = Mutex<Observer?>(nil)
@@ -176,9 +177,9 @@ package final class TopicTable: Sendable {
     }
 
     /// Until ``endDeletion(of:)`` no send creates the topic: it would wait for the deletion of the queues.
-    func beginDeletion(of name: String) { deleting.withLock { _ = $0.insert(name) } }
-    func endDeletion(of name: String) { deleting.withLock { _ = $0.remove(name) } }
-    func isBeingDeleted(_ name: String) -> Bool { deleting.withLock { $0.contains(name) } }
+    func beginDeletion(of name: String) { deleting.withLock { $0[name, default: 0] += 1 } }
+    func endDeletion(of name: String) { deleting.withLock { $0[name] = $0[name].flatMap { $0 > 1 ? $0 - 1 : nil } } }
+    func isBeingDeleted(_ name: String) -> Bool { deleting.withLock { $0[name] != nil } }
 
     /// - Returns: whether there was such a topic.
     @discardableResult

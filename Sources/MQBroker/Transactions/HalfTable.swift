@@ -171,8 +171,7 @@ package struct HalfTable: Sendable {
         _ verdict: Verdict,
         at logOffset: LogOffset,
         queueOffset: QueueOffset,
-        group: String,
-        uniqueKey: String
+        group: String
     ) -> Decision {
         guard let key = keyByOffset[logOffset] else {
             guard let final = decided[logOffset] else { return .unknown }
@@ -268,9 +267,7 @@ package struct HalfTable: Sendable {
     /// - Returns: nil when there is no such half.
     mutating func decide(_ verdict: Verdict, copyOf key: Key, sent: Timestamp?) -> Decision? {
         guard let half = undecidedHalf(key, sent: sent) else { return nil }
-        return decide(
-            verdict, at: half.logOffset, queueOffset: half.queueOffset, group: key.group, uniqueKey: key.uniqueKey
-        )
+        return decide(verdict, at: half.logOffset, queueOffset: half.queueOffset, group: key.group)
     }
 
     func undecidedHalf(_ key: Key, sent: Timestamp?) -> HalfMessage? {

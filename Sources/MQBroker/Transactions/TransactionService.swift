@@ -79,11 +79,7 @@ package final class TransactionService: Sendable {
     }
 
     package func decide(_ verdict: Verdict, _ end: EndTransaction) -> HalfTable.Decision {
-        table.withLock { table in
-            table.decide(
-                verdict, at: end.logOffset, queueOffset: end.queueOffset, group: end.group, uniqueKey: end.uniqueKey
-            )
-        }
+        table.withLock { $0.decide(verdict, at: end.logOffset, queueOffset: end.queueOffset, group: end.group) }
     }
 
     /// The same for a verdict whose place is not known: see ``HalfTable/decide(_:copyOf:sent:)``.

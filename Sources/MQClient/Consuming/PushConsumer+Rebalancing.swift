@@ -181,7 +181,11 @@ extension PushConsumer {
         while !Task.isCancelled, !held.state.withLock({ $0.isReleasable }) { await held.idle.wait() }
         // A cancelled task can send nothing: what is left is released at the end.
         guard !Task.isCancelled else { return }
-        await client.takeLeave("Consumer \(configuration.group)") { await self.release(held) }
+        if state.withLock({ $0.phase == .running }) {
+            await release(held)
+        } else {
+            await client.takeLeave("Consumer \(configuration.group)") { await self.release(held) }
+        }
         rebalanceAlarm.ring()
     }
 

@@ -50,7 +50,7 @@ private func eightDigits(_ text: UInt64) -> Int64? {
 }
 
 /// `true` in any mixture of cases.
-func isTrue(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
+package func isTrue(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
     guard end - start == 4 else { return false }
     return bytes[start] | 0x20 == UInt8(ascii: "t") && bytes[start + 1] | 0x20 == UInt8(ascii: "r")
         && bytes[start + 2] | 0x20 == UInt8(ascii: "u") && bytes[start + 3] | 0x20 == UInt8(ascii: "e")

@@ -128,8 +128,9 @@ package final class CommitLog: Sendable {
             state.phase = .closed
             return state.end
         }
-        if needsRepair.load(ordering: .relaxed) { try repair() }
+        // A flush that failed is made good first: nothing is repaired before.
         try flush()
+        if needsRepair.load(ordering: .relaxed) { try repair() }
         fillGate.waitUntilOpen()
         var directories: Set<String> = []
         for segment in table.all.reversed() where segment.offset > end {

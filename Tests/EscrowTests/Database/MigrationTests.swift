@@ -10,7 +10,7 @@ import Testing
 @Suite struct MigrationTests {
     private let directory = FileManager.default.temporaryDirectory.appending(path: "migration-\(UUID().uuidString)")
 
-    /// With a message in its outbox that has not left.
+    /// With a message in its outbox that has not left, and one that could not be sent.
     private func makeVersion1() throws -> DatabasePool {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let pool = try DatabasePool(path: directory.appending(path: "service.sqlite").path)
@@ -23,6 +23,9 @@ import Testing
                     INSERT INTO escrow_schema (version, made) VALUES (1, 5);
                     INSERT INTO escrow_outbox (topic, tag, idempotency_key, body, created)
                         VALUES ('orders', 'Placed', 'placed/17', x'7b7d', 5);
+                    INSERT INTO escrow_dead_letter (consumer, idempotency_key, topic, tag, body, message_id, reason,
+                        attempts, born, failed, state)
+                        VALUES ('outbox', 'placed/18', 'orders', 'Placed', x'7b7d', '', 'too long', 1, 5, 6, 'open');
                     """)
         }
         return pool
@@ -35,6 +38,11 @@ import Testing
         #expect(store.identity == "000102030405060708090a0b0c0d0e0f")
         let rows = try pool.read { try OutboxTable.rows($0, after: 0, limit: 9) }
         #expect(rows.map(\.event.idempotencyKey) == ["placed/17"] && rows[0].event.trace == nil)
+        let letters = try pool.write { db in
+            _ = try DeadLetterTable.want(db, ids: nil, consumer: nil)
+            return try DeadLetterTable.wanted(db, limit: 9).map(\.letter)
+        }
+        #expect(letters.map(\.consumer) == ["outbox:orders/Placed"] && letters.allSatisfy(Undeliverable.holds))
         let versions = try pool.read { try Int.fetchAll($0, sql: "SELECT version FROM escrow_schema ORDER BY version") }
         #expect(versions == [1, Schema.versions.count])
         // A second opening finds nothing to do.

@@ -23,28 +23,37 @@ import Testing
         isFinal: Bool = false, _ reply: @escaping @Sendable (Frame) -> StockBroker.Reply
     ) async throws -> [RequestCode] {
         try await StockBroker.with(reply) { broker in
-            let relay = Relay(writer: writer, lease: .ofThisProcess(), logger: .silent)
-            writer.whenPublished { relay.add($0) }
-            return try await broker.withClient { client in
-                let producer = try TransactionProducer(client, group: "shop") { _ in .unknown }
-                let courier = Courier(
-                    client: client, producer: producer, identity: database.store.identity, time: .system,
-                    withholds: { _ in false }, logger: .silent)
-                try await withThrowingTaskGroup(of: Void.self) { tasks in
-                    tasks.addTask { await relay.run(through: { await courier.deliver($0) }) }
-                    // Whatever the broker was when it took the half, it is a stock one now.
-                    _ = try await client.heartbeat(to: broker.address)
-                    // What stands there before is looked for first.
-                    let watch = CommitWatch([database.pool])
-                    for await _ in watch.commits where try database.count("SELECT count(*) FROM escrow_lease") == 1 {
-                        break
-                    }
-                    try await publish(broker.half(isFinal: isFinal))
-                    try await relay.awaitAcknowledgement(of: fence)
-                    tasks.cancelAll()
+            try await relaying(to: broker) { client in
+                // Whatever the broker was when it took the half, it is a stock one now.
+                _ = try await client.heartbeat(to: broker.address)
+                // What stands there before is looked for first.
+                let watch = CommitWatch([database.pool])
+                for await _ in watch.commits where try database.count("SELECT count(*) FROM escrow_lease") == 1 {
+                    break
                 }
-                let wanted: Set<RequestCode> = [.endTransaction, .queryMessage, .sendMessageV2]
-                return broker.requests.compactMap(\.requestCode).filter(wanted.contains)
+                try await publish(broker.half(isFinal: isFinal))
+            }
+            let wanted: Set<RequestCode> = [.endTransaction, .queryMessage, .sendMessageV2]
+            return broker.requests.compactMap(\.requestCode).filter(wanted.contains)
+        }
+    }
+
+    /// Relays what the database has and what `body` publishes, until the transaction is acknowledged.
+    private func relaying(
+        to broker: StockBroker, _ body: @Sendable (MQClient) async throws -> Void = { _ in }
+    ) async throws {
+        let relay = Relay(writer: writer, lease: .ofThisProcess(), logger: .silent)
+        writer.whenPublished { relay.add($0) }
+        try await broker.withClient { client in
+            let producer = try TransactionProducer(client, group: "shop") { _ in .unknown }
+            let courier = Courier(
+                client: client, producer: producer, identity: database.store.identity, time: .system,
+                withholds: { _ in false }, logger: .silent)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await relay.run(through: { await courier.deliver($0) }) }
+                try await body(client)
+                try await relay.awaitAcknowledgement(of: fence)
+                tasks.cancelAll()
             }
         }
     }
@@ -106,18 +115,7 @@ import Testing
     @Test func whatAnEarlierProcessLeftIsLookedForFirst() async throws {
         try await StockBroker.with({ $0.requestCode == .queryMessage ? StockBroker.found() : .standard }) { broker in
             try await publish(broker.half())
-            let relay = Relay(writer: writer, lease: .ofThisProcess(), logger: .silent)
-            try await broker.withClient { client in
-                let producer = try TransactionProducer(client, group: "shop") { _ in .unknown }
-                let courier = Courier(
-                    client: client, producer: producer, identity: database.store.identity, time: .system,
-                    withholds: { _ in false }, logger: .silent)
-                try await withThrowingTaskGroup(of: Void.self) { tasks in
-                    tasks.addTask { await relay.run(through: { await courier.deliver($0) }) }
-                    try await relay.awaitAcknowledgement(of: fence)
-                    tasks.cancelAll()
-                }
-            }
+            try await relaying(to: broker)
             #expect(broker.requests(.endTransaction).isEmpty)
         }
     }

@@ -74,4 +74,28 @@ import Testing
         #expect(try letters().map(\.consumer) == ["outbox:orders/Placed", "outbox:returns/Placed"])
         #expect(try database.count("SELECT attempts FROM escrow_dead_letter WHERE topic = 'orders'") == 2)
     }
+
+    /// Who waits for the newer transaction's message must hear that it is not sent.
+    @Test func aLetterBelongsToTheLastTransactionThatPublishedIt() async throws {
+        let writer = database.writer()
+        let fences = [TransactionID.random(), .random()]
+        for fence in fences {
+            try await writer.perform { db, context in
+                let row = OutboxRow(sequence: 1, fence: fence, event: event("k"), half: nil)
+                try Undeliverable.giveUp(db, row, reason: "too long", context)
+            }
+        }
+        let reasons = try await database.pool.read { db in try fences.map { try Undeliverable.reason(db, of: $0) } }
+        #expect(reasons == [nil, "too long"])
+        let plan = try await database.pool.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    EXPLAIN QUERY PLAN SELECT reason FROM escrow_dead_letter WHERE state IN ('open', 'wanted',
+                    'discarded') AND message_id = '' AND consumer >= 'outbox:' AND consumer < 'outbox;'
+                    """
+            ).map { $0["detail"] as String }
+        }
+        #expect(plan.contains { $0.contains("escrow_dead_letter_undeliverable") }, "\(plan)")
+    }
 }

@@ -20,7 +20,8 @@ import Testing
 
     private let moved = Moved()
 
-    private func ask(isFinal: Bool, isDelivered: Bool = false) async throws -> Verdict {
+    /// - Parameter isDelivered: nil when the broker cannot be asked.
+    private func ask(isFinal: Bool, isDelivered: Bool? = false) async throws -> Verdict {
         var event = try OutgoingEvent(Noted(text: "a"), in: Namespace(nil))
         event.body = Data("{}".utf8)
         var message = ReceivedMessage.delivery(event)
@@ -35,7 +36,10 @@ import Testing
         let checks = CheckBacks(
             writer: database.writer(time: .manual(clock)), identity: database.store.identity, checkers: [:],
             fenceRetention: .seconds(3600), logger: .silent, moved: { [moved] in moved.add($0) },
-            isDelivered: { _ in isDelivered })
+            isDelivered: { _ in
+                guard let isDelivered else { throw MQClientError(.brokerUnreachable, "planted") }
+                return isDelivered
+            })
         return await checks.verdict(
             CheckBack(message: message, half: half, brokerAddress: "127.0.0.1:1", messageID: "ID"))
     }
@@ -73,6 +77,14 @@ import Testing
         clock.advance(by: CheckBacks.crossing)
         #expect(try await ask(isFinal: false, isDelivered: true) == .rollback)
         #expect(try await database.pool.read { try Fence.verdict($0, id) } == .commit)
+    }
+
+    /// Not to be found and not to be asked are not the same.
+    @Test func aBrokerThatCannotBeAskedIsToldNothing() async throws {
+        try commit(withRow: false)
+        clock.advance(by: CheckBacks.crossing)
+        #expect(try await ask(isFinal: false, isDelivered: nil) == .unknown)
+        #expect(try await ask(isFinal: false, isDelivered: false) == .commit)
     }
 
     @Test func aBrokerThatKeepsVerdictsFinalIsAnsweredAtOnce() async throws {

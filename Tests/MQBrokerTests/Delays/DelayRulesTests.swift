@@ -18,7 +18,7 @@ struct DelayRulesTests {
 
     private func fire(after duration: Duration, _ broker: LiveBroker) -> Int64 {
         clock.advance(by: duration)
-        _ = broker.service.broker.delays.fireRound()
+        broker.service.broker.delays.fireRound()
         return count("T", broker)
     }
 
@@ -101,7 +101,7 @@ struct DelayRulesTests {
             }
             try store.append(&batch)
             store.dispatchPending()
-            _ = broker.service.broker.delays.fireRound()
+            broker.service.broker.delays.fireRound()
             #expect(count(SystemTopic.undelivered, broker) == Int64(closed.count))
         }
     }

@@ -48,7 +48,7 @@ struct DelayServiceTests {
                 let delays = broker.service.broker.delays
                 #expect(delays.pendingTimers == 620)
                 clock.advance(by: .seconds(60))
-                _ = delays.fireRound()
+                delays.fireRound()
                 #expect(count("T", broker) == 620)
                 let end = broker.service.broker.store.appendedOffset
                 #expect(delays.copyForward(below: end) == end)
@@ -74,10 +74,10 @@ struct DelayServiceTests {
             try await LiveBroker.with(in: directory, time: .manual(clock)) { broker in
                 let delays = broker.service.broker.delays
                 clock.advance(by: .seconds(29))
-                _ = delays.fireRound()
+                delays.fireRound()
                 #expect(count("T", broker) == 0, "not early")
                 clock.advance(by: .seconds(2))
-                _ = delays.fireRound()
+                delays.fireRound()
                 #expect(count("T", broker) == 2)
             }
         }
@@ -122,7 +122,7 @@ struct DelayServiceTests {
             }
             try store.append(&batch)
             store.dispatchPending()
-            _ = broker.service.broker.delays.fireRound()
+            broker.service.broker.delays.fireRound()
             #expect(count(SystemTopic.undelivered, broker) == 2)
             let client = FakeClient("operator", of: broker)
             let kept = try await client.pull(SystemTopic.undelivered).1

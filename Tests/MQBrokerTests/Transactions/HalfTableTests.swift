@@ -22,7 +22,7 @@ import Testing
 
     func decide(_ table: inout HalfTable, _ verdict: Verdict, _ half: HalfMessage) -> HalfTable.Decision {
         table.decide(
-            verdict, at: half.logOffset, queueOffset: half.queueOffset, group: half.group, uniqueKey: half.uniqueKey
+            verdict, at: half.logOffset, queueOffset: half.queueOffset, group: half.group
         )
     }
 
@@ -57,17 +57,17 @@ import Testing
         let first = half(8, queue: 3)
         var table = table(first)
         #expect(
-            table.decide(.commit, at: first.logOffset, queueOffset: first.queueOffset, group: "X", uniqueKey: "K1")
+            table.decide(.commit, at: first.logOffset, queueOffset: first.queueOffset, group: "X")
                 == .wrongGroup
         )
         let wrong = QueueOffset(rawValue: 4)
         #expect(
-            table.decide(.commit, at: first.logOffset, queueOffset: wrong, group: "PG", uniqueKey: "K1")
+            table.decide(.commit, at: first.logOffset, queueOffset: wrong, group: "PG")
                 == .wrongQueueOffset
         )
         let nowhere = LogOffset(rawValue: 99)
         #expect(
-            table.decide(.commit, at: nowhere, queueOffset: first.queueOffset, group: "PG", uniqueKey: "K9") == .unknown
+            table.decide(.commit, at: nowhere, queueOffset: first.queueOffset, group: "PG") == .unknown
         )
     }
 
@@ -225,11 +225,11 @@ import Testing
         for offset in 0..<count { table.remember(LogOffset(rawValue: Int64(offset)), .commit) }
         let zero = QueueOffset(rawValue: 0)
         #expect(
-            table.decide(.commit, at: LogOffset(rawValue: 0), queueOffset: zero, group: "", uniqueKey: "") == .unknown
+            table.decide(.commit, at: LogOffset(rawValue: 0), queueOffset: zero, group: "") == .unknown
         )
         #expect(
             table.decide(
-                .commit, at: LogOffset(rawValue: Int64(count / 2)), queueOffset: zero, group: "", uniqueKey: ""
+                .commit, at: LogOffset(rawValue: Int64(count / 2)), queueOffset: zero, group: ""
             ) == .repeated
         )
     }

@@ -207,6 +207,21 @@ import Testing
         }
     }
 
+    /// A disk that failed and works again is no reason to recover as after a crash.
+    @Test func aStoreClosesAfterARepairThatFailed() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        try store.put("Topic", body: "m0")
+        fixture.device.fail(.write)
+        #expect(throws: StoreError.self) { try store.put("Topic", body: "refused") }
+        fixture.device.fail(.flush)
+        #expect(throws: StoreError.self) { try store.put("Topic", body: "refused too") }
+        try store.close()
+        fixture.device.kill()
+        let again = try fixture.open()
+        #expect(contents(again, named: "Topic") == ["m0"])
+    }
+
     /// Readers must not pass over entries that the system dropped from memory.
     @Test(arguments: 0..<10)
     func entriesOfAFailedFlushAreWrittenAgain(seed: UInt64) throws {

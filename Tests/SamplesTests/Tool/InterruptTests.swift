@@ -10,47 +10,48 @@ import Testing
         folder = try TemporaryFolder()
     }
 
-    /// The first signal waits for a broker that does not answer; the second for nothing.
-    @Test(.timeLimit(.minutes(1)))
-    func theSecondSignalEndsARunAtOnce() async throws {
-        let store = folder.path("store")
+    /// A broker that is about to hang, and the address of its name server.
+    private func besideABroker(_ body: @Sendable (String, ServerProcess) async throws -> Void) async throws {
         _ = try await NameServerProcess.run(directory: folder.path) { nameServer in
             let options = BrokerProcess.Options(store: folder.path("broker"), nameServer: nameServer.address)
             _ = try await BrokerProcess.run(options) { broker in
                 defer { broker.process.kill() }
                 let isRegistered = await broker.process.errors.first { $0.contains("to name server") }
                 #expect(isRegistered?.hasSuffix("OK") == true)
-                let arguments = ["demo", "--orders", "50000", "--store", store, "-n", nameServer.address]
-                let ended = try await ServerProcess.run("escrow", arguments: arguments) { process in
-                    try await StoredOrders.reach(20, in: store)
-                    broker.process.suspend()
-                    process.terminate()
-                    let answer = await process.errors.first(where: { $0.contains("stopping") })
-                    #expect(answer != nil)
-                    process.terminate()
-                    await process.errors.finished()
-                    return process.errors.lines
-                }
-                #expect(ended.exit == .code(1))
-                #expect(ended.value.last == "escrow: ended at once", "\(ended.value)")
+                try await body(nameServer.address, broker.process)
             }
+        }
+    }
+
+    /// The first signal waits for a broker that does not answer; the second for nothing.
+    @Test(.timeLimit(.minutes(1)))
+    func theSecondSignalEndsARunAtOnce() async throws {
+        let store = folder.path("store")
+        try await besideABroker { nameServer, broker in
+            let arguments = ["demo", "--orders", "50000", "--store", store, "-n", nameServer]
+            let ended = try await ServerProcess.run("escrow", arguments: arguments) { process in
+                try await StoredOrders.reach(20, in: store)
+                broker.suspend()
+                process.terminate()
+                let answer = await process.errors.first(where: { $0.contains("stopping") })
+                #expect(answer != nil)
+                process.terminate()
+                await process.errors.finished()
+                return process.errors.lines
+            }
+            #expect(ended.exit == .code(1))
+            #expect(ended.value.last == "escrow: ended at once", "\(ended.value)")
         }
     }
 
     /// The handlers are through in no time, and a broker that hangs is not waited for.
     @Test(.timeLimit(.minutes(1)), arguments: ["demo", "order-service"])
     func theFirstSignalEndsThemBesideABrokerThatHangs(_ name: String) async throws {
-        _ = try await NameServerProcess.run(directory: folder.path) { nameServer in
-            let options = BrokerProcess.Options(store: folder.path("broker"), nameServer: nameServer.address)
-            _ = try await BrokerProcess.run(options) { broker in
-                defer { broker.process.kill() }
-                let isRegistered = await broker.process.errors.first { $0.contains("to name server") }
-                #expect(isRegistered?.hasSuffix("OK") == true)
-                if name == "demo" {
-                    try await interruptDemo(nameServer.address, broker.process)
-                } else {
-                    try await interruptService(name, nameServer.address, broker.process)
-                }
+        try await besideABroker { nameServer, broker in
+            if name == "demo" {
+                try await interruptDemo(nameServer, broker)
+            } else {
+                try await interruptService(name, nameServer, broker)
             }
         }
     }

@@ -48,7 +48,7 @@ package struct SendProperties: Sendable {
     private mutating func note(_ name: UInt64, _ value: Range<Int>, _ bytes: Span<UInt8>) {
         switch name {
         case 0x554E_4951_5F4B_4559: uniqueKey = value
-        case 0x5452_414E_5F4D_5347: isHalf = Self.isTrue(bytes.extracting(value))
+        case 0x5452_414E_5F4D_5347: isHalf = isTrue(bytes, from: value.lowerBound, to: value.upperBound)
         case 0x5245_414C_5F51_4944: realQueueID = PropertyScan.integer(bytes, value).flatMap(Int32.init(exactly:))
         default: break
         }
@@ -85,13 +85,6 @@ package struct SendProperties: Sendable {
         } else if isName(PropertyName.timerDeleteUniqueKey) {
             asked.isCancel = true
         }
-    }
-
-    private static func isTrue(_ text: Span<UInt8>) -> Bool {
-        guard text.count == 4 else { return false }
-        var word: UInt32 = 0
-        for index in text.indices { word = word << 8 | UInt32(text[index] | 0x20) }
-        return word == 0x7472_7565
     }
 
     private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
