@@ -14,13 +14,14 @@ package import MQProtocol
 /// Undecided halves are never dropped. Of the decided ones the latest are remembered; for the others the caller reads
 /// the verdict from the log.
 package struct HalfTable: Sendable {
-    /// How many places of decided halves are kept at most, and half as many at least, to recognise a repeated or an
-    /// opposite verdict without reading the log.
+    /// How many places of decided halves are kept, to recognise a repeated or an opposite verdict without reading the
+    /// log.
     package static let decidedLimit = 100_000
     /// The same for their keys, for copies that arrive late.
     static let decidedKeyLimit = 10_000
 
     package struct Transaction: Sendable {
+        let key: Key
         package var half: HalfMessage
         package var checks: Int
         package var nextCheck: Timestamp
@@ -38,9 +39,31 @@ package struct HalfTable: Sendable {
         /// When the last of its copies was sent, by the producer's clock.
         var lastSent: Timestamp
 
+        init(key: Key, half: HalfMessage, firstCheck: Timestamp, opFloor: QueueOffset) {
+            self.key = key
+            self.half = half
+            self.opFloor = opFloor
+            checks = half.earlierChecks
+            nextCheck = firstCheck
+            isUnresolved = false
+            lastSent = half.sent
+        }
+
         /// Every place by which a verdict may name it.
         var places: [LogOffset] {
             olderCopies + [half.logOffset] + (half.firstCopy.map { [$0] } ?? [])
+        }
+
+        /// Takes the verdict unless something speaks against it.
+        fileprivate mutating func decide(
+            _ verdict: Verdict, at place: LogOffset, queueOffset: QueueOffset, group: String
+        ) -> Decision {
+            guard half.group == group else { return .wrongGroup }
+            if half.logOffset == place, half.queueOffset != queueOffset { return .wrongQueueOffset }
+            if isMoving { return .beingStored }
+            if let deciding { return deciding == verdict ? .beingStored : .opposite(of: deciding) }
+            deciding = verdict
+            return .store(half)
         }
 
         /// Takes note of another copy of the half; the one stored last is the half from now on.
@@ -112,23 +135,30 @@ package struct HalfTable: Sendable {
         var lastSent: Timestamp
     }
 
+    private struct Undecided: Sendable {
+        var slot: Slot
+        /// Of the transaction before, whose key the producer used again.
+        var earlier: Decided?
+    }
+
     private struct Due: Comparable, Sendable {
         var at: Timestamp
-        /// Of any copy of the half.
-        var logOffset: LogOffset
+        var slot: Slot
         static func < (a: Due, b: Due) -> Bool { a.at < b.at }
         static func == (a: Due, b: Due) -> Bool { a.at == b.at }
     }
 
-    private var undecided: [Key: Transaction] = [:]
-    private var keyByOffset: [LogOffset: Key] = [:]
+    private typealias Slot = Slots<Transaction>.Index
+
+    private var undecided = Slots<Transaction>()
+    /// By the places of its copies, any of which a verdict may name.
+    private var places = SettledTable<LogOffset, Slot, Verdict>(limit: decidedLimit)
+    /// By what its copies have in common: one that is late finds here what became of the others.
+    private var keys = SettledTable<Key, Undecided, Decided>(limit: decidedKeyLimit)
     /// First checks in the order in which they are due, which is nearly that of arrival: most are decided long before.
     private var firstDue = Deque<Due>()
     /// All other checks.
     private var due = Heap<Due>()
-    private var decided = LatestTable<LogOffset, Verdict>(limit: decidedLimit)
-    /// A copy that is late finds here what became of it.
-    private var decidedKeys = LatestTable<Key, Decided>(limit: decidedKeyLimit)
     package private(set) var unresolvedCount = 0
     package private(set) var refusedOpposites = 0
 
@@ -137,6 +167,20 @@ package struct HalfTable: Sendable {
     package var undecidedCount: Int { undecided.count }
 
     package var all: [Transaction] { Array(undecided.values) }
+
+    private func slot(_ place: LogOffset) -> Slot? {
+        if case .open(let slot)? = places[place] { slot } else { nil }
+    }
+
+    private func slot(_ key: Key) -> Slot? {
+        if case .open(let open)? = keys[key] { open.slot } else { nil }
+    }
+
+    private func transaction(_ half: HalfMessage) -> Transaction? { slot(Key(half)).flatMap { undecided[$0] } }
+
+    private mutating func update(_ half: HalfMessage, _ change: (inout Transaction) -> Void) {
+        if let slot = slot(Key(half)) { undecided.update(slot, change) }
+    }
 
     // MARK: Arrival
 
@@ -148,21 +192,38 @@ package struct HalfTable: Sendable {
     /// after it rolled it back. Both times are the producer's: an attempt that was overtaken is the earlier one.
     package mutating func arrived(_ half: HalfMessage, opFloor: QueueOffset, schedule: CheckSchedule) {
         let key = Key(half)
-        if let final = decidedKeys[key], half.sent <= final.lastSent {
-            return remember(half.logOffset, final.verdict)
+        let slot = undecided.nextIndex
+        switch keys.open(key, Undecided(slot: slot)) {
+        case .settled(let final)? where half.sent <= final.lastSent:
+            keys.settle(key, final)
+            remember(half.logOffset, final.verdict)
+        case .settled(let final)?:
+            keys.open(key, Undecided(slot: slot, earlier: final))
+            begin(half, key, opFloor, schedule)
+        case .open(let known)?:
+            keys.open(key, known)
+            if let earlier = known.earlier, half.sent <= earlier.lastSent {
+                return remember(half.logOffset, earlier.verdict)
+            }
+            note(half, at: known.slot)
+            undecided.update(known.slot) { $0.add(half, opFloor: opFloor) }
+        case nil:
+            begin(half, key, opFloor, schedule)
         }
-        keyByOffset[half.logOffset] = key
-        if let first = half.firstCopy, keyByOffset[first] == nil { keyByOffset[first] = key }
-        if let index = undecided.index(forKey: key) {
-            return undecided.values[index].add(half, opFloor: opFloor)
-        }
+    }
+
+    private mutating func begin(_ half: HalfMessage, _ key: Key, _ opFloor: QueueOffset, _ schedule: CheckSchedule) {
+        let slot = undecided.nextIndex
+        note(half, at: slot)
         let first = schedule.firstCheck(of: half)
-        undecided[key] = Transaction(
-            half: half, checks: half.earlierChecks, nextCheck: first, opFloor: opFloor, isUnresolved: false,
-            deciding: nil, lastSent: half.sent
-        )
-        let check = Due(at: first, logOffset: half.logOffset)
+        undecided.insert(Transaction(key: key, half: half, firstCheck: first, opFloor: opFloor))
+        let check = Due(at: first, slot: slot)
         if firstDue.last.map({ $0.at <= first }) ?? true { firstDue.append(check) } else { due.insert(check) }
+    }
+
+    private mutating func note(_ half: HalfMessage, at slot: Slot) {
+        places.open(half.logOffset, slot)
+        if let first = half.firstCopy, self.slot(first) == nil { places.open(first, slot) }
     }
 
     // MARK: Verdicts
@@ -173,49 +234,37 @@ package struct HalfTable: Sendable {
         queueOffset: QueueOffset,
         group: String
     ) -> Decision {
-        guard let key = keyByOffset[logOffset] else {
-            guard let final = decided[logOffset] else { return .unknown }
-            return settle(verdict, against: final)
+        let slot: Slot
+        switch places[logOffset] {
+        case .open(let open)?: slot = open
+        case .settled(let final)?: return settle(verdict, against: final)
+        case nil: return .unknown
         }
-        guard let index = undecided.index(forKey: key) else { return .unknown }
-        guard key.group == group else { return .wrongGroup }
-        let transaction = undecided.values[index]
-        if transaction.half.logOffset == logOffset, transaction.half.queueOffset != queueOffset {
-            return .wrongQueueOffset
-        }
-        if transaction.isMoving { return .beingStored }
-        if let storing = transaction.deciding {
-            return storing == verdict ? .beingStored : settle(verdict, against: storing)
-        }
-        undecided.values[index].deciding = verdict
-        return .store(transaction.half)
+        var decision = Decision.unknown
+        undecided.update(slot) { decision = $0.decide(verdict, at: logOffset, queueOffset: queueOffset, group: group) }
+        if case .opposite = decision { refusedOpposites += 1 }
+        return decision
     }
 
     /// The records of the verdict are in the log: it is final.
     package mutating func stored(_ half: HalfMessage, verdict: Verdict) {
-        guard let key = keyByOffset[half.logOffset], let transaction = undecided.removeValue(forKey: key)
-        else { return }
+        guard let slot = slot(half.logOffset), let transaction = undecided.remove(at: slot) else { return }
         if transaction.isUnresolved { unresolvedCount -= 1 }
-        for offset in transaction.olderCopies { forget(offset, verdict) }
-        forget(transaction.half.logOffset, verdict)
-        if let first = transaction.half.firstCopy { forget(first, verdict) }
-        decidedKeys.add(Decided(verdict: verdict, lastSent: transaction.lastSent), for: key)
-        while let first = firstDue.first, keyByOffset[first.logOffset] == nil { firstDue.removeFirst() }
-    }
-
-    private mutating func forget(_ logOffset: LogOffset, _ verdict: Verdict) {
-        keyByOffset.removeValue(forKey: logOffset)
-        remember(logOffset, verdict)
+        for place in transaction.olderCopies { remember(place, verdict) }
+        remember(transaction.half.logOffset, verdict)
+        if let first = transaction.half.firstCopy { remember(first, verdict) }
+        keys.settle(transaction.key, Decided(verdict: verdict, lastSent: transaction.lastSent))
+        while let first = firstDue.first, !undecided.contains(first.slot) { firstDue.removeFirst() }
     }
 
     /// The verdict could not be stored; the transaction is undecided as before.
     package mutating func notStored(_ half: HalfMessage) {
-        undecided[Key(half)]?.deciding = nil
+        update(half) { $0.deciding = nil }
     }
 
     /// A verdict found in the log at start.
     package mutating func remember(_ logOffset: LogOffset, _ verdict: Verdict) {
-        decided.add(verdict, for: logOffset)
+        places.settle(logOffset, verdict)
     }
 
     /// A half that start-up found decided, nil for a verdict that the log does not tell: ends the copies found before.
@@ -223,31 +272,32 @@ package struct HalfTable: Sendable {
     /// - Returns: when the last of them was sent.
     @discardableResult
     mutating func ended(_ half: HalfMessage, _ verdict: Verdict?) -> Timestamp {
-        var places = [half.logOffset]
+        let key = Key(half)
+        var known = [half.logOffset]
         var lastSent = half.sent
-        if let transaction = undecided.removeValue(forKey: Key(half)) {
-            places += transaction.places
+        if let slot = slot(key), let transaction = undecided.remove(at: slot) {
+            keys.remove(key)
+            known += transaction.places
             lastSent = max(lastSent, transaction.lastSent)
             if transaction.isUnresolved { unresolvedCount -= 1 }
         }
-        for place in places {
-            keyByOffset.removeValue(forKey: place)
-            if let verdict { remember(place, verdict) }
+        for place in known {
+            if let verdict { remember(place, verdict) } else { places.remove(place) }
         }
         return lastSent
     }
 
-    func isUndecided(_ half: HalfMessage) -> Bool { undecided[Key(half)] != nil }
+    func isUndecided(_ half: HalfMessage) -> Bool { transaction(half) != nil }
 
     /// The known places of a transaction; none when it is not undecided.
-    func places(of half: HalfMessage) -> [LogOffset] { undecided[Key(half)]?.places ?? [] }
+    func places(of half: HalfMessage) -> [LogOffset] { transaction(half)?.places ?? [] }
 
     /// The log knows no verdict on another copy of this half.
-    mutating func proven(_ half: HalfMessage) { undecided[Key(half)]?.isProven = true }
+    mutating func proven(_ half: HalfMessage) { update(half) { $0.isProven = true } }
 
     /// The log knows the verdict on another copy of this half. False while a verdict is being stored or it is moved.
     mutating func endedLate(_ half: HalfMessage, _ verdict: Verdict) -> Bool {
-        guard let transaction = undecided[Key(half)] else { return true }
+        guard let transaction = transaction(half) else { return true }
         guard transaction.deciding == nil, !transaction.isMoving else { return false }
         ended(transaction.half, verdict)
         return true
@@ -271,9 +321,9 @@ package struct HalfTable: Sendable {
     }
 
     func undecidedHalf(_ key: Key, sent: Timestamp?) -> HalfMessage? {
-        guard !key.uniqueKey.isEmpty, let half = undecided[key]?.half, sent ?? half.sent >= half.sent else {
-            return nil
-        }
+        guard !key.uniqueKey.isEmpty, let half = slot(key).flatMap({ undecided[$0] })?.half,
+            sent ?? half.sent >= half.sent
+        else { return nil }
         return half
     }
 
@@ -290,10 +340,8 @@ package struct HalfTable: Sendable {
     package mutating func takeDue(now: Timestamp, limit: Int) -> [Transaction] {
         var taken: [Transaction] = []
         while taken.count < limit, let next = popDue(now: now) {
-            guard let key = keyByOffset[next.logOffset], let transaction = undecided[key],
-                transaction.nextCheck == next.at
+            guard let transaction = undecided[next.slot], transaction.nextCheck == next.at, !transaction.isUnresolved
             else { continue }
-            guard !transaction.isUnresolved else { continue }
             taken.append(transaction)
         }
         return taken
@@ -309,46 +357,47 @@ package struct HalfTable: Sendable {
 
     /// A producer was asked. Returns true when that was the last check: the half is now listed as unresolved.
     package mutating func checked(_ half: HalfMessage, at now: Timestamp, schedule: CheckSchedule) -> Bool {
-        let key = Key(half)
-        guard var transaction = undecided[key], !transaction.isUnresolved else { return false }
+        guard let slot = slot(Key(half)), var transaction = undecided[slot], !transaction.isUnresolved else {
+            return false
+        }
         transaction.checks += 1
         if transaction.checks >= schedule.maximumChecks {
             transaction.isUnresolved = true
             unresolvedCount += 1
         } else {
             transaction.nextCheck = now.advanced(by: schedule.pause(afterCheck: transaction.checks))
-            due.insert(Due(at: transaction.nextCheck, logOffset: half.logOffset))
+            due.insert(Due(at: transaction.nextCheck, slot: slot))
         }
-        undecided[key] = transaction
+        undecided.update(slot) { $0 = transaction }
         return transaction.isUnresolved
     }
 
     /// Nobody could receive the check: it does not count.
     package mutating func notChecked(_ half: HalfMessage, at now: Timestamp, schedule: CheckSchedule) {
-        let key = Key(half)
-        guard var transaction = undecided[key] else { return }
-        transaction.nextCheck = now.advanced(by: schedule.absentProducerPause)
-        undecided[key] = transaction
-        due.insert(Due(at: transaction.nextCheck, logOffset: half.logOffset))
+        guard let slot = slot(Key(half)) else { return }
+        let next = now.advanced(by: schedule.absentProducerPause)
+        undecided.update(slot) { $0.nextCheck = next }
+        due.insert(Due(at: next, slot: slot))
     }
 
     /// Starts the checks of a half over (request 323). False when it is not undecided.
     package mutating func resume(at logOffset: LogOffset, now: Timestamp) -> Bool {
-        keyByOffset[logOffset].map { resume($0, now: now) } ?? false
+        slot(logOffset).map { resume($0, now: now) } ?? false
     }
 
     package mutating func resume(group: String, uniqueKey: String, now: Timestamp) -> Bool {
-        resume(Key(group: group, uniqueKey: uniqueKey), now: now)
+        slot(Key(group: group, uniqueKey: uniqueKey)).map { resume($0, now: now) } ?? false
     }
 
-    private mutating func resume(_ key: Key, now: Timestamp) -> Bool {
-        guard var transaction = undecided[key] else { return false }
+    private mutating func resume(_ slot: Slot, now: Timestamp) -> Bool {
+        guard let transaction = undecided[slot] else { return false }
         if transaction.isUnresolved { unresolvedCount -= 1 }
-        transaction.isUnresolved = false
-        transaction.checks = 0
-        transaction.nextCheck = now
-        undecided[key] = transaction
-        due.insert(Due(at: now, logOffset: transaction.half.logOffset))
+        undecided.update(slot) {
+            $0.isUnresolved = false
+            $0.checks = 0
+            $0.nextCheck = now
+        }
+        due.insert(Due(at: now, slot: slot))
         return true
     }
 
@@ -366,13 +415,13 @@ package struct HalfTable: Sendable {
     /// Takes up the counts of an earlier run. A half whose checks were used up then is unresolved again.
     mutating func restore(_ counts: CheckCounts, schedule: CheckSchedule) {
         for (offset, count) in counts.counts {
-            guard let key = keyByOffset[offset], var transaction = undecided[key] else { continue }
+            guard let slot = slot(offset), var transaction = undecided[slot] else { continue }
             transaction.checks = max(transaction.checks, count)
             if transaction.checks >= schedule.maximumChecks, !transaction.isUnresolved {
                 transaction.isUnresolved = true
                 unresolvedCount += 1
             }
-            undecided[key] = transaction
+            undecided.update(slot) { $0 = transaction }
         }
     }
 
@@ -399,14 +448,13 @@ package struct HalfTable: Sendable {
     /// Keeps verdicts away from a half until ``endMove(_:)``. False: it was decided or copied meanwhile. Nil: a verdict
     /// is being stored.
     mutating func beginMove(_ half: HalfMessage) -> Bool? {
-        let key = Key(half)
-        guard let transaction = undecided[key], transaction.half.logOffset == half.logOffset else { return false }
+        guard let transaction = transaction(half), transaction.half.logOffset == half.logOffset else { return false }
         guard transaction.deciding == nil else { return nil }
-        undecided[key]?.isMoving = true
+        update(half) { $0.isMoving = true }
         return true
     }
 
     mutating func endMove(_ half: HalfMessage) {
-        undecided[Key(half)]?.isMoving = false
+        update(half) { $0.isMoving = false }
     }
 }

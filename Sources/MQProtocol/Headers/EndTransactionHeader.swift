@@ -45,14 +45,13 @@ package struct EndTransactionHeader: CommandHeader, Hashable {
             guard scanner.hasValue, let bit = try read(scanner, fields) else { continue }
             seen |= 1 << bit
         }
-        for (bit, name) in Self.mandatory where seen & 1 << bit == 0 {
-            throw HeaderError(.missingField, name)
-        }
+        guard seen == 0b1111 else { throw HeaderError(.missingField, Self.firstMissing(seen)) }
     }
 
-    private static let mandatory: [(UInt8, String)] = [
-        (0, "producerGroup"), (1, "tranStateTableOffset"), (2, "commitLogOffset"), (3, "commitOrRollback"),
-    ]
+    private static func firstMissing(_ seen: UInt8) -> String {
+        let mandatory = ["producerGroup", "tranStateTableOffset", "commitLogOffset", "commitOrRollback"]
+        return mandatory[min((~seen).trailingZeroBitCount, mandatory.count - 1)]
+    }
 
     /// Sets one member; returns the bit of a mandatory one, nil for all others.
     private mutating func read(

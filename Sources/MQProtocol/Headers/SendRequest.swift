@@ -26,7 +26,7 @@ package struct SendRequest: Sendable {
     /// The body is a batch, whatever the code is.
     package private(set) var isBatch = false
 
-    package init(_ fields: HeaderFields) throws(HeaderError) {
+    package init(_ fields: borrowing HeaderFields) throws(HeaderError) {
         let bytes = fields.bytes
         self.bytes = bytes
         var letters = fields.letters
@@ -115,7 +115,7 @@ package struct SendRequest: Sendable {
     }
 
     /// Walks fields of any encoding and with names of either kind, and says whether it met letters.
-    private static func letters(of fields: HeaderFields) -> (LetterFields, isShort: Bool) {
+    private static func letters(of fields: borrowing HeaderFields) -> (LetterFields, isShort: Bool) {
         var values = LetterFields()
         var isShort = false
         var scanner = FieldScanner(fields.bytes.readableBytesUInt8Span, fields.encoding)

@@ -90,8 +90,8 @@ struct IndexFile: Sendable {
     }
 
     private func seconds(at time: Timestamp) -> Int32 {
-        guard header.begin > .zero else { return 0 }
-        return Int32(clamping: max(0, header.begin.duration(to: time).wholeMilliseconds / 1000))
+        guard header.begin > .zero, time > header.begin else { return 0 }
+        return Int32(clamping: (time.milliseconds - header.begin.milliseconds) / 1000)
     }
 }
 

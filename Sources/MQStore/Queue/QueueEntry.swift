@@ -29,7 +29,14 @@ package struct QueueEntry: Sendable, Hashable {
 
 extension ByteBuffer {
     mutating func writeEntry(_ entry: QueueEntry) {
-        writeMultipleIntegers(entry.logOffset.rawValue, entry.size, entry.tagsCode)
+        let start = readableBytes
+        reserveCapacity(minimumWritableBytes: QueueEntry.bytes)
+        moveWriterIndex(forwardBy: QueueEntry.bytes)
+        // One look at the buffer's ownership for all three.
+        var bytes = mutableReadableBytesSpan
+        bytes.storeBytes(of: entry.logOffset.rawValue.bigEndian, toByteOffset: start, as: Int64.self)
+        bytes.storeBytes(of: entry.size.bigEndian, toByteOffset: start + 8, as: Int32.self)
+        bytes.storeBytes(of: entry.tagsCode.bigEndian, toByteOffset: start + 12, as: Int64.self)
     }
 
     /// The entry at position `index` of a buffer that begins with entry 0; nil beyond its end.

@@ -93,6 +93,9 @@ import Testing
         let again = half(1200, sent: 4, queue: 4)
         table.arrived(again, opFloor: .zero, schedule: schedule)
         #expect(table.undecidedCount == 1)
+        let latest = half(1500, sent: 2, queue: 5)
+        table.arrived(latest, opFloor: .zero, schedule: schedule)
+        #expect(decide(&table, .commit, latest) == .opposite(of: .rollback))
         // What the producer repeats for the first one does not end the second.
         #expect(decide(&table, .rollback, retry) == .repeated)
         #expect(decide(&table, .commit, again) == .store(again))
@@ -229,7 +232,7 @@ import Testing
         )
         #expect(
             table.decide(
-                .commit, at: LogOffset(rawValue: Int64(count / 2)), queueOffset: zero, group: ""
+                .commit, at: LogOffset(rawValue: 1), queueOffset: zero, group: ""
             ) == .repeated
         )
     }
