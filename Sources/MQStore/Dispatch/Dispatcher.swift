@@ -28,6 +28,9 @@ final class Dispatcher: Sendable {
         var unreached: [ConsumeQueue] = []
         /// Nobody is told of what recovery dispatches.
         var isRecovering = true
+        var leaps = QueueLeaps()
+        /// Something that was read was no record, or not what it claims: places in the queues may be empty.
+        var hasMetDamage = false
         /// Entries by queue and queue offset, where they are collected instead of dispatched.
         var collected: [Int: [Int64: QueueEntry]]?
     }
@@ -44,7 +47,7 @@ final class Dispatcher: Sendable {
     /// Whether the checksums of whole records are compared.
     private let checksRecords: Bool
     private let waitsForFlush: Bool
-    private let logger: Logger
+    let logger: Logger
     private let observer: StoreObserver
     let state: Mutex<State>
     private let dispatched: Atomic<Int64>
@@ -90,6 +93,7 @@ final class Dispatcher: Sendable {
     /// Brings the queues to the end of the log, and, if wanted, the index too.
     func run(includingIndex: Bool) {
         while state.withLock({ state in round(&state, includingIndex: includingIndex) }) {}
+        state.withLock { state in settleLeaps(&state) }
     }
 
     /// The entries that the records from the offset on have, by queue and queue offset, as far as they are dispatched.
@@ -112,7 +116,7 @@ final class Dispatcher: Sendable {
     func step() -> Bool { state.withLock { round(&$0, includingIndex: true) } }
 
     /// A gap is damage of the log, or of the queue's files.
-    private func noteGap(_ queue: ConsumeQueue, _ state: inout State) {
+    func noteGap(_ queue: ConsumeQueue, _ state: inout State) {
         guard state.isRecovering, !state.gaps.contains(where: { $0 === queue }) else { return }
         state.gaps.append(queue)
     }
@@ -181,6 +185,7 @@ final class Dispatcher: Sendable {
                     feed(record, bytes.extracting(position..<position + record.totalSize), &state, queues, keys)
                     position += record.totalSize
                 } else {
+                    state.hasMetDamage = true
                     guard let next = resume(bytes, behind: position, slice) else {
                         return slice.endsSegment ? slice.nextSegment : slice.end
                     }
@@ -285,32 +290,11 @@ final class Dispatcher: Sendable {
             state.collected?[queue.ref.index, default: [:]][record.queueOffset.rawValue] = entry
             return
         }
-        do throws(StoreError) {
-            switch try queue.append(entry, at: record.queueOffset.rawValue) {
-            case .appended:
-                break
-            case .known:
-                return
-            case .afterGap(let count):
-                noteGap(queue, &state)
-                logger.warning(
-                    "\(queue.directory): no record for the \(count) queue offsets before \(record.queueOffset)")
-            case .implausible:
-                noteGap(queue, &state)
-                if state.isRecovering, !state.unreached.contains(where: { $0 === queue }) {
-                    state.unreached.append(queue)
-                }
-                logger.error(
-                    """
-                    \(queue.directory): the record at \(record.physicalOffset) claims queue offset \
-                    \(record.queueOffset), far beyond the end; it stays unreadable
-                    """
-                )
-                return
-            }
-        } catch {
-            noteQueueFailure(error)
-        }
+        let number = record.queueOffset.rawValue
+        // Its checksum was compared.
+        let isVouchedFor = checksRecords && RecordChecksum.isAtEnd(of: bytes)
+        if state.isRecovering, !isVouchedFor, !mayPlace(entry, at: number, of: queue, &state) { return }
+        guard place(entry, at: number, of: queue, &state) else { return }
         guard !state.isRecovering else { return }
         state.arrivals.append(
             Arrival(
@@ -322,6 +306,36 @@ final class Dispatcher: Sendable {
                 storeTimestamp: record.storeTimestamp
             )
         )
+    }
+
+    /// - Returns: whether it is a new entry, which those who wait are told of.
+    func place(_ entry: QueueEntry, at number: Int64, of queue: ConsumeQueue, _ state: inout State) -> Bool {
+        do throws(StoreError) {
+            switch try queue.append(entry, at: number) {
+            case .appended:
+                break
+            case .known:
+                return false
+            case .afterGap(let count):
+                noteGap(queue, &state)
+                logger.warning("\(queue.directory): no record for the \(count) queue offsets before \(number)")
+            case .implausible:
+                noteGap(queue, &state)
+                if state.isRecovering, !state.unreached.contains(where: { $0 === queue }) {
+                    state.unreached.append(queue)
+                }
+                logger.error(
+                    """
+                    \(queue.directory): the record at \(entry.logOffset) claims queue offset \(number), far beyond the \
+                    end; it stays unreadable
+                    """
+                )
+                return false
+            }
+        } catch {
+            noteQueueFailure(error)
+        }
+        return true
     }
 }
 

@@ -36,8 +36,6 @@ final class ConsumeQueue: Sendable {
         var unusable: [String] = []
         /// Entries of records that recovery found damaged; until dispatching has reached the end.
         var lostPlaces: [Int64: QueueEntry] = [:]
-        /// The entry with which the queue began at a number above 0, as long as it is the only one.
-        var lone: (number: Int64, logOffset: LogOffset)?
         /// Whether anything was appended since the last housekeeping.
         var isActive = false
 
@@ -92,30 +90,24 @@ final class ConsumeQueue: Sendable {
 
     var end: Int64 { state.withLock { $0.end } }
 
+    /// Records below belong to an earlier life of the queue.
+    var ignoredBelow: LogOffset { state.withLock { $0.ignoredBelow } }
+
     /// Appends the entry of the record with queue offset `number`.
     ///
-    /// A queue without entries begins with the number of its first record. When the next record has no higher one, that
-    /// was damaged: no checksum of a stock record covers it. The queue then begins with the second, or all that follow
-    /// would count as known.
+    /// A queue without entries begins with the number of its first record.
     ///
     /// - Throws: when the files cannot be written; the entry is kept in memory and readable all the same.
     func append(_ entry: QueueEntry, at number: Int64) throws(StoreError) -> Outcome {
         try state.withLock { (state) throws(StoreError) in
             if entry.logOffset < state.ignoredBelow { return .known }
-            if number < state.end {
-                guard let lone = state.lone, number <= lone.number, entry.logOffset > lone.logOffset else {
-                    return .known
-                }
-                try beginAnew(&state)
-            }
-            state.lone = nil
+            if number < state.end { return .known }
             var outcome = Outcome.appended
             if number > state.end {
                 let gap = number - state.end
                 if number > Self.maximumNumber { return .implausible }
                 if state.isEmpty {
                     begin(&state, at: number)
-                    state.lone = (number, entry.logOffset)
                 } else if gap > files.entriesPerFile {
                     return .implausible
                 }
@@ -230,20 +222,6 @@ final class ConsumeQueue: Sendable {
         state.tailStart = base
         state.tail = ByteBuffer()
         state.minimumFor = nil
-    }
-
-    /// Takes back the only entry, and the blank ones before it.
-    private func beginAnew(_ state: inout State) throws(StoreError) {
-        while state.fileCount > 0 {
-            try files.remove(self, state.first)
-            state.first += files.entriesPerFile
-            state.fileCount -= 1
-        }
-        var empty = State()
-        empty.ignoredBelow = state.ignoredBelow
-        empty.lostPlaces = state.lostPlaces
-        empty.hasUnflushedNames = state.hasUnflushedNames
-        state = empty
     }
 
     private func writableFile(_ base: Int64, _ state: inout State) throws(StoreError) -> any StorageFile {

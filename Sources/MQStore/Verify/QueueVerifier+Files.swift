@@ -25,6 +25,7 @@ extension QueueVerifier {
         let recorded = recordedEnds(context.manifest)
         for queue in table.all {
             grow(to: queue)
+            try settleLeap(of: queue, behind: nil)
             noteOrder(queue, &findings)
             let hasDirectory = try !files(of: queue).isEmpty
             guard hasDirectory else {

@@ -16,6 +16,10 @@ struct QueueVerifier {
         var missing = Count()
         /// Breaks of the order: they are the log's own damage.
         var breaks: [String] = []
+        /// A record beyond the next queue offset, until the one behind it tells whether that is true.
+        var leap: Claim?
+        /// A record claimed a queue offset that is not its own, and left a gap where that is.
+        var hasFalseClaim = false
         /// Entries read ahead.
         var window = ByteBuffer()
         var windowStart: Int64 = 0
@@ -35,6 +39,14 @@ struct QueueVerifier {
         }
     }
 
+    /// What a record says of its place, and what its entry should be.
+    struct Claim {
+        var number: Int64
+        var entry: QueueEntry
+        /// Damage in the log explains why it does not follow.
+        var isExplained: Bool
+    }
+
     struct QueueFile {
         var base: Int64
         var path: String
@@ -47,6 +59,7 @@ struct QueueVerifier {
     let device: any StorageDevice
     let table: QueueTable
     let levels: DelayLevels
+    private let checksRecords: Bool
     /// Records at or above are dispatched again by the next start: their entries may be anything.
     let trusted: LogOffset
     var lookup = QueueLookup()
@@ -60,6 +73,7 @@ struct QueueVerifier {
         self.device = device
         self.levels = levels
         self.trusted = trusted
+        checksRecords = configuration.appendsRecordChecksum
         table = QueueTable(
             files: QueueFiles(
                 device: device, root: configuration.directory, entriesPerFile: configuration.queueSegmentEntries,
@@ -86,26 +100,56 @@ struct QueueVerifier {
         let index = queue.ref.index
         let offset = record.physicalOffset
         guard offset >= queue.ignoredBelow else { return }
-        let number = record.queueOffset.rawValue
-        note(number, of: index, explained: seen[index].lastRecord < damagedEnd)
+        let tagsCode = properties.tagsCode(queue.kind, bytes, storedAt: record.storeTimestamp, levels: levels)
+        let claim = Claim(
+            number: record.queueOffset.rawValue,
+            entry: QueueEntry(logOffset: offset, size: Int32(record.totalSize), tagsCode: tagsCode),
+            isExplained: seen[index].lastRecord < damagedEnd)
         seen[index].lastRecord = offset
-        guard offset < trusted else { return }
-        seen[index].trustedEnd = number + 1
-        guard let entry = try entry(number, of: queue), entry.isWritten, !entry.isBlank else {
-            seen[index].missing.add(number)
+        try settleLeap(of: queue, behind: claim)
+        let isVouchedFor = checksRecords && RecordChecksum.isAtEnd(of: bytes)
+        if !isVouchedFor, claim.number > seen[index].end ?? 0 {
+            seen[index].leap = claim
+        } else {
+            try accept(claim, of: queue)
+        }
+    }
+
+    /// As recovery does: see ``QueueLeaps``.
+    ///
+    /// - Parameter next: the claim of the queue's next record; nil when there is none.
+    mutating func settleLeap(of queue: ConsumeQueue, behind next: Claim?) throws(StoreError) {
+        let index = queue.ref.index
+        let end = seen[index].end
+        guard let leap = seen[index].leap, next?.number ?? .max >= end ?? 0 else { return }
+        seen[index].leap = nil
+        if let next { guard next.number <= leap.number else { return try accept(leap, of: queue) } }
+        if next == nil, leap.isExplained || end == nil { return try accept(leap, of: queue) }
+        seen[index].breaks.append(
+            "the record at \(leap.entry.logOffset) claims the queue offset \(leap.number), where \(end ?? 0) follows")
+        seen[index].hasFalseClaim = true
+    }
+
+    private mutating func accept(_ claim: Claim, of queue: ConsumeQueue) throws(StoreError) {
+        let index = queue.ref.index
+        let isExplained = claim.isExplained || seen[index].hasFalseClaim
+        guard note(claim.number, of: index, explained: isExplained) else { return }
+        guard claim.entry.logOffset < trusted else { return }
+        seen[index].trustedEnd = claim.number + 1
+        guard let entry = try entry(claim.number, of: queue), entry.isWritten, !entry.isBlank else {
+            seen[index].missing.add(claim.number)
             return
         }
         // Below this, the code is the address of an extension (enableConsumeQueueExt).
-        if entry.tagsCode <= Int64(Int32.min) - 1, entry.logOffset == offset { return }
-        let tagsCode = properties.tagsCode(queue.kind, bytes, storedAt: record.storeTimestamp, levels: levels)
-        let expected = QueueEntry(logOffset: offset, size: Int32(record.totalSize), tagsCode: tagsCode)
-        if entry != expected { seen[index].wrong.add(number) }
+        if entry.tagsCode <= Int64(Int32.min) - 1, entry.logOffset == claim.entry.logOffset { return }
+        if entry != claim.entry { seen[index].wrong.add(claim.number) }
     }
 
-    private mutating func note(_ number: Int64, of index: Int, explained: Bool) {
+    /// - Returns: false for an offset that an earlier record has: whose the entry is, is not this one's to say.
+    private mutating func note(_ number: Int64, of index: Int, explained: Bool) -> Bool {
         guard let end = seen[index].end else {
             seen[index].ranges = [number..<number + 1]
-            return
+            return true
         }
         if number == end {
             let last = seen[index].ranges.count - 1
@@ -119,9 +163,13 @@ struct QueueVerifier {
                 seen[index].breaks.append("no record has the queue offsets \(end)..<\(number)")
             }
             seen[index].ranges.append(number..<number + 1)
-        } else if seen[index].breaks.count < Self.maximumBreaks {
-            seen[index].breaks.append("the queue offset \(number) is given again behind \(end - 1)")
+        } else {
+            if seen[index].breaks.count < Self.maximumBreaks {
+                seen[index].breaks.append("the queue offset \(number) is given again behind \(end - 1)")
+            }
+            return false
         }
+        return true
     }
 
     // MARK: Entries
@@ -160,9 +208,4 @@ struct QueueVerifier {
         seen[queue.ref.index].files = files
         return files
     }
-}
-
-extension ConsumeQueue {
-    /// Records below belong to an earlier life of the queue.
-    var ignoredBelow: LogOffset { state.withLock { $0.ignoredBelow } }
 }

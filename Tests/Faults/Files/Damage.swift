@@ -83,11 +83,10 @@ struct Vandal {
         let bit = Int.random(in: 0...7, using: &generator)
         try flip(logFile(segment), at: Int(record.logOffset - segment) + position, bit: bit)
         // What was not flushed before a crash may end at the damage. And a crashed store dispatches again what the
-        // record now says of itself: without a checksum of its fields, that is all it knows, and the next one of its
-        // queue no longer follows.
+        // record now says of itself: without a checksum of its fields, it may be of another topic.
         let isTrusted = record.end <= template.trusted
         let isBlind = template.end == .crashed && !template.hasRecordChecksum
-        let behind = isTrusted && !isBlind ? [record] : template.records.filter { $0.logOffset >= record.logOffset }
+        let behind = isTrusted ? [record] : template.records.filter { $0.logOffset >= record.logOffset }
         return Damage(
             mayMiss: Set(behind.map(\.place)), mustBeReported: template.hasRecordChecksum || kind == .flipBody,
             allowsNew: isBlind,
