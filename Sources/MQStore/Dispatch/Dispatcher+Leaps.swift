@@ -20,10 +20,13 @@ extension Dispatcher {
         }
     }
 
-    /// What no later record speaks for or against: true where something is missing in the log, or was in front of it.
+    /// What no later record speaks for or against: false only where one wrong bit explains it, and nothing else does.
     func settleLeaps(_ state: inout State) {
-        for leap in state.leaps.takeRest() {
-            if state.hasMetDamage || leap.queue.end == 0 {
+        let rest = state.leaps.takeRest()
+        // A record that begins a queue in the middle may be the one that another queue misses.
+        let mayBeMissing = state.hasMetDamage || rest.contains { $0.queue.end == 0 }
+        for leap in rest {
+            if mayBeMissing || !leap.isOneBitOff {
                 _ = place(leap.entry, at: leap.number, of: leap.queue, &state)
             } else {
                 let blank = QueueEntry(logOffset: leap.entry.logOffset, size: QueueEntry.blank.size, tagsCode: 0)

@@ -316,6 +316,14 @@ final class Dispatcher: Sendable {
                 break
             case .known:
                 return false
+            case .taken(let other):
+                logger.error(
+                    """
+                    \(queue.directory): the records at \(other) and \(entry.logOffset) of commitlog/ both claim queue \
+                    offset \(number); the second stays unreadable
+                    """
+                )
+                return false
             case .afterGap(let count):
                 noteGap(queue, &state)
                 logger.warning("\(queue.directory): no record for the \(count) queue offsets before \(number)")

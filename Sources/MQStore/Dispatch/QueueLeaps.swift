@@ -10,6 +10,9 @@ struct QueueLeaps {
         let queue: ConsumeQueue
         let number: Int64
         let entry: QueueEntry
+
+        /// Whether its queue offset is the one that follows, but for one bit.
+        var isOneBitOff: Bool { (number ^ queue.end).nonzeroBitCount == 1 }
     }
 
     enum Finding {

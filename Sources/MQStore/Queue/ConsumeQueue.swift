@@ -48,6 +48,8 @@ final class ConsumeQueue: Sendable {
         case appended
         /// The entry is there already, or belongs to an earlier life of the queue.
         case known
+        /// Another record has that queue offset.
+        case taken(by: LogOffset)
         /// Some queue offsets before it have no record; their entries are blank.
         case afterGap(Int64)
         /// The queue offset is too far beyond the end to be true.
@@ -101,7 +103,13 @@ final class ConsumeQueue: Sendable {
     func append(_ entry: QueueEntry, at number: Int64) throws(StoreError) -> Outcome {
         try state.withLock { (state) throws(StoreError) in
             if entry.logOffset < state.ignoredBelow { return .known }
-            if number < state.end { return .known }
+            if number < state.end {
+                // Further back, the files would have to be read for each record that is dispatched again.
+                guard number >= state.tailStart, let other = self.entry(number, state), other.hasPlace,
+                    other.logOffset != entry.logOffset
+                else { return .known }
+                return .taken(by: other.logOffset)
+            }
             var outcome = Outcome.appended
             if number > state.end {
                 let gap = number - state.end

@@ -14,6 +14,8 @@ struct Damage: Sendable {
     var mayRefuse = false
     /// Whether records may be there that were stored after the damage, or that it moved to another queue.
     var allowsNew = false
+    /// Where a damaged record may be served, since nothing but itself says where it belongs.
+    var claimed: Place?
     /// Whether the record's own checksum may be what was overwritten: what it covers besides body and place is unknown.
     var spoilsChecksum = false
     var description = ""
@@ -86,10 +88,13 @@ struct Vandal {
         // record now says of itself: without a checksum of its fields, it may be of another topic.
         let isTrusted = record.end <= template.trusted
         let isBlind = template.end == .crashed && !template.hasRecordChecksum
-        let behind = isTrusted ? [record] : template.records.filter { $0.logOffset >= record.logOffset }
+        let behind = template.records.filter {
+            $0.logOffset == record.logOffset
+                || $0.logOffset > record.logOffset && (!isTrusted || isBlind && $0.end > template.trusted)
+        }
         return Damage(
             mayMiss: Set(behind.map(\.place)), mustBeReported: template.hasRecordChecksum || kind == .flipBody,
-            allowsNew: isBlind,
+            allowsNew: isBlind, claimed: isBlind ? record.claimedPlace(flipping: bit, of: position) : nil,
             description: "\(record.place), byte \(position) of \(record.bytes.readableBytes) at \(record.logOffset)")
     }
 

@@ -10,6 +10,19 @@ struct StoredRecord: Sendable {
     var bytes: ByteBuffer
 
     var end: Int64 { logOffset + Int64(bytes.readableBytes) }
+
+    /// Where the record says it belongs when one of its bits is wrong.
+    func claimedPlace(flipping bit: Int, of position: Int) -> Place? {
+        var bytes = bytes
+        let index = bytes.readerIndex + position
+        guard let byte = bytes.getInteger(at: index, as: UInt8.self) else { return nil }
+        bytes.setInteger(byte ^ (1 << bit), at: index)
+        guard let view = try? RecordView.parse(bytes.readableBytesUInt8Span),
+            let topic = bytes.getString(
+                at: bytes.readerIndex + view.topicRange.lowerBound, length: view.topicRange.count)
+        else { return nil }
+        return Place(queue: QueueName(topic, view.queueID), offset: view.queueOffset.rawValue)
+    }
 }
 
 /// What a store serves.

@@ -10,7 +10,10 @@ extension Life {
         try world.control.clear()
         if kind == .powerInRetention { try world.control.shiftClock(by: .zero) }
         if kind == .stop, exit != .code(0) { fail([Violation(.liveness, "SIGTERM ended with \(exit)")], of: kind) }
-        if try await powerWasLost(kind, exit) { try await world.disk.restorePower() }
+        if try await powerWasLost(kind, exit) {
+            try await world.disk.restorePower()
+            Ballast.removeRest(in: world.disk.mountPoint)
+        }
         switch kind {
         case .crashLoop: try await crashLoop()
         case .powerInRecovery: try await losePowerInRecovery(kind)

@@ -31,12 +31,15 @@ struct Producers: Sendable {
         let roles =
             Array(repeating: Role.single, count: singles) + Array(repeating: .batch, count: batches)
             + Array(repeating: .ordered, count: keys) + [.delayed, .transactional, .transactional]
-        await withDiscardingTaskGroup { group in
-            for (index, role) in roles.enumerated() {
-                let sender = round * 100 + index
-                group.addTask { await send(role, as: sender) }
+        await withDiscardingTaskGroup { others in
+            others.addTask { await consume() }
+            await withDiscardingTaskGroup { senders in
+                for (index, role) in roles.enumerated() {
+                    let sender = round * 100 + index
+                    senders.addTask { await send(role, as: sender) }
+                }
             }
-            group.addTask { await consume() }
+            others.cancelAll()
         }
     }
 
@@ -118,7 +121,7 @@ struct Producers: Sendable {
     /// A consumer that is done with what was acknowledged, in order: its offset may never be ahead of that.
     private func consume() async {
         let queue = QueueName(Topics.ordered, 0)
-        while !journal.isOver {
+        while !journal.isOver, !Task.isCancelled {
             do {
                 let end = try await client.maximumOffset(of: queue.queue)
                 journal.consume(queue, below: end)

@@ -6,7 +6,7 @@ struct Ballast {
 
     /// Takes all the space there is but `spare` bytes.
     init(in directory: String, leaving spare: Int) throws {
-        path = directory + "/ballast"
+        path = Self.path(in: directory)
         _ = FileManager.default.createFile(atPath: path, contents: nil)
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         defer { try? handle.close() }
@@ -20,4 +20,9 @@ struct Ballast {
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+    /// A power loss brings back what had just been removed.
+    static func removeRest(in directory: String) { try? FileManager.default.removeItem(atPath: path(in: directory)) }
+
+    private static func path(in directory: String) -> String { directory + "/ballast" }
 }

@@ -71,8 +71,12 @@ import Testing
 
     @Test func knownEntriesAreIgnoredAndImplausibleOnesRefused() throws {
         let queue = try filled(5)
-        guard case .known = try queue.append(entry(9), at: 3) else {
+        guard case .known = try queue.append(entry(3), at: 3) else {
             Issue.record("entry 3 is there")
+            return
+        }
+        guard case .taken(by: entry(3).logOffset) = try queue.append(entry(9), at: 3) else {
+            Issue.record("entry 3 is of another record")
             return
         }
         guard case .implausible = try queue.append(entry(9), at: 1 << 60) else {
