@@ -48,7 +48,7 @@ import Testing
             #expect(others == (0..<Self.count).map { "\($0)" })
             fixture.device.kill()
         }
-        #expect(damaged == 99 || !fixture.complaints.all.isEmpty, "nothing tells of the last one but its absence")
+        #expect(!fixture.complaints.all.isEmpty)
     }
 
     /// A start and `escrow store verify` agree: what the start made is found in order, but for the damage of the log.
