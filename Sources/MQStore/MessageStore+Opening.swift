@@ -94,7 +94,7 @@ private struct StoreOpening {
                 device: device,
                 root: configuration.directory,
                 entriesPerFile: configuration.queueSegmentEntries,
-                limit: configuration.openQueueFiles
+                limit: configuration.keptQueueFiles()
             )
         )
     }

@@ -30,7 +30,7 @@ struct StoreRebuild {
         let table = QueueTable(
             files: QueueFiles(
                 device: device, root: configuration.directory, entriesPerFile: configuration.queueSegmentEntries,
-                limit: configuration.openQueueFiles))
+                limit: configuration.keptQueueFiles()))
         for (topic, offset) in try files.loadQueues()?.forgotten ?? [:] { table.forget(topic, below: offset) }
         let log = try CommitLog.open(configuration, device: device, time: time, logger: logger)
         log.adopt(end: end, lastTimestamp: lastTimestamp)
