@@ -114,8 +114,8 @@ extension MessageStore {
             try log.flush()
             try secureEntries(isUrgent: decision.isAboveWatermark)
         }
-        // After a failed flush of a queue file the next start dispatches again from there: those records must stay.
-        if house.withLock({ $0.isPoisoned }) {
+        // After a failed flush of a queue file its entries are written again from there: those records must stay.
+        if house.withLock({ $0.hasFailedFlush }) {
             allowed = min(allowed, files.recordedPosition ?? log.minimumOffset)
         }
         let before = log.minimumOffset

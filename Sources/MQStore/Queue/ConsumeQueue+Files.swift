@@ -95,7 +95,7 @@ extension ConsumeQueue {
         try flush()
     }
 
-    /// Flushes the files written since the last flush, and their names.
+    /// Flushes the files written since the last flush, and their names. A queue that is deleted meanwhile needs none.
     func flush() throws(StoreError) {
         let (bases, hasNames) = state.withLock { state in
             defer {
@@ -105,24 +105,33 @@ extension ConsumeQueue {
             return (state.unflushed.sorted(), state.hasUnflushedNames)
         }
         do throws(StoreError) {
-            for base in bases { try files.open(self, base).flush() }
-            if hasNames { try files.device.syncDirectory(directory) }
+            for base in bases { try files.openOnce(self, base).flush() }
+            if hasNames { try files.syncDirectory(of: self) }
         } catch {
-            state.withLock { state in
-                state.unflushed.formUnion(bases)
+            let isDeleted = state.withLock { state in
+                let left = bases.filter { hasFile($0, state) }
+                if left.isEmpty, error.code == .notFound { return true }
+                state.unflushed.formUnion(left)
                 state.hasUnflushedNames = state.hasUnflushedNames || hasNames
             }
-            throw error
+                return false
+            if !isDeleted { throw error }
         }
     }
 
-    /// Writes the entries again that are in files and not durable for certain: when a flush failed, the system may have
-    /// dropped what was written.
+    /// Writes the entries again that are in files and not durable for certain, and clears again what is behind them:
+    /// when a flush failed, the system may have dropped what was written. Flushed then, it is durable: what was so
+    /// before the failure was not written to.
     ///
-    /// - Parameter known: what the log says, by queue offset. Without it, what the file has is kept.
+    /// - Parameter known: what the log says, by queue offset, of everything that was dispatched. Without it, what the
+    ///   file has is kept.
     func rewrite(_ known: [Int64: QueueEntry]) throws(StoreError) {
         try state.withLock { (state) throws(StoreError) in
             var number = max(state.durable, state.first)
+            for base in state.unflushed {
+                let count = min(max(state.written - base, 0), files.entriesPerFile)
+                try clear(files.open(self, base), from: count)
+            }
             while number < state.written {
                 let base = files.base(of: number)
                 let upper = min(state.written, base + files.entriesPerFile)

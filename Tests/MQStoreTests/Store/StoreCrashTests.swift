@@ -258,21 +258,4 @@ import Testing
         while case let page = store.pull(topic, from: Int64(bodies.count)), !page.isEmpty { bodies += page }
         return bodies
     }
-
-    @Test func checkpointDoesNotAdvanceWhenQueuesCannotBeFlushed() throws {
-        let fixture = StoreFixture()
-        let store = try fixture.open()
-        try store.put("Topic", 0, body: "m0")
-        store.dispatchPending()
-        try store.flushNow()
-        fixture.device.fail(.flush)
-        #expect(throws: StoreError.self) { try store.saveCheckpoint() }
-        fixture.device.clearFaults()
-        try store.saveCheckpoint()
-        #expect(
-            try fixture.device.contents(of: "/store/checkpoint") == nil, "a failed flush is not healed by a later one")
-        fixture.device.crash()
-        let again = try fixture.open()
-        #expect(again.pull("Topic", from: 0) == ["m0"])
-    }
 }
