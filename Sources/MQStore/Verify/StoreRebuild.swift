@@ -56,7 +56,7 @@ struct StoreRebuild {
 
     private func loadQueues(_ table: QueueTable, limit: LogOffset) throws(StoreError) {
         let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
-        _ = try QueueLoader(table: table, limit: limit, clears: true, hints: [:], lost: []).load(topics)
+        _ = try QueueLoader(table: table, limit: limit, clears: true, recorded: [:], lost: []).load(topics)
     }
 
     /// What is left of the index was found right; the next key goes behind its last.
