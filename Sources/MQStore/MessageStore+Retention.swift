@@ -169,11 +169,11 @@ extension MessageStore {
 
     /// Of the log, the least and the most used of the partitions that are written to.
     private func diskUsage() -> (log: DiskUsage?, fullestLog: DiskUsage?, queues: DiskUsage?) {
-        let ratios = configuration.sortedLogDirectories.compactMap { try? device.space(at: $0).usedRatio }
-        let queues = try? device.space(at: configuration.directory).usedRatio
+        let space = space
+        let ratios = space.log.map(\.space.usedRatio)
         return (
             ratios.min().map(DiskUsage.init(ratio:)), ratios.max().map(DiskUsage.init(ratio:)),
-            queues.map(DiskUsage.init(ratio:))
+            (space.queues?.usedRatio).map(DiskUsage.init(ratio:))
         )
     }
 
