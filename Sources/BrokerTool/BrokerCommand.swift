@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import MQBroker
 import MQProtocol
+import MQStore
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
@@ -50,6 +51,8 @@ struct BrokerCommand: ParsableCommand {
             say(configuration.propertiesText(importantOnly: !printsConfiguration))
             return
         }
+        // Before the store is opened, which keeps as many files open as this allows.
+        OpenFileLimit.raise()
         try configuration.prepareToStart(interfaces: MachineAddresses.reachable())
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let service = try await BrokerService.start(configuration, group: group, logger: logger)

@@ -17,7 +17,8 @@ package struct FlushWaiters<Answer> {
     package var count: Int { waiters.count }
     package var isEmpty: Bool { waiters.isEmpty }
 
-    /// - Precondition: `end` and `deadline` never decrease: appends of one event loop are in log order.
+    /// - Precondition: `end` never decreases: appends of one event loop are in log order. A deadline may be before the
+    ///   one in front of it, when the clock was set back: it then passes with that one.
     package mutating func add(_ answer: Answer, end: LogOffset, deadline: Timestamp) {
         precondition(waiters.last.map { $0.end <= end } ?? true, "appends of one event loop are in log order")
         waiters.append(Waiter(end: end, deadline: deadline, answer: answer))

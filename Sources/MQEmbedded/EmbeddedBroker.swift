@@ -13,6 +13,9 @@ import Synchronization
 /// It serves from ``start(_:)`` until ``stop()``. Any client of this machine may use it, stock ones too. Started again
 /// on the same directory it goes on where it was; its ports are others then.
 ///
+/// The process's limit of open files stays as it is (`ulimit -n`): the store keeps half of them at most for queues, and
+/// gives those back when the process runs out. A service with thousands of queues or connections raises it itself.
+///
 /// ```swift
 /// let broker = try await EmbeddedBroker.start(EmbeddedBrokerConfiguration(directory: "data"))
 /// let client = MQClient(MQClientConfiguration(nameServers: try NameServerAddresses(broker.nameServers)))

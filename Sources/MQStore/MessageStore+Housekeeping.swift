@@ -14,9 +14,9 @@ struct Housekeeping: Sendable {
     private var nextCheckpoint: Timestamp?
     /// Queues with files when the list was last written.
     var listedQueues = -1
-    /// A flush of queue files failed: nothing is declared durable any more until the next start.
-    var isPoisoned = false
-    /// The entries that it was to make durable may be gone from memory, and must be written again to be readable.
+    /// A flush of queue files failed, and what it was to make durable has not been written again and flushed since.
+    var hasFailedFlush = false
+    /// It has not even been written again: it may be gone from memory.
     var mustRewrite = false
 
     init(plan: RetentionPlan, now: Timestamp) {
@@ -65,7 +65,7 @@ extension MessageStore {
         let now = time.now()
         checkSpace()
         attempt("record how far the log is flushed") { () throws(StoreError) in try log.mark.sync() }
-        attempt("write consume queues") { () throws(StoreError) in try writeDerived() }
+        attempt("write consume queues and index") { () throws(StoreError) in try writeDerived() }
         let replayed = dispatcher.dispatchedOffset - (files.recordedPosition ?? .zero)
         let (checkpoint, retention) = house.withLock { house in
             (
@@ -109,26 +109,22 @@ extension MessageStore {
 
     /// Makes queue files durable and then records how far: after a crash, dispatching begins there.
     ///
-    /// A failed flush ends this for the run: the system forgets which pages it could not write, so a later success says
-    /// nothing about them. The recorded position stays, and the next start dispatches again from it. What the system
-    /// may have dropped is written again, for readers.
+    /// The recorded position stays where it is when a flush fails. The system forgets which pages it could not write,
+    /// so a later success says nothing about them: everything behind the position is first written again from the log,
+    /// at once if possible, for readers.
     package func saveCheckpoint() throws(StoreError) {
-        if house.withLock({ $0.isPoisoned }) { return }
+        try rewriteQueues()
         let (reached, timestamp) = try writeQueues()
         if log.flushedOffset < reached.queues { try log.flush() }
         do throws(StoreError) {
-            for queue in table.all { try queue.flush() }
+            try flushQueues()
         } catch {
-            house.withLock { house in
-                house.isPoisoned = true
-                house.mustRewrite = true
-            }
             attempt("write consume queues again") { () throws(StoreError) in try rewriteQueues() }
             throw error
         }
         // First the position, then the list of what must be there: the list never demands what is behind the position.
         try files.save(.init(queues: reached.queues, last: reached.last, sealed: index?.sealedName))
-        for queue in table.all { queue.settleCapture() }
+        settleQueues()
         try deletion.withLock { _ throws(StoreError) in try listQueues() }
         try saveTimes(queues: timestamp)
     }
@@ -140,10 +136,29 @@ extension MessageStore {
         house.withLock { $0.listedQueues = manifest.queues.count }
     }
 
+    private func flushQueues() throws(StoreError) {
+        do throws(StoreError) {
+            for queue in table.all { try queue.flush() }
+        } catch {
+            house.withLock { house in
+                house.hasFailedFlush = true
+                house.mustRewrite = true
+            }
+            throw error
+        }
+    }
+
+    /// What was captured is flushed, and the position is recorded.
+    private func settleQueues() {
+        for queue in table.all { queue.settleCapture() }
+        house.withLock { $0.hasFailedFlush = false }
+    }
+
     private func rewriteQueues() throws(StoreError) {
         guard house.withLock({ $0.mustRewrite }) else { return }
-        let known = dispatcher.entries(from: files.recordedPosition ?? .zero)
-        for queue in table.all { try queue.rewrite(known[queue.ref.index] ?? [:]) }
+        try dispatcher.withEntries(from: files.recordedPosition ?? .zero) { (known) throws(StoreError) in
+            for queue in table.all { try queue.rewrite(known[queue.ref.index] ?? [:]) }
+        }
         house.withLock { $0.mustRewrite = false }
     }
 
@@ -177,18 +192,11 @@ extension MessageStore {
         try closeDerived()
     }
 
-    /// After a failed flush of queue files the recorded position stays where it was, and so does the mark: a later
-    /// flush that succeeds says nothing about the bytes of the first.
     private func closeDerived() throws(StoreError) {
-        if house.withLock({ $0.isPoisoned }) {
-            logger.warning("a flush of consume queues failed in this run: the next start dispatches their end again")
-            return
-        }
+        try rewriteQueues()
         let (reached, timestamp) = try writeQueues()
-        for queue in table.all {
-            try queue.flush()
-            queue.settleCapture()
-        }
+        try flushQueues()
+        settleQueues()
         let indexPosition = dispatcher.indexedOffset
         _ = try index?.sealFull(flushed: log.flushedOffset)
         let closedIndex = try index?.close(at: indexPosition)

@@ -18,8 +18,8 @@ extension MessageStore {
     /// - After a clean stop they are taken as they are and dispatching goes on at the recorded position, the log's end.
     /// - After a crash (the abort file is there), entries below the recorded position are durable; what follows is
     ///   cleared and dispatched again.
-    /// - If a queue that has files according to the record is missing or shorter than recorded, or files are unusable,
-    ///   the whole log is dispatched again: intact queues ignore what they have, the others are rebuilt. The
+    /// - If a queue that has files according to the record is missing, or files of it at either end, or files are
+    ///   unusable, the whole log is dispatched again: intact queues ignore what they have, the others are rebuilt. The
     ///   recorded position is first set back, so that a crash during that begins it anew.
     /// - A recorded queue is not missing when its topic was deleted, which `isListed` tells: by a stock broker, which
     ///   does not know of the record. The same for one that a stock broker deleted and began again at offset 0. Their
@@ -94,7 +94,7 @@ private struct StoreOpening {
                 device: device,
                 root: configuration.directory,
                 entriesPerFile: configuration.queueSegmentEntries,
-                limit: configuration.openQueueFiles
+                limit: configuration.keptQueueFiles()
             )
         )
     }
@@ -207,10 +207,10 @@ private struct StoreOpening {
         _ manifest: DispatchManifest?,
         lost: [Range<LogOffset>]
     ) throws(StoreError) -> String? {
-        var recorded: [String: [Int32: Int64]] = [:]
-        for queue in manifest?.queues ?? [] { recorded[queue.topic, default: [:]][queue.queueID] = queue.end }
+        var recorded: [String: [Int32: DispatchManifest.Queue]] = [:]
+        for queue in manifest?.queues ?? [] { recorded[queue.topic, default: [:]][queue.queueID] = queue }
         let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
-        let loader = QueueLoader(table: table, limit: limit, clears: wasKilled, hints: recorded, lost: lost)
+        let loader = QueueLoader(table: table, limit: limit, clears: wasKilled, recorded: recorded, lost: lost)
         var damage: String?
         for loaded in try loader.load(topics) {
             let queue = loaded.queue

@@ -73,14 +73,16 @@ extension MessageStore {
         house.withLock { $0.listedQueues = -1 }
     }
 
-    func manifest(without gone: Set<QueueRef> = []) -> DispatchManifest {
+    /// - Parameter firsts: where queues are about to begin, by ``QueueRef/index``.
+    func manifest(without gone: Set<QueueRef> = [], firsts: [Int: Int64] = [:]) -> DispatchManifest {
         var manifest = DispatchManifest()
         manifest.forgotten = table.forgotten(
             logMinimum: LogOffset(rawValue: log.deletedBelow.load(ordering: .acquiring)))
         for queue in table.all where !gone.contains(queue.ref) {
             let end = queue.durableEnd
             guard end > 0 else { continue }
-            manifest.queues.append(.init(topic: queue.ref.topic, queueID: queue.ref.queueID, end: end))
+            let first = firsts[queue.ref.index] ?? queue.first
+            manifest.queues.append(.init(topic: queue.ref.topic, queueID: queue.ref.queueID, end: end, first: first))
         }
         return manifest
     }
@@ -114,8 +116,8 @@ extension MessageStore {
             try log.flush()
             try secureEntries(isUrgent: decision.isAboveWatermark)
         }
-        // After a failed flush of a queue file the next start dispatches again from there: those records must stay.
-        if house.withLock({ $0.isPoisoned }) {
+        // After a failed flush of a queue file its entries are written again from there: those records must stay.
+        if house.withLock({ $0.hasFailedFlush }) {
             allowed = min(allowed, files.recordedPosition ?? log.minimumOffset)
         }
         let before = log.minimumOffset
@@ -146,17 +148,32 @@ extension MessageStore {
     }
 
     func removeDerived(below minimum: LogOffset) throws(StoreError) {
-        for queue in table.all { _ = try queue.removeFiles(below: minimum) }
+        try deletion.withLock { _ throws(StoreError) in try removeQueueFiles(below: minimum) }
         try index?.removeFiles(below: minimum)
+    }
+
+    /// The record of where the queues begin is durable before the first file goes: one that is missing without it is
+    /// taken for lost.
+    private func removeQueueFiles(below minimum: LogOffset) throws(StoreError) {
+        var firsts: [Int: Int64] = [:]
+        for queue in table.all {
+            let kept = queue.firstKept(below: minimum)
+            if kept > queue.first { firsts[queue.ref.index] = kept }
+        }
+        guard !firsts.isEmpty else { return }
+        try files.save(manifest(firsts: firsts))
+        for queue in table.all {
+            if let kept = firsts[queue.ref.index] { _ = try queue.removeFiles(before: kept) }
+        }
     }
 
     /// Of the log, the least and the most used of the partitions that are written to.
     private func diskUsage() -> (log: DiskUsage?, fullestLog: DiskUsage?, queues: DiskUsage?) {
-        let ratios = configuration.sortedLogDirectories.compactMap { try? device.space(at: $0).usedRatio }
-        let queues = try? device.space(at: configuration.directory).usedRatio
+        let space = space
+        let ratios = space.log.map(\.space.usedRatio)
         return (
             ratios.min().map(DiskUsage.init(ratio:)), ratios.max().map(DiskUsage.init(ratio:)),
-            queues.map(DiskUsage.init(ratio:))
+            (space.queues?.usedRatio).map(DiskUsage.init(ratio:))
         )
     }
 

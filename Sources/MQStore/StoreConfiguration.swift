@@ -33,7 +33,8 @@ public struct StoreConfiguration: Sendable {
     /// Waiting times of the delay levels (`messageDelayLevel`): numbers with a unit (s, m, h, d), separated by one
     /// space.
     public var delayLevels: String = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
-    /// Consume-queue files kept open. Default: 4096.
+    /// Consume-queue files kept open; never more than half of what the process may have open (`ulimit -n`), which
+    /// `mqbroker` raises to its bound at start and an embedded broker leaves as it is. Default: 4096.
     public var openQueueFiles: Int = 4096
     /// Records further behind the end of the log than this may have to be read from disk: that belongs on another
     /// thread. In bytes. Default: 1 GiB.
@@ -89,6 +90,9 @@ public struct StoreConfiguration: Sendable {
 
     /// Every directory with files of the log.
     package var allLogDirectories: [String] { sortedLogDirectories + readOnlyLogDirectories }
+
+    /// ``openQueueFiles`` as far as the process's limit allows.
+    package func keptQueueFiles(of limit: Int = OpenFileLimit.current) -> Int { max(1, min(openQueueFiles, limit / 2)) }
 
     /// The longest record the log accepts: a body of the longest size and 64 KiB for all else.
     package var maximumRecordBytes: Int { maximumBodyBytes + 65_536 }

@@ -33,4 +33,13 @@ extension MessageStore {
             isFull: isFull.load(ordering: .relaxed)
         )
     }
+
+    /// The disks under the directories of the log that are written to, as far as they are known, and under the consume
+    /// queues. Asks the file system; not for event loops.
+    package var space: (log: [(directory: String, space: DiskSpace)], queues: DiskSpace?) {
+        let log = configuration.sortedLogDirectories.compactMap { directory in
+            (try? device.space(at: directory)).map { (directory: directory, space: $0) }
+        }
+        return (log, try? device.space(at: configuration.directory))
+    }
 }

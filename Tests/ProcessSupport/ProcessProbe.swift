@@ -13,6 +13,14 @@ package struct ProcessProbe: Sendable {
         status("RssAnon").map { $0 * 1024 }
     }
 
+    /// How many files the process may have open, and how far it may raise that.
+    package func openFileLimits() -> (soft: Int, hard: Int)? {
+        guard let text = try? String(contentsOfFile: "/proc/\(processID)/limits", encoding: .utf8) else { return nil }
+        let line = text.split(separator: "\n").first { $0.hasPrefix("Max open files") }
+        let numbers = (line ?? "").split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+        return numbers.count == 2 ? (numbers[0], numbers[1]) : nil
+    }
+
     /// The addresses the process listens on, as the system writes them: `0100007F:2A9F` is 127.0.0.1:10911.
     package func listeningAddresses() -> [ListeningAddress]? {
         guard let inodes = socketInodes() else { return nil }

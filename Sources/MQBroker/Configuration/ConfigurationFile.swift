@@ -1,3 +1,4 @@
+import Logging
 package import MQStore
 import NIOCore
 import Synchronization
@@ -9,12 +10,14 @@ import Synchronization
 public final class ConfigurationFile: Sendable, Equatable {
     public let path: String
     private let device: any StorageDevice
+    private let file: SideFile
     /// Two changes never overlap.
     private let writing = Mutex(())
 
     package init(path: String, device: any StorageDevice) {
         self.path = path
         self.device = device
+        file = SideFile(device: device, path: path, logger: Logger(label: "mqbroker"))
     }
 
     public convenience init(path: String) {
@@ -29,27 +32,9 @@ public final class ConfigurationFile: Sendable, Equatable {
         let result: Result<Void, StoreError> = writing.withLock { _ in
             Result { () throws(StoreError) in
                 let present = try device.contents(of: path).map { String(buffer: $0) } ?? ""
-                try replace(with: PropertiesText.setting(lines, in: present), previous: present)
+                try file.save(ByteBuffer(string: PropertiesText.setting(lines, in: present)))
             }
         }
         try result.get()
-    }
-
-    private func replace(with text: String, previous: String) throws(StoreError) {
-        try write(previous, to: path + ".bak")
-        try write(text, to: path + ".tmp")
-        try device.rename(path + ".tmp", to: path)
-        try device.syncDirectory(directory)
-    }
-
-    private func write(_ text: String, to path: String) throws(StoreError) {
-        let file = try device.open(path, .truncate)
-        try file.write(ByteBuffer(string: text), at: 0)
-        try file.flush()
-    }
-
-    private var directory: String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 
 extension QueueEntry {
     /// Where its record begins; an offset without any record for an entry that has none.
-    var recordOffset: LogOffset { isBlank ? LogOffset(rawValue: -1) : logOffset }
+    var recordOffset: LogOffset { hasPlace ? logOffset : LogOffset(rawValue: -1) }
 }
 
 /// Waiting messages of segments that are to be deleted are stored again at the end of the log.

@@ -122,7 +122,7 @@ package final class DelayService: Sendable {
             let entries = store.entries(of: timerQueue, from: position, count: 4096)
             guard !entries.isEmpty else { break }
             state.withLock { state in
-                for (index, entry) in entries.enumerated() {
+                for (index, entry) in entries.enumerated() where entry.hasPlace {
                     let due = Timestamp(milliseconds: entry.tagsCode)
                     if watermark.covers(due: due, at: position + index, logOffset: entry.logOffset) { continue }
                     state.wheel.arm(.init(due: entry.tagsCode, logOffset: entry.logOffset, size: entry.size))

@@ -145,7 +145,7 @@ extension TransactionService {
             let entries = store.entries(of: opQueue, from: position, count: 1024)
             guard !entries.isEmpty else { return nil }
             for entry in entries {
-                guard let op = store.record(at: entry.logOffset).flatMap(StoredRecord.init),
+                guard let op = store.record(at: entry.recordOffset).flatMap(StoredRecord.init),
                     HalfRecord.endedOffsets(op).contains(wanted)
                 else { continue }
                 // A stock broker's op record does not say which verdict it stands for.

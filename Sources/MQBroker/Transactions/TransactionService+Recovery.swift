@@ -88,7 +88,7 @@ extension TransactionService {
             let entries = store.entries(of: queue, from: position, count: 1024)
             guard !entries.isEmpty else { return }
             for (index, entry) in entries.enumerated() {
-                guard let record = store.record(at: entry.logOffset).flatMap(StoredRecord.init) else { continue }
+                guard let record = store.record(at: entry.recordOffset).flatMap(StoredRecord.init) else { continue }
                 body(record, entry.logOffset, position + index)
             }
             position = position + entries.count

@@ -5,7 +5,7 @@ package struct BatchItem: Hashable, Sendable {
     package var flag: Int32
     /// Never compressed.
     package var body: ByteBuffer
-    /// Property text of this message alone; see ``joinedProperties(_:)``.
+    /// Property text of this message alone; that of the request follows it in the record: the last of a name wins.
     package var properties: ByteBuffer
 
     /// Bytes of an item besides body and properties.
@@ -66,20 +66,5 @@ package struct BatchItem: Hashable, Sendable {
             throw RecordError(.truncated, "\(propertyBytes) bytes of properties, \(buffer.readableBytes) left")
         }
         self.init(flag: flag, body: body, properties: properties)
-    }
-
-    /// The property text of the record this item becomes: its own, then what the request's header carries for all.
-    ///
-    /// A name may then occur twice; the last one, the header's, wins.
-    package func joinedProperties(_ outer: ByteBuffer) -> ByteBuffer {
-        let own = properties.readableBytesUInt8Span
-        guard own.count > 0 else { return outer }
-        guard outer.readableBytes > 0 else { return properties }
-        let needsSeparator = own[own.count - 1] != PropertyScan.itemEnd
-        var joined = properties
-        joined.reserveCapacity(minimumWritableBytes: outer.readableBytes + 1)
-        if needsSeparator { joined.writeInteger(PropertyScan.itemEnd) }
-        joined.writeImmutableBuffer(outer)
-        return joined
     }
 }

@@ -13,6 +13,9 @@ struct DispatchManifest: Sendable, Equatable {
         var queueID: Int32
         /// The next queue offset when the line was written: exact after a clean close, else a lower bound.
         var end: Int64
+        /// The first entry of its oldest file, when the line was written or files were deleted since: one that begins
+        /// later has lost files. Nil in lists of versions that did not write it.
+        var first: Int64?
     }
 
     /// State of the index at a clean close.
@@ -80,7 +83,10 @@ extension DispatchManifest {
         for (topic, offset) in forgotten.sorted(by: { $0.key < $1.key }) {
             buffer.writeString("forgotten \(offset) \(topic)\n")
         }
-        for queue in queues { buffer.writeString("queue \(queue.queueID) \(queue.end) \(queue.topic)\n") }
+        for queue in queues {
+            let first = queue.first.map { " \($0)" } ?? ""
+            buffer.writeString("queue \(queue.queueID) \(queue.end) \(queue.topic)\(first)\n")
+        }
         return ManifestText.sealed(buffer)
     }
 
@@ -89,8 +95,11 @@ extension DispatchManifest {
         guard lines.first == "escrow-queues 1" else { throw ManifestText.unreadable("queues") }
         for line in lines.dropFirst() {
             let words = line.split(separator: " ")
-            if words.count == 4, words[0] == "queue", let queueID = Int32(words[1]), let end = Int64(words[2]) {
-                queues.append(Queue(topic: String(words[3]), queueID: queueID, end: end))
+            if words.count == 4 || words.count == 5, words[0] == "queue", let queueID = Int32(words[1]),
+                let end = Int64(words[2])
+            {
+                let first = words.count == 5 ? Int64(words[4]) : nil
+                queues.append(Queue(topic: String(words[3]), queueID: queueID, end: end, first: first))
             } else if words.count == 3, words[0] == "forgotten", let offset = Int64(words[1]) {
                 forgotten[String(words[2])] = LogOffset(rawValue: offset)
             } else {

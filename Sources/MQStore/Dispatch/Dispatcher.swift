@@ -96,18 +96,27 @@ final class Dispatcher: Sendable {
         state.withLock { state in settleLeaps(&state) }
     }
 
-    /// The entries that the records from the offset on have, by queue and queue offset, as far as they are dispatched.
-    func entries(from offset: LogOffset) -> [Int: [Int64: QueueEntry]] {
+    /// Calls `body` with the entries that the records from the offset on have, by queue and queue offset, as far as
+    /// they are dispatched: most of them are collected first, the last while nothing is dispatched, nor during `body`.
+    func withEntries(
+        from offset: LogOffset, _ body: ([Int: [Int64: QueueEntry]]) throws(StoreError) -> Void
+    ) throws(StoreError) {
         let start = max(offset, log.minimumOffset)
-        var state = State(queues: start, index: start)
-        state.collected = [:]
-        let end = dispatchedOffset
-        while state.queues < end {
-            let reached = pass(from: state.queues, below: end, &state, queues: true, keys: false)
-            guard reached > state.queues else { break }
-            state.queues = reached
+        var collector = State(queues: start, index: start)
+        collector.collected = [:]
+        collect(below: dispatchedOffset, &collector)
+        try state.withLock { (state) throws(StoreError) in
+            collect(below: state.queues, &collector)
+            try body(collector.collected ?? [:])
         }
-        return state.collected ?? [:]
+    }
+
+    private func collect(below end: LogOffset, _ collector: inout State) {
+        while collector.queues < end {
+            let reached = pass(from: collector.queues, below: end, &collector, queues: true, keys: false)
+            guard reached > collector.queues else { break }
+            collector.queues = reached
+        }
     }
 
     /// One bounded piece of work. The observer is called before the next piece begins, so arrivals come in log order.

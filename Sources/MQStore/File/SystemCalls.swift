@@ -35,6 +35,11 @@ extension StoreError {
     }
 }
 
+extension StoreError {
+    /// Whether the process, or the system, has as many files open as it may.
+    var isOutOfDescriptors: Bool { errorNumber == EMFILE || errorNumber == ENFILE }
+}
+
 /// What one transfer call achieved.
 enum TransferStep {
     case moved(Int)

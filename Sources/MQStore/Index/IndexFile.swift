@@ -6,6 +6,8 @@ import NIOCore
 struct IndexFile: Sendable {
     /// Pending entries are written when there are so many of them: about 64 KiB.
     private static let pendingLimit = 3276
+    /// While they cannot be written, they stay in memory up to this number: 24 MiB.
+    static let pendingMaximum = 320 * pendingLimit
 
     let path: String
     let geometry: IndexGeometry
@@ -14,18 +16,19 @@ struct IndexFile: Sendable {
     private var pending: [IndexEntry] = []
     /// Number of the first pending entry.
     private var pendingStart: Int32
-    private let file: any StorageFile
+    private let device: any StorageDevice
+    /// Nil until something is written: a full disk may have no room for a new name.
+    private var file: (any StorageFile)?
     private var isChanged: Bool
 
-    /// A new file of full length.
-    init(path: String, geometry: IndexGeometry, header: IndexHeader, device: any StorageDevice) throws(StoreError) {
+    /// A new file.
+    init(path: String, geometry: IndexGeometry, header: IndexHeader, device: any StorageDevice) {
         self.path = path
         self.geometry = geometry
         self.header = header
+        self.device = device
         slots = SlotTable(count: geometry.slots, isBacked: false)
         pendingStart = header.count
-        file = try device.open(path, .truncate)
-        try file.setLength(geometry.fileBytes)
         isChanged = true
     }
 
@@ -36,6 +39,7 @@ struct IndexFile: Sendable {
         self.path = path
         self.geometry = geometry
         self.header = header
+        self.device = device
         slots = SlotTable(count: geometry.slots, isBacked: true)
         pendingStart = header.count
         file = try device.open(path, .readWrite)
@@ -44,14 +48,16 @@ struct IndexFile: Sendable {
 
     var isFull: Bool { Int(header.count) >= geometry.entries }
     var isEmpty: Bool { header.count <= 1 }
+    var pendingCount: Int { pending.count }
 
+    /// - Throws: when slots cannot be read, or too much cannot be written; else what cannot waits for the next time.
     mutating func add(hash: Int32, logOffset: LogOffset, storedAt time: Timestamp) throws(StoreError) {
         let slot = Int(hash) % geometry.slots
         let number = header.count
         let (file, geometry) = (file, geometry)
         let old = try slots.exchange(slot, number) { (first, count) throws(StoreError) in
             var buffer = ByteBuffer()
-            _ = try file.read(at: geometry.slotPosition(first), count: 4 * count, into: &buffer)
+            _ = try file?.read(at: geometry.slotPosition(first), count: 4 * count, into: &buffer)
             return (0..<count).map { buffer.getInteger(at: 4 * $0, as: Int32.self) ?? 0 }
         }
         let previous = old > 0 && old <= number ? old : 0
@@ -65,14 +71,19 @@ struct IndexFile: Sendable {
         header.end = time
         header.endOffset = logOffset
         isChanged = true
-        if pending.count >= Self.pendingLimit { try writeEntries() }
+        guard pending.count % Self.pendingLimit == 0 else { return }
+        do throws(StoreError) {
+            try writeEntries()
+        } catch {
+            if pending.count >= Self.pendingMaximum { throw error }
+        }
     }
 
     /// Writes everything that is only in memory, the header last.
     mutating func write() throws(StoreError) {
         guard isChanged else { return }
         try writeEntries()
-        let (file, geometry) = (file, geometry)
+        let (file, geometry) = (try opened(), geometry)
         try slots.writeChanged { (first, bytes) throws(StoreError) in
             try file.write(bytes, at: geometry.slotPosition(first))
         }
@@ -80,11 +91,21 @@ struct IndexFile: Sendable {
         isChanged = false
     }
 
-    func flush() throws(StoreError) { try file.flush() }
+    func flush() throws(StoreError) { try file?.flush() }
+
+    /// With its full length.
+    private mutating func opened() throws(StoreError) -> any StorageFile {
+        if let file { return file }
+        try device.createDirectory(FileDevice.parent(of: path))
+        let new = try device.open(path, .truncate)
+        try new.setLength(geometry.fileBytes)
+        file = new
+        return new
+    }
 
     mutating func writeEntries() throws(StoreError) {
         guard !pending.isEmpty else { return }
-        try file.write(pending.encode(), at: geometry.entryPosition(pendingStart))
+        try opened().write(pending.encode(), at: geometry.entryPosition(pendingStart))
         pendingStart = header.count
         pending.removeAll(keepingCapacity: true)
     }
@@ -107,7 +128,7 @@ protocol IndexReading {
 extension IndexFile: IndexReading {
     func slotValue(_ slot: Int) -> Int32? {
         if let value = slots.value(slot) { return value }
-        return file.integer(at: geometry.slotPosition(slot))
+        return file?.integer(at: geometry.slotPosition(slot))
     }
 
     func entry(_ number: Int32) -> IndexEntry? {
@@ -115,7 +136,7 @@ extension IndexFile: IndexReading {
             let index = Int(number - pendingStart)
             return index < pending.count ? pending[index] : nil
         }
-        return file.indexEntry(at: geometry.entryPosition(number))
+        return file?.indexEntry(at: geometry.entryPosition(number))
     }
 }
 

@@ -18,8 +18,10 @@ extension KeyIndex {
     /// Takes over the files of the directory.
     ///
     /// After a clean stop whose record of the index fits the files, all of them are kept and the newest is continued.
-    /// In any other case only files that are full, known to be flushed and within the log are kept, and none at all
-    /// when the record says that some are missing. The rest is deleted and built again from the log.
+    /// The same without any record of ours: the files are a stock broker's. A record that says nothing of the index is
+    /// that of a run in which it failed. Then, and in any other case, only files that are full, known to be flushed and
+    /// within the log are kept, and none at all when the record says that some are missing. The rest is deleted and
+    /// built again from the log.
     ///
     /// - Returns: where dispatching to the index begins.
     func load(_ known: Knowledge) throws(StoreError) -> LogOffset {
@@ -34,7 +36,7 @@ extension KeyIndex {
             try remove(files.map(\.path))
             files = []
         }
-        let isForeign = known.isClean && known.position?.index == nil
+        let isForeign = known.isClean && known.position == nil
         if isForeign, let last = files.last, last.header.isEmpty || last.header.endOffset < known.log.upperBound {
             try keep(files, continuing: true, known)
         } else {

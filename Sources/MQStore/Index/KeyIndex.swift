@@ -37,8 +37,9 @@ final class KeyIndex: Sendable {
 
     /// Adds the keys of one record: the unique key first, then the pieces of KEYS between single spaces.
     ///
-    /// A failing disk ends indexing for this run, with one line in the log: the messages are safe, and the next start
-    /// builds what is missing.
+    /// What cannot be written, on a full disk above all, stays in memory until housekeeping has written it: appends are
+    /// refused meanwhile, so it is not much. A failed flush or read, or too much of it, ends indexing for this run,
+    /// with one line in the log: the messages are safe, and the next start builds what is missing.
     func add(
         _ properties: RecordProperties,
         _ record: Span<UInt8>,
@@ -91,7 +92,7 @@ final class KeyIndex: Sendable {
     }
 
     private func addFile(_ state: inout State) throws(StoreError) {
-        try device.createDirectory(directory)
+        if state.open.reduce(0, { $0 + $1.pendingCount }) >= IndexFile.pendingMaximum { try writeEntries(&state) }
         let header = (state.open.last?.header ?? state.sealed.last?.header)?.successor ?? IndexHeader()
         var name = IndexName.text(LocalTime.reading(time.now()))
         // Names must sort by age, also after the clock was set back. One at or below the recorded name would count as
@@ -100,13 +101,14 @@ final class KeyIndex: Sendable {
         let newest = max(present ?? "", state.sealedName.map { Substring($0) } ?? "")
         if name <= newest { name = IndexName.after(newest) }
         let path = "\(directory)/\(name)"
-        state.open.append(try IndexFile(path: path, geometry: geometry, header: header, device: device))
+        state.open.append(IndexFile(path: path, geometry: geometry, header: header, device: device))
     }
 
     /// Writes and flushes files that are full. They stay searchable meanwhile, and indexing goes on.
     ///
     /// - Parameter flushed: the end of the durable log. A file that knows records beyond waits, or it would outlive
     ///   them.
+    /// - Throws: the device's error: after a failed write it is done again the next time.
     /// - Returns: whether any file was sealed.
     func sealFull(flushed: LogOffset) throws(StoreError) -> Bool {
         var sealedAny = false
@@ -114,8 +116,8 @@ final class KeyIndex: Sendable {
             state.failure == nil ? state.open.first.flatMap { $0.isFull ? $0 : nil } : nil
         }) {
             guard full.header.endOffset < flushed else { break }
+            try full.write()
             do throws(StoreError) {
-                try full.write()
                 try full.flush()
                 try device.syncDirectory(directory)
             } catch {
@@ -138,9 +140,11 @@ final class KeyIndex: Sendable {
 
     /// Writes pending entries of the current file, so that memory holds few of them. Nothing becomes durable.
     func writeEntries() throws(StoreError) {
-        try state.withLock { (state) throws(StoreError) in
-            for index in state.open.indices { try state.open[index].writeEntries() }
-        }
+        try state.withLock { (state) throws(StoreError) in try writeEntries(&state) }
+    }
+
+    private func writeEntries(_ state: inout State) throws(StoreError) {
+        for index in state.open.indices { try state.open[index].writeEntries() }
     }
 
     /// Writes and flushes everything; the index is complete up to `position`.

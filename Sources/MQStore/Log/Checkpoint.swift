@@ -23,8 +23,6 @@ package struct Checkpoint: Sendable, Hashable {
         max(.zero, min(log, queues).advanced(by: .seconds(-3)))
     }
 
-    package var minimumWithIndex: Timestamp { min(minimum, index) }
-
     private static let length = 4096
 
     private static func path(_ directory: String) -> String { "\(directory)/checkpoint" }

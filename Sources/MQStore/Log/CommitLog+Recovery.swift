@@ -65,11 +65,14 @@ extension CommitLog {
     ) throws(StoreError) -> RecoveryReport {
         let segments = table.all
         var report = RecoveryReport(start: .zero, end: .zero)
+        let flushed = max(trusted, try mark.load())
         if !segments.isEmpty {
-            let flushed = max(trusted, try mark.load())
             let first = try firstToScan(segments, start, known: known, flushed: flushed)
             if start != .normal { try forgetUnwritten(segments[first.segment...]) }
             try scan(segments, from: first, flushed: flushed, mayBeTorn: start != .normal, &report, passed, visit)
+        }
+        if report.end < flushed { tellOfLoss(report, flushed) }
+        if !segments.isEmpty {
             try cut(&report)
         }
         let end = report.end
@@ -265,6 +268,19 @@ extension CommitLog {
             """
             \(segment.path) at \(damage.lowerBound): \(damage.count) bytes that were flushed are damaged, their \
             messages are lost: \(cause ?? "zeros"); reading goes on behind them
+            """
+        )
+    }
+
+    /// Nothing that could be passed over: all behind the end is zero, or not there.
+    private func tellOfLoss(_ report: RecoveryReport, _ flushed: LogOffset) {
+        let segment = table.segment(at: report.end)
+        let path = segment?.path ?? "\(configuration.sortedLogDirectories[0])/\(SegmentName.text(report.end))"
+        logger.error(
+            """
+            \(path) at \(segment?.position(of: report.end) ?? 0): the log was flushed up to \(flushed), and the last \
+            \(flushed - report.end) bytes of that are gone with their messages (\(report.cause ?? "zeros")); restore \
+            them from a copy before more is sent, or go on without them
             """
         )
     }

@@ -18,13 +18,14 @@ extension ConsumeQueue {
     ///   - clears: after a crash: bytes behind the end may be anything, and the last file may be short; otherwise only
     ///     one entry behind the end is looked at.
     ///   - hint: the end as it was recorded at a clean close; saves the search.
+    ///   - first: where the oldest file begins at the latest, if that was recorded: else files before it are missing.
     ///   - lost: damaged parts of the log. An entry behind the end that points there is the only trace of a message.
     /// - Throws: `corrupt` for a file of another length than configured.
     func load(
-        limit: LogOffset, clears: Bool, hint: Int64?, lost: [Range<LogOffset>] = []
+        limit: LogOffset, clears: Bool, hint: Int64?, first: Int64? = nil, lost: [Range<LogOffset>] = []
     ) throws(StoreError) -> Condition {
         try state.withLock { (state) throws(StoreError) in
-            let condition = try takeFiles(&state, afterCrash: clears)
+            let condition = try takeFiles(&state, afterCrash: clears, first: first)
             var mustClear = clears
             while state.fileCount > 0 {
                 let base = state.first + (state.fileCount - 1) * files.entriesPerFile
@@ -95,7 +96,7 @@ extension ConsumeQueue {
         try flush()
     }
 
-    /// Flushes the files written since the last flush, and their names.
+    /// Flushes the files written since the last flush, and their names. A queue that is deleted meanwhile needs none.
     func flush() throws(StoreError) {
         let (bases, hasNames) = state.withLock { state in
             defer {
@@ -105,23 +106,32 @@ extension ConsumeQueue {
             return (state.unflushed.sorted(), state.hasUnflushedNames)
         }
         do throws(StoreError) {
-            for base in bases { try files.open(self, base).flush() }
-            if hasNames { try files.device.syncDirectory(directory) }
+            for base in bases { try files.openOnce(self, base).flush() }
+            if hasNames { try files.syncDirectory(of: self) }
         } catch {
-            state.withLock { state in
-                state.unflushed.formUnion(bases)
+            let isDeleted = state.withLock { state in
+                let left = bases.filter { hasFile($0, state) }
+                if left.isEmpty, error.code == .notFound { return true }
+                state.unflushed.formUnion(left)
                 state.hasUnflushedNames = state.hasUnflushedNames || hasNames
+                return false
             }
-            throw error
+            if !isDeleted { throw error }
         }
     }
 
-    /// Writes the entries again that are in files and not durable for certain: when a flush failed, the system may have
-    /// dropped what was written.
+    /// Writes the entries again that are in files and not durable for certain, and clears again what is behind them:
+    /// when a flush failed, the system may have dropped what was written. Flushed then, it is durable: what was so
+    /// before the failure was not written to.
     ///
-    /// - Parameter known: what the log says, by queue offset. Without it, what the file has is kept.
+    /// - Parameter known: what the log says, by queue offset, of everything that was dispatched. Without it, what the
+    ///   file has is kept.
     func rewrite(_ known: [Int64: QueueEntry]) throws(StoreError) {
         try state.withLock { (state) throws(StoreError) in
+            for base in state.unflushed {
+                let count = min(max(state.written - base, 0), files.entriesPerFile)
+                try clear(files.open(self, base), from: count)
+            }
             var number = max(state.durable, state.first)
             while number < state.written {
                 let base = files.base(of: number)
@@ -143,15 +153,25 @@ extension ConsumeQueue {
         }
     }
 
-    /// Deletes, oldest first, files whose last entry that says where a record is belongs to one below the offset; never
-    /// the last file.
+    /// Where the queue begins without the files whose last entry that says where a record is belongs to one below the
+    /// offset; the last file stays.
+    func firstKept(below offset: LogOffset) -> Int64 {
+        state.withLock { state in
+            var first = state.first
+            while hasFile(first + files.entriesPerFile, state) {
+                guard let limit = lastPlace(first..<first + files.entriesPerFile, state), limit < offset else { break }
+                first += files.entriesPerFile
+            }
+            return first
+        }
+    }
+
+    /// Deletes the files before the one that begins with an entry, oldest first.
     /// - Returns: how many files went.
-    func removeFiles(below offset: LogOffset) throws(StoreError) -> Int {
+    func removeFiles(before first: Int64) throws(StoreError) -> Int {
         try state.withLock { (state) throws(StoreError) in
             var removed = 0
-            while state.fileCount > 1 {
-                let numbers = state.first..<state.first + files.entriesPerFile
-                guard let limit = lastPlace(numbers, state), limit < offset else { break }
+            while state.fileCount > 1, state.first < first {
                 try files.remove(self, state.first)
                 state.unflushed.remove(state.first)
                 state.first += files.entriesPerFile
@@ -222,6 +242,9 @@ extension ConsumeQueue {
     /// What was captured has been flushed, and the position below which everything is durable has been recorded.
     func settleCapture() { state.withLock { $0.durable = max($0.durable, $0.captured) } }
 
+    /// First entry of the oldest file.
+    var first: Int64 { state.withLock { $0.first } }
+
     /// Entries that are durable for certain.
     var durableEnd: Int64 { state.withLock { $0.durable } }
 
@@ -265,7 +288,9 @@ extension ConsumeQueue {
     }
 
     /// Lists the directory; makes the last file whole after a crash, remembers what cannot be used.
-    private func takeFiles(_ state: inout State, afterCrash: Bool) throws(StoreError) -> Condition {
+    private func takeFiles(
+        _ state: inout State, afterCrash: Bool, first: Int64?
+    ) throws(StoreError) -> Condition {
         state.first = 0
         state.fileCount = 0
         guard let entries = try files.device.list(directory) else { return .intact }
@@ -274,7 +299,8 @@ extension ConsumeQueue {
         for entry in names { try checkSize(entry, afterCrash: afterCrash) }
         for (index, entry) in names.enumerated() {
             guard let base = files.base(named: entry.name) else { continue }
-            let isNext = state.fileCount == 0 || base == state.first + state.fileCount * files.entriesPerFile
+            let next = state.first + state.fileCount * files.entriesPerFile
+            let isNext = state.fileCount == 0 ? base <= first ?? base : base == next
             let isShortTail = index == names.count - 1 && entry.length < files.fileBytes
             guard isNext, entry.length == files.fileBytes || isShortTail else {
                 let cause =

@@ -172,10 +172,13 @@ final class ConsumeQueue: Sendable {
     /// Whether the entry should be somewhere, readable or not.
     func has(_ number: Int64) -> Bool {
         state.withLock { state in
-            if number >= state.tailStart { return number < state.end }
-            let base = files.base(of: number)
-            return base >= state.first && base < state.first + state.fileCount * files.entriesPerFile
+            number >= state.tailStart ? number < state.end : hasFile(files.base(of: number), state)
         }
+    }
+
+    /// Whether the file that begins with this entry is one of the queue's.
+    func hasFile(_ base: Int64, _ state: borrowing State) -> Bool {
+        base >= state.first && base < state.first + state.fileCount * files.entriesPerFile
     }
 
     func entry(_ number: Int64, _ state: borrowing State) -> QueueEntry? {
@@ -193,7 +196,7 @@ final class ConsumeQueue: Sendable {
             copy.writeImmutableBuffer(tail(number..<number + Int64(wanted), state))
             return copy
         }
-        guard base >= state.first, base < state.first + state.fileCount * files.entriesPerFile else { return nil }
+        guard hasFile(base, state) else { return nil }
         let inFile = min(wanted, Int(state.written - number))
         do throws(StoreError) {
             var buffer = ByteBuffer()
@@ -233,9 +236,7 @@ final class ConsumeQueue: Sendable {
     }
 
     private func writableFile(_ base: Int64, _ state: inout State) throws(StoreError) -> any StorageFile {
-        if state.fileCount > 0, base < state.first + state.fileCount * files.entriesPerFile {
-            return try files.open(self, base)
-        }
+        if hasFile(base, state) { return try files.open(self, base) }
         let file = try files.create(self, base)
         if state.fileCount == 0 { state.first = base }
         state.fileCount = (base - state.first) / files.entriesPerFile + 1

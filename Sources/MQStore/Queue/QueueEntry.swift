@@ -24,7 +24,7 @@ package struct QueueEntry: Sendable, Hashable {
     /// Untouched bytes of a file are zero.
     var isWritten: Bool { size > 0 && logOffset >= .zero }
     /// Whether it says where a record is.
-    var hasPlace: Bool { isWritten && !isBlank }
+    package var hasPlace: Bool { isWritten && !isBlank }
 }
 
 extension ByteBuffer {

@@ -15,6 +15,11 @@ final class QueueFiles: Sendable {
     private struct State {
         var slots: [Key: Slot] = [:]
         var clock: UInt64 = 0
+
+        mutating func closeOldest(_ count: Int) {
+            let oldest = slots.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(count)
+            for (key, _) in oldest { slots.removeValue(forKey: key) }
+        }
     }
 
     let device: any StorageDevice
@@ -57,25 +62,33 @@ final class QueueFiles: Sendable {
 
     /// An existing file.
     func open(_ queue: ConsumeQueue, _ base: Int64) throws(StoreError) -> any StorageFile {
-        if let file = cached(queue, base) { return file }
-        let file = try device.open("\(queue.directory)/\(name(base))", .readWrite)
+        let file = try openOnce(queue, base)
         keep(file, queue, base)
         return file
     }
 
-    /// An existing file that is not kept open: for the one look at each queue that a start takes.
+    /// An existing file that need not be kept open: for one look, or one flush.
     func openOnce(_ queue: ConsumeQueue, _ base: Int64) throws(StoreError) -> any StorageFile {
         if let file = cached(queue, base) { return file }
-        return try device.open("\(queue.directory)/\(name(base))", .readWrite)
+        return try makingRoom { () throws(StoreError) in
+            try device.open("\(queue.directory)/\(name(base))", .readWrite)
+        }
     }
 
     /// A new file of full length.
     func create(_ queue: ConsumeQueue, _ base: Int64) throws(StoreError) -> any StorageFile {
-        try device.createDirectory(queue.directory)
-        let file = try device.open("\(queue.directory)/\(name(base))", .truncate)
+        let file = try makingRoom { () throws(StoreError) in
+            try device.createDirectory(queue.directory)
+            return try device.open("\(queue.directory)/\(name(base))", .truncate)
+        }
         try file.setLength(fileBytes)
         keep(file, queue, base)
         return file
+    }
+
+    /// Flushes the names of the queue's files.
+    func syncDirectory(of queue: ConsumeQueue) throws(StoreError) {
+        try makingRoom { () throws(StoreError) in try device.syncDirectory(queue.directory) }
     }
 
     func remove(_ queue: ConsumeQueue, _ base: Int64) throws(StoreError) {
@@ -100,9 +113,18 @@ final class QueueFiles: Sendable {
         state.withLock { state in
             state.clock += 1
             state.slots[Key(queue: queue.ref.index, base: base)] = Slot(file: file, lastUse: state.clock)
-            guard state.slots.count > limit else { return }
-            let oldest = state.slots.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(max(1, limit / 8))
-            for (key, _) in oldest { state.slots.removeValue(forKey: key) }
+            if state.slots.count > limit { state.closeOldest(max(1, limit / 8)) }
+        }
+    }
+
+    /// Calls the body once more, with half of the files closed, when there was no descriptor left for it: others have
+    /// taken them, connections above all. Were it left at that, every send would be refused.
+    private func makingRoom<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+        do throws(StoreError) {
+            return try body()
+        } catch  where error.isOutOfDescriptors {
+            state.withLock { $0.closeOldest(($0.slots.count + 1) / 2) }
+            return try body()
         }
     }
 }

@@ -13,11 +13,11 @@ struct QueueLoader: Sendable {
     private static let threads = 4
 
     let table: QueueTable
-    /// See ``ConsumeQueue/load(limit:clears:hint:lost:)``.
+    /// See ``ConsumeQueue/load(limit:clears:hint:first:lost:)``.
     let limit: LogOffset
     let clears: Bool
-    /// The ends that were recorded at a clean close, by topic and queue.
-    let hints: [String: [Int32: Int64]]
+    /// What was recorded of them, by topic and queue.
+    let recorded: [String: [Int32: DispatchManifest.Queue]]
     let lost: [Range<LogOffset>]
 
     /// In the order of the topics.
@@ -53,8 +53,9 @@ struct QueueLoader: Sendable {
         for entry in try files.device.list("\(files.directory)/\(topic)") ?? [] where entry.isDirectory {
             guard let queueID = Int32(entry.name), queueID >= 0 else { continue }
             let queue = table.queue(topic, queueID)
-            let hint = clears ? nil : hints[topic]?[queueID]
-            let condition = try queue.load(limit: limit, clears: clears, hint: hint, lost: lost)
+            let known = recorded[topic]?[queueID]
+            let condition = try queue.load(
+                limit: limit, clears: clears, hint: clears ? nil : known?.end, first: known?.first, lost: lost)
             loaded.append(Loaded(queue: queue, condition: condition))
         }
         return loaded

@@ -37,17 +37,6 @@ package struct DiskUsage: Sendable, Hashable {
     package var ratio: Double
 
     package init(ratio: Double) { self.ratio = ratio }
-
-    /// Usage of a partition with so many bytes used and so many available to this process.
-    package init(used: UInt64, available: UInt64) {
-        let (total, overflow) = used.addingReportingOverflow(available)
-        guard !overflow, total > 0 else {
-            ratio = 0
-            return
-        }
-        let percent = (100 * Double(used) / Double(total)).rounded(.up)
-        ratio = percent / 100
-    }
 }
 
 /// Decides which segments go and whether the store is writable. Pure; `MessageStore` performs what it returns.

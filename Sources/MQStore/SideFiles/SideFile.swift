@@ -1,7 +1,7 @@
 package import Logging
 package import NIOCore
 
-/// One small text file beside the log (topics, groups, offsets), replaced as a whole and atomically.
+/// One small text file (topics, groups, offsets, the broker's configuration), replaced as a whole and atomically.
 ///
 /// Written to a temporary name, flushed, renamed; the directory is flushed. The previous version is kept as `.bak`,
 /// which is replaced the same way first, so that one whole file exists at every moment.
@@ -27,10 +27,7 @@ package struct SideFile: Sendable {
 
     private var backup: String { "\(path).bak" }
 
-    private var directory: String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return String(path[..<slash])
-    }
+    private var directory: String { FileDevice.parent(of: path) }
 
     /// Durable on return. Saves of one file must not overlap.
     ///

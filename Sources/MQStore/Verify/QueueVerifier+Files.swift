@@ -22,7 +22,7 @@ extension QueueVerifier {
         try addQueuesWithFiles(&findings)
         var ends: [QueueRef: Int64] = [:]
         var entries = 0
-        let recorded = recordedEnds(context.manifest)
+        let recorded = recordedQueues(context.manifest)
         for queue in table.all {
             grow(to: queue)
             try settleLeap(of: queue, behind: nil)
@@ -33,11 +33,11 @@ extension QueueVerifier {
                 if let end = seen[queue.ref.index].end { ends[queue.ref] = end }
                 continue
             }
-            var damage = try checkFiles(queue, isUnclean: context.isUnclean, &findings)
+            var damage = try checkFiles(queue, recorded[queue.ref], isUnclean: context.isUnclean, &findings)
             let end = try scan(queue, context, &entries, &damage)
             ends[queue.ref] = max(end, seen[queue.ref.index].end ?? 0)
             noteEntries(queue, &damage)
-            if let wanted = recorded[queue.ref], end < wanted, damage.isEmpty {
+            if let wanted = recorded[queue.ref]?.end, end < wanted, damage.isEmpty {
                 damage.append((queue.directory, nil, "it ends at \(end), \(wanted) entries were durable"))
             }
             // The files of one queue are set aside together: what is left of them is no use to the broker.
@@ -53,10 +53,10 @@ extension QueueVerifier {
         return (ends, entries)
     }
 
-    private func recordedEnds(_ manifest: DispatchManifest?) -> [QueueRef: Int64] {
-        var ends: [QueueRef: Int64] = [:]
-        for queue in manifest?.queues ?? [] { ends[table.queue(queue.topic, queue.queueID).ref] = queue.end }
-        return ends
+    private func recordedQueues(_ manifest: DispatchManifest?) -> [QueueRef: DispatchManifest.Queue] {
+        var recorded: [QueueRef: DispatchManifest.Queue] = [:]
+        for queue in manifest?.queues ?? [] { recorded[table.queue(queue.topic, queue.queueID).ref] = queue }
+        return recorded
     }
 
     private mutating func addQueuesWithFiles(_ findings: inout [StoreFinding]) throws(StoreError) {
@@ -127,12 +127,16 @@ extension QueueVerifier {
     private static func others(_ count: Int) -> String { count > 1 ? ", and \(count - 1) more" : "" }
 
     private mutating func checkFiles(
-        _ queue: ConsumeQueue, isUnclean: Bool, _ findings: inout [StoreFinding]
+        _ queue: ConsumeQueue, _ recorded: DispatchManifest.Queue?, isUnclean: Bool, _ findings: inout [StoreFinding]
     ) throws(StoreError) -> [(String, Int?, String)] {
         var damage: [(String, Int?, String)] = []
         let files = try files(of: queue)
         for (index, file) in files.enumerated() {
-            if index > 0, file.base != files[index - 1].base + table.files.entriesPerFile {
+            let isNext =
+                index == 0
+                ? file.base <= recorded?.first ?? file.base
+                : file.base == files[index - 1].base + table.files.entriesPerFile
+            if !isNext {
                 damage.append((file.path, nil, "a file before it is missing"))
             }
             // A kill may leave the newest one without its length.

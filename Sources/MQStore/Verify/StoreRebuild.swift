@@ -30,7 +30,7 @@ struct StoreRebuild {
         let table = QueueTable(
             files: QueueFiles(
                 device: device, root: configuration.directory, entriesPerFile: configuration.queueSegmentEntries,
-                limit: configuration.openQueueFiles))
+                limit: configuration.keptQueueFiles()))
         for (topic, offset) in try files.loadQueues()?.forgotten ?? [:] { table.forget(topic, below: offset) }
         let log = try CommitLog.open(configuration, device: device, time: time, logger: logger)
         log.adopt(end: end, lastTimestamp: lastTimestamp)
@@ -56,7 +56,7 @@ struct StoreRebuild {
 
     private func loadQueues(_ table: QueueTable, limit: LogOffset) throws(StoreError) {
         let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
-        _ = try QueueLoader(table: table, limit: limit, clears: true, hints: [:], lost: []).load(topics)
+        _ = try QueueLoader(table: table, limit: limit, clears: true, recorded: [:], lost: []).load(topics)
     }
 
     /// What is left of the index was found right; the next key goes behind its last.

@@ -156,14 +156,11 @@ struct Vandal {
     func removeQueueFile(using generator: inout SeededGenerator) throws -> Damage {
         let folder = store + "/consumequeue"
         let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        // Not the first of a queue: one that begins later looks like one whose beginning has expired.
-        let files = names.sorted().filter { $0.split(separator: "/").count == 3 && !$0.hasSuffix("/" + firstName) }
+        let files = names.sorted().filter { $0.split(separator: "/").count == 3 }
         guard let file = files.randomElement(using: &generator) else { return Damage() }
         try FileManager.default.removeItem(atPath: folder + "/" + file)
         return Damage(description: file)
     }
-
-    private var firstName: String { String(repeating: "0", count: 20) }
 
     private func length(_ path: String) -> Int {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)

@@ -1,5 +1,6 @@
 import MQProtocol
 import MQRemoting
+import MQStore
 import NIOCore
 import Testing
 
@@ -181,6 +182,22 @@ struct AdminRequestTests {
             #expect(table["brokerVersionDesc"] == "V4_9_8")
             #expect(table["putMessageTimesTotal"] == "1")
             await client.close()
+        }
+    }
+
+    @Test("Run-time information is that of the store's disk")
+    func runtimeOfTheDisk() async throws {
+        try await LiveBroker.withDirectory { directory in
+            let device = SimulatedDevice(seed: 1, capacity: 3 << 30)
+            try await LiveBroker.with(in: directory, on: device) { broker in
+                let client = FakeClient("admin", of: broker)
+                let table = try KVTable.decode(try await client.request(.getBrokerRuntimeInfo).body).table
+                #expect(table["commitLogDirCapacity"]?.hasPrefix("Total : 3.0 GiB, Free : ") == true)
+                let ratio = "\(try device.space(at: directory.path).usedRatio)"
+                #expect(table["commitLogDiskRatio"] == ratio)
+                #expect(table["consumeQueueDiskRatio"] == ratio)
+                await client.close()
+            }
         }
     }
 

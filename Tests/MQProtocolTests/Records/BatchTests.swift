@@ -41,20 +41,6 @@ import Testing
         #expect(again == body)
     }
 
-    @Test func anItemTakesTheOuterPropertiesAlong() {
-        func joined(_ own: String, _ outer: String) -> ByteBuffer {
-            BatchItem(body: ByteBuffer(), properties: ByteBuffer(propertySymbols: own))
-                .joinedProperties(ByteBuffer(propertySymbols: outer))
-        }
-        #expect(joined("a␁b", "c␁d") == ByteBuffer(propertySymbols: "a␁b␂c␁d"))
-        #expect(joined("a␁b␂", "c␁d") == ByteBuffer(propertySymbols: "a␁b␂c␁d"))
-        #expect(joined("", "c␁d") == ByteBuffer(propertySymbols: "c␁d"))
-        #expect(joined("a␁b", "") == ByteBuffer(propertySymbols: "a␁b"))
-        let outer = "CLUSTER␁FactsCluster␂WAIT␁true"
-        let own = "KEYS␁B0␂UNIQ_KEY␁FD00000000000000000000000000000201E31DBD16A6676052080008␂WAIT␁true␂TAGS␁TagB"
-        #expect(joined(own, outer) == recordVectors[4].propertyText)
-    }
-
     @Test func everyPrefixIsTruncatedOrWhole() throws {
         let body = ByteBuffer(hexText: Self.live)
         for length in 0..<body.readableBytes {

@@ -9,15 +9,15 @@ import Testing
     private let device = SimulatedDevice(seed: 1)
     private let geometry = IndexGeometry(slots: 5000, entries: 1000)
 
-    private func file() throws -> IndexFile {
-        try IndexFile(path: "/index", geometry: geometry, header: IndexHeader(), device: device)
+    private func file() -> IndexFile {
+        IndexFile(path: "/index", geometry: geometry, header: IndexHeader(), device: device)
     }
 
     private func hash(_ key: String) -> Int32 { indexKeyHash(topic: "TopicTest".utf8.span, key: key.utf8.span) }
 
     /// The index file of a stock broker.
     @Test func bytesOfAStockBroker() throws {
-        var file = try file()
+        var file = file()
         let keys: [(String, Int64)] = [
             ("FD00000000000000000000000000000201E31DBD16A6676051370000", 0), ("KEY1", 0), ("KEY2", 0),
             ("FD00000000000000000000000000000201E31DBD16A6676051CC0002", 0xEB), ("键", 0xEB),
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func entryWithAPredecessor() throws {
-        var file = try file()
+        var file = file()
         for number in 1..<38 as Range<Int32> {
             let hash = number == 16 ? 158_426_723 : number
             let time = Timestamp(milliseconds: Self.begin)
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func reopenedFileContinues() throws {
-        var whole = try file()
+        var whole = file()
         for number in 1...60 as ClosedRange<Int32> {
             try whole.add(
                 hash: number % 7, logOffset: LogOffset(rawValue: Int64(number)), storedAt: Timestamp(milliseconds: 5000)
@@ -67,7 +67,7 @@ import Testing
         }
         try whole.write()
         let expected = try device.contents(of: "/index")
-        var half = try file()
+        var half = file()
         for number in 1...30 as ClosedRange<Int32> {
             try half.add(
                 hash: number % 7, logOffset: LogOffset(rawValue: Int64(number)), storedAt: Timestamp(milliseconds: 5000)
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func damagedChainEnds() throws {
-        var file = try file()
+        var file = file()
         for number in 1...3 { try file.add(hash: 9, logOffset: LogOffset(rawValue: Int64(number)), storedAt: .zero) }
         try file.write()
         let raw = try device.open("/index", .readWrite)

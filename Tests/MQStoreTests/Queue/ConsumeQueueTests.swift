@@ -23,6 +23,10 @@ import Testing
         return queue
     }
 
+    private func removeFiles(of queue: ConsumeQueue, below offset: Int64) throws -> Int {
+        try queue.removeFiles(before: queue.firstKept(below: LogOffset(rawValue: offset)))
+    }
+
     /// Vectors of entries of a stock broker.
     @Test func bytesOfAStockBroker() throws {
         let queue = queue()
@@ -63,9 +67,9 @@ import Testing
         for number in 0..<7 { _ = try queue.append(entry(Int64(number)), at: Int64(number)) }
         for number in 10..<25 { _ = try queue.append(entry(Int64(number)), at: Int64(number)) }
         try queue.write()
-        #expect(try queue.removeFiles(below: LogOffset(rawValue: 600)) == 0)
+        #expect(try removeFiles(of: queue, below: 600) == 0)
         #expect(queue.bounds(logMinimum: LogOffset(rawValue: 600)) == (6, 25))
-        #expect(try queue.removeFiles(below: LogOffset(rawValue: 601)) == 1)
+        #expect(try removeFiles(of: queue, below: 601) == 1)
         #expect(queue.bounds(logMinimum: LogOffset(rawValue: 601)) == (10, 25))
     }
 
@@ -168,10 +172,10 @@ import Testing
         #expect(queue.bounds(logMinimum: .zero) == (0, 35))
         #expect(queue.bounds(logMinimum: LogOffset(rawValue: 1)) == (1, 35))
         #expect(queue.bounds(logMinimum: LogOffset(rawValue: 1950)) == (20, 35))
-        #expect(try queue.removeFiles(below: LogOffset(rawValue: 1950)) == 2)
+        #expect(try removeFiles(of: queue, below: 1950) == 2)
         #expect(queue.bounds(logMinimum: LogOffset(rawValue: 1950)) == (20, 35))
         #expect(queue.bounds(logMinimum: LogOffset(rawValue: 99_999)) == (35, 35), "nothing is readable")
-        #expect(try queue.removeFiles(below: LogOffset(rawValue: 99_999)) == 1, "the last file stays")
+        #expect(try removeFiles(of: queue, below: 99_999) == 1, "the last file stays")
         #expect(try device.list("/store/consumequeue/TopicTest/0")?.map(\.name) == ["00000000000000000600"])
     }
 

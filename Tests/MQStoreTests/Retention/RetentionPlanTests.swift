@@ -100,8 +100,8 @@ import Testing
     }
 
     @Test func usageIsRoundedUp() {
-        #expect(DiskUsage(used: 751, available: 249).ratio == 0.76)
-        #expect(DiskUsage(used: 0, available: 0).ratio == 0)
-        #expect(DiskUsage(used: .max, available: .max).ratio == 0)
+        #expect(DiskSpace(total: 1000, available: 249, free: 249).usedRatio == 0.76)
+        #expect(DiskSpace(total: 1000, available: 150, free: 250).usedRatio == 0.84, "without what is kept for root")
+        #expect(DiskSpace(total: 0, available: 0, free: 0).usedRatio == 1)
     }
 }

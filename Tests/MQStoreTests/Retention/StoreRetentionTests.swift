@@ -53,8 +53,24 @@ import Testing
         #expect(again.searchOffset(of: again.queue("Topic", 0), at: .zero) == minimum)
     }
 
+    @Test func filesThatExpiredAreNotTakenForLost() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        try store.saveCheckpoint()
+        expire(store, fixture)
+        #expect(
+            try fixture.device.list("/store/consumequeue/Topic/0")?.first?.name == "00000000000000001000")
+        fixture.device.kill()
+        for _ in 0..<2 {
+            let again = try fixture.open()
+            #expect(fixture.complaints.all == [])
+            try again.close()
+            #expect(try StoreVerifier(fixture.configuration, device: fixture.device).run().damage == [])
+        }
+    }
+
     /// The next start clears the entries behind the recorded position: their records must be there to make them again.
-    @Test func afterAFailedFlushOfAQueueOnlyWhatIsRecordedGoes() throws {
+    @Test func whileQueuesCannotBeFlushedOnlyWhatIsRecordedGoes() throws {
         let fixture = StoreFixture(segmentBytes: 1024)
         let store = try filled(fixture)
         try store.saveCheckpoint()
@@ -62,16 +78,19 @@ import Testing
         try store.put("Topic", 0, body: "m120")
         store.dispatchPending()
         try store.flushNow()
-        fixture.device.fail(.flush)
-        #expect(throws: StoreError.self) { try store.saveCheckpoint() }
-        fixture.device.clearFaults()
         for number in 121..<300 { try store.put("Topic", 0, body: "m\(number)") }
         store.dispatchPending()
         try store.flushNow()
         fixture.clock.advance(by: .seconds(73 * 3600))
+        // So full that it cannot wait.
+        let space = try fixture.device.space(at: "/store")
+        fixture.device.setCapacity((space.total - space.available) * 100 / 87)
+        fixture.device.fail(.flush, permanently: true)
         expire(store, runs: 10, fixture)
         #expect(store.minimumLogOffset <= recorded)
         #expect(store.minimumLogOffset > .zero)
+        fixture.device.clearFaults()
+        fixture.device.setCapacity(nil)
         fixture.device.crash()
         let again = try fixture.open()
         #expect(again.maximumOffset(of: again.queue("Topic", 0)).rawValue == 300)

@@ -91,6 +91,21 @@ import Testing
         #expect(report.records > 0 && report.damage.contains { $0.kind == .shortLog })
     }
 
+    /// Also when the log has lost the records of the file.
+    @Test(arguments: [false, true])
+    func aMissingFirstQueueFileIsNamed(isExpired: Bool) throws {
+        let store = try VerifyFixture()
+        if isExpired { for path in try store.segments.dropLast() { try store.device.remove(path) } }
+        #expect(try store.verify().damage == [])
+        let queue = "/store/consumequeue/Payments/1"
+        try store.device.remove("\(queue)/\(String(repeating: "0", count: 20))")
+        let found = try store.verify()
+        #expect(
+            found.damage.contains { $0.path.hasPrefix(queue) && $0.cause == "a file before it is missing" })
+        try store.repair(found)
+        #expect(try store.verify().damage == [])
+    }
+
     @Test func damageInTheMiddleStaysAndHidesNothing() throws {
         let store = try VerifyFixture()
         let place = try store.place(ofBody: "body 100 ")

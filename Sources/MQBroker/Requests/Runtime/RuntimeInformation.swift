@@ -95,22 +95,15 @@ struct RuntimeInformation {
     }
 
     private func disk() -> [String: String] {
-        let storage = broker.settings.configuration.storage
-        let directories =
-            storage.commitLogDirectories.isEmpty
-            ? [storage.directory + "/commitlog"] : storage.commitLogDirectories
-        let device = FileDevice()
+        let space = broker.store.space
         var table: [String: String] = [:]
-        var ratios: [Double] = []
-        for directory in directories {
-            guard let space = try? device.space(at: directory) else { continue }
-            ratios.append(space.usedRatio)
-            if directories.count > 1 { table["commitLogDiskRatio_\(directory)"] = "\(space.usedRatio)" }
-            let line = "Total : \(Self.gigabytes(space.total)), Free : \(Self.gigabytes(space.available))."
+        for (directory, log) in space.log {
+            if space.log.count > 1 { table["commitLogDiskRatio_\(directory)"] = "\(log.usedRatio)" }
+            let line = "Total : \(Self.gigabytes(log.total)), Free : \(Self.gigabytes(log.available))."
             table["commitLogDirCapacity"] = line
         }
-        table["commitLogDiskRatio"] = "\(ratios.min() ?? -1)"
-        table["consumeQueueDiskRatio"] = "\((try? device.space(at: storage.directory).usedRatio) ?? -1)"
+        table["commitLogDiskRatio"] = "\(space.log.map(\.space.usedRatio).min() ?? -1)"
+        table["consumeQueueDiskRatio"] = "\(space.queues?.usedRatio ?? -1)"
         return table
     }
 

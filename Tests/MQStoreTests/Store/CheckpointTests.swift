@@ -1,0 +1,83 @@
+import MQProtocol
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import MQStore
+
+/// What a checkpoint vouches for when the disk fails, and that it goes on.
+@Suite struct CheckpointTests {
+    private func contents(_ store: MessageStore, _ topic: String) -> [String] {
+        var bodies: [String] = []
+        while case let page = store.pull(topic, from: Int64(bodies.count)), !page.isEmpty { bodies += page }
+        return bodies
+    }
+
+    /// A store with 100 durable messages of a topic and 80 that are only written.
+    private func writtenStore(_ fixture: StoreFixture) throws -> MessageStore {
+        let store = try fixture.open()
+        for number in 0..<100 { try store.put("Topic", 0, body: "m\(number)") }
+        store.dispatchPending()
+        try store.saveCheckpoint()
+        for number in 100..<180 { try store.put("Topic", 0, body: "m\(number)") }
+        store.dispatchPending()
+        try store.flushNow()
+        return store
+    }
+
+    /// The system takes for written what it could not write: the flush that succeeds says nothing of it.
+    @Test(arguments: [false, true], 0..<8)
+    func `A failed flush holds the position until all behind it is written again and flushed`(
+        isClosed: Bool, seed: UInt64
+    ) throws {
+        let fixture = StoreFixture(seed: seed)
+        let store = try writtenStore(fixture)
+        let before = try #require(try store.files.loadPosition()?.queues)
+        fixture.device.setDropsPagesOnFailedFlush(seed % 2 == 0)
+        fixture.device.fail(.flush)
+        #expect(throws: StoreError.self) { try store.saveCheckpoint() }
+        #expect(try store.files.loadPosition()?.queues == before)
+        #expect(store.house.withLock { $0.hasFailedFlush })
+        if isClosed { try store.close() } else { try store.saveCheckpoint() }
+        #expect(try store.files.loadPosition()?.queues == store.appendedOffset)
+        #expect(!store.house.withLock { $0.hasFailedFlush })
+        fixture.device.crash()
+        let again = try fixture.open()
+        #expect(contents(again, "Topic") == (0..<180).map { "m\($0)" }, "seed \(seed)")
+        #expect(fixture.complaints.all.filter { !$0.contains("trying again later") } == [], "seed \(seed)")
+    }
+
+    @Test func `Retention goes on after a failed flush`() throws {
+        var fixture = StoreFixture(segmentBytes: 4096)
+        fixture.configuration.retention = .seconds(60)
+        fixture.configuration.deletionHours = Set(0..<24)
+        let store = try fixture.open()
+        for _ in 0..<60 { try store.put("Topic", body: String(repeating: "x", count: 200)) }
+        store.dispatchPending()
+        try store.flushNow()
+        fixture.device.fail(.flush, after: 1)
+        #expect(throws: StoreError.self) { try store.saveCheckpoint() }
+        fixture.clock.advance(by: .seconds(3600))
+        try store.runRetention(now: fixture.clock.now())
+        #expect(store.minimumLogOffset > .zero)
+    }
+
+    @Test func `A checkpoint passes over a topic that is deleted during it`() throws {
+        var fixture = StoreFixture()
+        fixture.configuration.openQueueFiles = 1
+        let device = HookedDevice(fixture.device)
+        let store = try MessageStore.open(
+            fixture.configuration, device: device, time: .manual(fixture.clock), logger: LogFixture.silent,
+            observer: StoreObserver())
+        for topic in ["Gone", "Stays"] { try store.put(topic) }
+        store.dispatchPending()
+        try store.flushNow()
+        store.keepHouse()
+        device.onOpen(in: "/store/consumequeue/Gone/0") { try? store.deleteQueues(ofTopic: "Gone") }
+        try store.saveCheckpoint()
+        #expect(try fixture.device.list("/store/consumequeue/Gone/0") == nil, "it was deleted in the middle")
+        #expect(try store.files.loadPosition()?.queues == store.appendedOffset)
+        #expect(!store.house.withLock { $0.hasFailedFlush })
+        try store.saveCheckpoint()
+    }
+}
