@@ -48,19 +48,6 @@ struct SideFileWriterTests {
         #expect(await seen.next() == nil)
         #expect(try support.contents("x.json") == "one")
     }
-
-    @Test("After the end of the process nothing is tried again")
-    func closed() async throws {
-        let writer = writer { "one" }
-        support.device.fail(.write, permanently: true)
-        writer.changed()
-        await support.clock.waitForSleepers(count: 1)
-        #expect(throws: StoreError.self) { try writer.flush() }
-        support.device.clearFaults()
-        support.clock.advance(by: SideFileWriter.retryPause)
-        await support.clock.waitForSleepers(count: 0)
-        #expect(!writer.isWritten(1))
-    }
 }
 
 private final class Value: Sendable {
