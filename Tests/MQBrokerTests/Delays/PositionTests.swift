@@ -1,6 +1,7 @@
 import MQProtocol
 import MQStore
 import NIOCore
+import Synchronization
 import TestSupport
 import Testing
 

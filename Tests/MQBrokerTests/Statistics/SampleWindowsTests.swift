@@ -44,12 +44,12 @@ struct SampleWindowsTests {
     @Test("What is not used keeps no samples, what was used keeps them for a day")
     func idle() {
         var total = SampledTotal()
-        for tick in 0..<100 { total.sample(time(tick * 10)) }
+        for tick in 0..<100 { total.sample(time(Int64(tick) * 10)) }
         #expect(total.windows.ticks == 0)
         total.add(7)
-        for tick in 100..<8640 { total.sample(time(tick * 10)) }
+        for tick in 100..<8640 { total.sample(time(Int64(tick) * 10)) }
         #expect(total.windows.day.sum == 7)
-        for tick in 8640..<10_000 { total.sample(time(tick * 10)) }
+        for tick in 8640..<10_000 { total.sample(time(Int64(tick) * 10)) }
         #expect(total.windows.ticks == 0)
         #expect(total.windows.day == Rate())
         total.add(3)

@@ -1,3 +1,4 @@
+import MQProtocol
 import MQStore
 import NIOCore
 import Synchronization

@@ -2,6 +2,7 @@ import Foundation
 import MQProtocol
 import MQStore
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import MQBroker
