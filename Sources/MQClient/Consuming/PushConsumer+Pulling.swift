@@ -54,6 +54,8 @@ extension PushConsumer {
         if header.flags.contains(.commitOffset), answer.responseCode == .success {
             offsets.withLock { $0.confirm(commit, of: held.queue) }
         }
+        // Before all else: a slave that is behind has nothing but the advice to ask the master.
+        brokerID = answer.fields.int64("suggestWhichBrokerId") ?? 0
         let next = answer.fields.int64("nextBeginOffset") ?? offset
         switch answer.responseCode {
         case .success:
@@ -73,7 +75,6 @@ extension PushConsumer {
         default:
             throw MQClientError(refusal: answer, address: target.address)
         }
-        brokerID = answer.fields.int64("suggestWhichBrokerId") ?? 0
         return nil
     }
 
