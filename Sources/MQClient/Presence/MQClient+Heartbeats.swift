@@ -148,7 +148,6 @@ extension MQClient {
         let (consumers, answersChecks) = presence.groups.withLock { (Array($0.consumers.values), $0.answersChecks) }
         let topics = Set(consumers.flatMap { $0.subscriptions().map(\.topic) })
         for topic in topics.sorted() where state.withLock({ $0.routes.known(topic) }) == nil {
-            // Unknown is no failure here: a retry topic comes into being with the heartbeat.
             await attempt("route of \(topic)") { () async throws(MQClientError) in try await self.learnRoute(topic) }
         }
         guard answersChecks else { return }

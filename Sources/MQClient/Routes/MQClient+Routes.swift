@@ -43,9 +43,14 @@ extension MQClient {
         return route
     }
 
-    /// Remembers a topic's route if the name servers know the topic.
+    /// Remembers a topic's route. That a retry topic has none is no failure: it comes into being with the first
+    /// heartbeat or message of its group.
     func learnRoute(_ topic: String) async throws(MQClientError) {
-        if let route = try await queryRoute(topic) { learn(topic, route) }
+        if let route = try await queryRoute(topic) {
+            learn(topic, route)
+        } else if !TopicName.isRetry(topic) {
+            throw await topicNotFound(topic)
+        }
     }
 
     /// A route for sending. A topic that nobody knows yet gets the route of the brokers that create topics by
