@@ -112,9 +112,10 @@ extension MQClient {
             let isOurs = answer.fields.string(ProtocolExtension.brokerAnnouncement.name) != nil
             // Check-backs are known by the address of their connection, which routes may give as a name.
             let connected = try? await remoting.connection(to: address).remoteAddress.description
+            let now = configuration.time.now()
             presence.standings.withLock { standings in
-                standings.answered(address, announcesEscrow: isOurs)
-                if let connected { standings.answered(connected, announcesEscrow: isOurs) }
+                standings.answered(address, announcesEscrow: isOurs, now: now)
+                if let connected { standings.answered(connected, announcesEscrow: isOurs, now: now) }
             }
             return isOurs
         } catch {
