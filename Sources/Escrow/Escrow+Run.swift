@@ -143,7 +143,7 @@ private struct Parts: Sendable {
         var consumers: [PushConsumer] = []
         for (name, consumer) in eventConsumers.sorted(by: { $0.key < $1.key }) {
             let group = escrow.names.group(of: name)
-            let settings = Self.consumer(group, consumer.subscriptions, admission, configuration)
+            let settings = Self.consumer(group, consumer.subscriptions, admission, retention, configuration)
             let doubles = configuration.doublesDelivery
             consumers.append(
                 try PushConsumer(client, settings) { messages, _ in
@@ -155,7 +155,8 @@ private struct Parts: Sendable {
         if !registry.deadlines.isEmpty {
             // In order, though rings have none: those that wait for a commit gather, and fire together in the next.
             let settings = Self.consumer(
-                escrow.names.deadlineGroup, [service.deadlineTopic: DeadlineRing.tag], admission, configuration)
+                escrow.names.deadlineGroup, [service.deadlineTopic: DeadlineRing.tag], admission, retention,
+                configuration)
             consumers.append(try PushConsumer(client, settings) { messages, _ in await firing.handle(messages) })
         }
         self.consumers = consumers
@@ -171,7 +172,7 @@ private struct Parts: Sendable {
     }
 
     private static func consumer(
-        _ group: String, _ subscriptions: [String: String], _ admission: Admission,
+        _ group: String, _ subscriptions: [String: String], _ admission: Admission, _ retention: Duration,
         _ configuration: EscrowConfiguration
     ) -> ConsumerConfiguration {
         var settings = ConsumerConfiguration(group: group)
@@ -185,8 +186,8 @@ private struct Parts: Sendable {
         settings.drainTimeout = configuration.drainTimeout
         // A dead letter of the service's own, with its reason.
         settings.handsOverUnreadable = true
-        // The inbox absorbs what comes again.
-        settings.rereadsLostEnd = true
+        // The inbox absorbs what comes again, as far back as it remembers.
+        settings.lostEndHorizon = InboxRetention.lostEndHorizon(retention)
         settings.admitsMembers = { try admission.check($0) }
         return settings
     }

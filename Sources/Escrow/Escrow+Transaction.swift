@@ -59,7 +59,7 @@ extension Escrow {
             encode: { try JSONCodec.encoder.encode(StoredResult(value: $0)) },
             decode: { try Self.decode($0, key: idempotencyKey) })
         let key = idempotencyKey.text
-        if let (id, result) = try await writer.database.read({ try Fence.earlier($0, kind: kind, key: key) }) {
+        if let (id, result) = try await writer.read({ try Fence.earlier($0, kind: kind, key: key) }) {
             return .committed(try attempt.decode(result), receipt(id, isRepeated: true))
         }
         return try await run(attempt, publishing: events)

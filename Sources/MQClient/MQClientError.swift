@@ -29,7 +29,7 @@ public struct MQClientError: Error, CustomStringConvertible {
         public static let topicNotFound = Code(.topicNotFound)
         /// The topic is known, but no live broker can do what was asked: write to it, or read from it.
         public static let topicUnavailable = Code(.topicUnavailable)
-        /// No broker or cluster of that name is registered.
+        /// No broker or cluster of that name is registered, or it has no master at the moment: it may register again.
         public static let brokerUnknown = Code(.brokerUnknown)
         /// A registered broker does not answer. What was asked of it may have happened.
         public static let brokerUnreachable = Code(.brokerUnreachable)
@@ -97,7 +97,7 @@ public struct MQClientError: Error, CustomStringConvertible {
     /// can store the message twice.
     public var isRetriable: Bool {
         switch code {
-        case .nameServersUnreachable, .brokerUnreachable, .requestTimedOut, .topicUnavailable: true
+        case .nameServersUnreachable, .brokerUnreachable, .requestTimedOut, .topicUnavailable, .brokerUnknown: true
         case .refused: Self.retriableResponseCodes.contains(responseCode ?? 0)
         default: false
         }

@@ -45,6 +45,37 @@ import Testing
         }
     }
 
+    @Test("A missing topic is asked for once a second, however many messages wait for it")
+    func manyForAMissingTopic() async throws {
+        let clock = ManualClock(start: Timestamp(milliseconds: 1_795_000_000_000))
+        try await StubServer.with(answer: Stubs.nameServer(topics: ["Orders"], broker: "127.0.0.1:1")) { server in
+            var configuration = MQClientConfiguration(nameServers: try NameServerAddresses(server.address))
+            configuration.time = .manual(clock)
+            try await MQClient.with(configuration) { client in
+                func sendMany() async {
+                    await withDiscardingTaskGroup { tasks in
+                        for number in 0..<50 {
+                            tasks.addTask {
+                                let message = Message(topic: "Order", body: "x")
+                                let error = await #expect(throws: MQClientError.self) {
+                                    try await client.send(message, orderedBy: "\(number)")
+                                }
+                                #expect(error?.message.contains("Similar names: Orders.") == true)
+                            }
+                        }
+                    }
+                }
+                await #expect(throws: MQClientError.self) { try await client.send(Message(topic: "Order", body: "x")) }
+                let count = server.requests.count
+                await sendMany()
+                #expect(server.requests.count == count)
+                clock.advance(by: .seconds(1))
+                await sendMany()
+                #expect(server.requests.count == 2 * count)
+            }
+        }
+    }
+
     @Test("A name server that was just restarted, and knows no topic yet, stops nobody")
     func forgetfulNameServer() async throws {
         let isForgetful = Mutex(false)

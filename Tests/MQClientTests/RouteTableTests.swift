@@ -68,6 +68,26 @@ import Testing
         #expect(table.broker(named: "b") == nil)
     }
 
+    @Test("An absence is believed for a second; then one asks again for all")
+    func absence() {
+        var table = RouteTable()
+        let error = MQClientError(.topicNotFound, "gone")
+        let second = Duration.seconds(1)
+        #expect(table.absence(of: "T", now: at(1)) == nil)
+        table.note(absence: error, of: "T", now: at(1))
+        #expect(table.absence(of: "U", now: at(1)) == nil)
+        let answers = [
+            at(1), at(2).advanced(by: .milliseconds(-1)), at(2), at(2), at(3).advanced(by: .milliseconds(-1)), at(3),
+            at(2).advanced(by: .zero - second),
+        ].map { table.absence(of: "T", now: $0)?.message }
+        #expect(answers == ["gone", "gone", nil, "gone", "gone", nil, nil])
+        table.learn("T", route, now: at(3))
+        #expect(table.absence(of: "T", now: at(3)) == nil)
+        table.note(absence: error, of: "T", now: at(3))
+        table.forget("T")
+        #expect(table.absence(of: "T", now: at(3)) == nil)
+    }
+
     @Test("Publish queues age with their route")
     func publishQueues() {
         var table = RouteTable()

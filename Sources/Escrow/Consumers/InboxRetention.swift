@@ -21,6 +21,12 @@ enum InboxRetention {
         return wanted
     }
 
+    /// How old a message may be that is read again after a broker lost the end of a queue: the inbox remembers from the
+    /// time of handling, which is later than the broker's, and the clocks of the two may differ by a day.
+    static func lostEndHorizon(_ retention: Duration) -> Duration {
+        retention - margin
+    }
+
     private static func hours(_ duration: Duration) -> String {
         "\((duration.components.seconds * 10 / 3600).description.tenths) h"
     }

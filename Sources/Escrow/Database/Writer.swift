@@ -36,6 +36,17 @@ final class Writer: Sendable {
         dispatch()
     }
 
+    /// Reads on a connection of its own: nothing waits for the writer.
+    ///
+    /// - Throws: what `body` throws; for a trouble of the database its ``EscrowError``.
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do {
+            return try await database.read(body)
+        } catch {
+            throw DatabaseTrouble(error)?.error ?? error
+        }
+    }
+
     /// Runs `body` as a piece and waits for its commit. Cancelling the caller's task does not undo it.
     ///
     /// - Throws: what `body` throws, after its writes were undone; or ``WriterRefusal``.

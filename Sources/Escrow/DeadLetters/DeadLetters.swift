@@ -43,7 +43,7 @@ public struct DeadLetters: Sendable {
     public func list(
         consumer: String? = nil, state: DeadLetter.State? = .open, limit: Int = 1000
     ) async throws -> [DeadLetter] {
-        try await writer.database.read { db in
+        try await writer.read { db in
             try DeadLetterTable.list(db, consumer: consumer, state: state, limit: limit)
         }
     }

@@ -28,7 +28,7 @@ struct Redriver: Sendable {
     private func redrive() async {
         while !Task.isCancelled {
             do {
-                let wanted = try await writer.database.read { try DeadLetterTable.wanted($0, limit: Self.batch) }
+                let wanted = try await writer.read { try DeadLetterTable.wanted($0, limit: Self.batch) }
                 guard !wanted.isEmpty else { return }
                 for (id, letter) in wanted {
                     // After a failure the list is read again: it holds back, and somebody may want it anew.

@@ -23,7 +23,7 @@ struct Sweeper: Sendable {
             let now = writer.time.now()
             let before = now.advanced(by: .zero - grace)
             do {
-                let overdue = try await writer.database.read { db in
+                let overdue = try await writer.read { db in
                     try DeadlineTable.overdue(db, names: names, before: before, now: now, limit: Self.batch)
                 }
                 guard !overdue.isEmpty else { return }

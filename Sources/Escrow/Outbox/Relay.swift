@@ -90,7 +90,7 @@ final class Relay: Sendable {
         var isSaid = false
         while !Task.isCancelled {
             wake()
-            let rows = try? await writer.database.read { try OutboxTable.rows($0, after: 0, limit: 1) }
+            let rows = try? await writer.read { try OutboxTable.rows($0, after: 0, limit: 1) }
             if rows?.isEmpty ?? false { return }
             guard state.withLock({ $0.leasedUntil != nil }) else { return }
             let now = writer.time.now()
@@ -105,7 +105,7 @@ final class Relay: Sendable {
     }
 
     private func sayWhatStays() async {
-        let count = try? await writer.database.read { try OutboxTable.count($0) }
+        let count = try? await writer.read { try OutboxTable.count($0) }
         logger.notice(
             "stopping: \(count ?? 0) messages stay in the outbox until the next start: no broker takes them now")
     }
@@ -165,7 +165,7 @@ final class Relay: Sendable {
     private func resolveAcknowledged() async {
         let fences = receipts.fences
         guard !fences.isEmpty else { return }
-        let done = try? await writer.database.read { db in
+        let done = try? await writer.read { db in
             try fences.filter { try OutboxTable.count(db, of: $0) == 0 }
         }
         for fence in done ?? [] { look(for: fence) }
@@ -219,7 +219,7 @@ final class Relay: Sendable {
         }
         guard let reading else { return }
         do {
-            let rows = try await writer.database.read {
+            let rows = try await writer.read {
                 try OutboxTable.rows($0, after: reading.after, limit: reading.limit)
             }
             state.withLock { state in
@@ -381,15 +381,28 @@ final class Relay: Sendable {
     /// - Throws: ``EscrowError/Code/undeliverable``; ``EscrowError/Code/stopped`` when the service stops before;
     ///   `CancellationError`.
     func awaitAcknowledgement(of fence: TransactionID) async throws {
-        try await receipts.wait(for: fence) { look(for: fence) }
+        do {
+            try await receipts.wait(for: fence) { look(for: fence) }
+        } catch let error as EscrowError where error.code == .stopped {
+            // Nobody looks any more; what had left by then has arrived all the same.
+            guard try await writer.read({ try Self.hasLeft($0, fence) }) else { throw error }
+        }
+    }
+
+    /// Whether nothing of the transaction is in the outbox.
+    ///
+    /// - Throws: ``EscrowError/Code/undeliverable`` when some of it was given up.
+    private static func hasLeft(_ db: Database, _ fence: TransactionID) throws -> Bool {
+        guard try OutboxTable.count(db, of: fence) == 0 else { return false }
+        if let reason = try Undeliverable.reason(db, of: fence) { throw Undeliverable.error(reason) }
+        return true
     }
 
     private func look(for fence: TransactionID) {
         writer.add([
             Piece(
                 body: { db, _ in
-                    guard try OutboxTable.count(db, of: fence) == 0 else { throw StillWaiting() }
-                    if let reason = try Undeliverable.reason(db, of: fence) { throw Undeliverable.error(reason) }
+                    guard try Self.hasLeft(db, fence) else { throw StillWaiting() }
                 },
                 completion: { [self] result in
                     switch result {

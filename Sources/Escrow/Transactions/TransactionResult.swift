@@ -44,7 +44,8 @@ public struct TransactionReceipt: Sendable {
 
     /// Returns when every message of the transaction is visible to consumers.
     ///
-    /// - Throws: ``EscrowError/Code/stopped`` when the service stops before; the messages leave at its next start.
+    /// - Throws: ``EscrowError/Code/stopped`` when the service stops before, or has stopped with messages left that
+    ///   leave at its next start; the codes of databases.
     ///   ``EscrowError/Code/undeliverable`` when one of them cannot be sent, whoever tries.
     public func visible() async throws {
         try await relay.awaitAcknowledgement(of: id)
@@ -61,10 +62,10 @@ public struct InDoubtTransaction: Sendable {
     /// Reads the fence on a connection of its own: `.commit` or `.rollback`, for good. Without a fence the transaction
     /// is rolled back by writing one against it.
     ///
-    /// - Throws: an error of the database while it cannot be read or written; ask again later.
+    /// - Throws: ``EscrowError`` while the database cannot be read or written; ask again later.
     public func settle() async throws -> Verdict {
         let id = id
-        if let verdict = try await writer.database.read({ try Fence.verdict($0, id) }) { return verdict }
+        if let verdict = try await writer.read({ try Fence.verdict($0, id) }) { return verdict }
         do {
             return try await writer.perform { db, context in
                 try Fence.decide(db, id, kind: TransactionKind.fenced, now: context.now)
@@ -77,6 +78,6 @@ public struct InDoubtTransaction: Sendable {
 
 /// Kinds of transactions: who answers their check-backs.
 enum TransactionKind {
-    /// Those of ``Escrow/transaction(_:idempotencyKey:_:)``, answered from the fence.
+    /// Those of ``Escrow/transaction(_:body:)`` and its like, answered from the fence.
     static let fenced = "fenced"
 }

@@ -54,6 +54,8 @@ extension PushConsumer {
         if header.flags.contains(.commitOffset), answer.responseCode == .success {
             offsets.withLock { $0.confirm(commit, of: held.queue) }
         }
+        // Before all else: a slave that is behind has nothing but the advice to ask the master.
+        brokerID = answer.fields.int64("suggestWhichBrokerId") ?? 0
         let next = answer.fields.int64("nextBeginOffset") ?? offset
         switch answer.responseCode {
         case .success:
@@ -73,7 +75,6 @@ extension PushConsumer {
         default:
             throw MQClientError(refusal: answer, address: target.address)
         }
-        brokerID = answer.fields.int64("suggestWhichBrokerId") ?? 0
         return nil
     }
 
@@ -137,8 +138,8 @@ extension PushConsumer {
             if Task.isCancelled { return true }
         }
         var offset = correction.offset
-        if correction.reason == .pastEnd, configuration.rereadsLostEnd {
-            guard let begin = await offsetBeforeLoss(held) else { return false }
+        if correction.reason == .pastEnd, let horizon = configuration.lostEndHorizon {
+            guard let begin = await offsetBeforeLoss(held, horizon: horizon) else { return false }
             offset = min(begin, offset)
         }
         guard offset != asked else { return true }
@@ -156,17 +157,20 @@ extension PushConsumer {
     /// How far the clock of a machine that lost its power may have been set back.
     private static let lossMargin = Duration.seconds(60)
 
-    /// Nothing that was stored after the last message seen lies before it. Without one, what the queue has first.
-    private func offsetBeforeLoss(_ held: HeldQueue) async -> Int64? {
+    /// Nothing that was stored after the last message seen lies before it. What is older than the horizon is not read
+    /// again, whether a last message was seen or, after a restart of this process, none.
+    private func offsetBeforeLoss(_ held: HeldQueue, horizon: Duration) async -> Int64? {
         let queue = held.queue
+        let earliest = time.now().advanced(by: .zero - horizon)
         let last = held.state.withLock { $0.lastStored }
+        let begin = max(last?.advanced(by: .zero - Self.lossMargin) ?? earliest, earliest)
         var offset: Int64?
         await client.attempt("search in \(queue) for \(configuration.group)") { () async throws(MQClientError) in
-            guard let last else {
-                offset = try await client.minimumOffset(of: queue)
-                return
-            }
-            offset = try await client.offset(of: queue, at: last.advanced(by: .zero - Self.lossMargin))
+            let nearest = try await client.offset(of: queue, at: begin)
+            // The nearest may be the last one before, of any age in a queue that was quiet for long.
+            let found = try await client.pull(queue, from: nearest, maximumCount: 1, group: configuration.group)
+            let isEarlier = found.messages.first.map { $0.queueOffset == nearest && $0.storeTimestamp < begin } ?? false
+            offset = isEarlier ? nearest + 1 : nearest
         }
         return offset
     }

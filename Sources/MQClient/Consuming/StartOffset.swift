@@ -33,7 +33,7 @@ struct OffsetCorrection: Sendable, Hashable {
         case beforeStart = "before the queue's first message"
         /// The broker has lost the end of its queue, or is a new one. The group goes on behind the last message: from
         /// the beginning, all that was consumed already would come again. Unless it wants that; see
-        /// ``ConsumerConfiguration/rereadsLostEnd``.
+        /// ``ConsumerConfiguration/lostEndHorizon``.
         case pastEnd = "behind the queue's last message"
         /// The broker gives no bounds that explain its answer.
         case unexplained = "outside the queue"

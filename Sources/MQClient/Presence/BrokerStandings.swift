@@ -1,8 +1,12 @@
+import MQProtocol
+
 /// What heartbeats have taught about each broker, by address. Pure.
 struct BrokerStandings {
     private struct Standing {
         /// Nil until the broker has answered a heartbeat.
         var announcesEscrow: Bool?
+        /// When it did.
+        var answered: Timestamp?
         /// A heartbeat was sent, and the last one did not fail.
         var isTold = false
         var isAsking = false
@@ -39,13 +43,19 @@ struct BrokerStandings {
         standings[address]?.isTold = false
     }
 
-    mutating func answered(_ address: String, announcesEscrow: Bool) {
+    mutating func answered(_ address: String, announcesEscrow: Bool, now: Timestamp) {
         standings[address, default: Standing()].announcesEscrow = announcesEscrow
+        standings[address]?.answered = now
     }
 
     /// Nil when the broker has never answered a heartbeat.
     func announcesEscrow(_ address: String) -> Bool? {
         standings[address]?.announcesEscrow
+    }
+
+    /// How long ago the broker answered its latest heartbeat.
+    func age(_ address: String, now: Timestamp) -> Duration? {
+        standings[address]?.answered?.duration(to: now)
     }
 
     /// Addresses that hear of this client, in order.

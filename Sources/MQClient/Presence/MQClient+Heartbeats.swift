@@ -112,9 +112,10 @@ extension MQClient {
             let isOurs = answer.fields.string(ProtocolExtension.brokerAnnouncement.name) != nil
             // Check-backs are known by the address of their connection, which routes may give as a name.
             let connected = try? await remoting.connection(to: address).remoteAddress.description
+            let now = configuration.time.now()
             presence.standings.withLock { standings in
-                standings.answered(address, announcesEscrow: isOurs)
-                if let connected { standings.answered(connected, announcesEscrow: isOurs) }
+                standings.answered(address, announcesEscrow: isOurs, now: now)
+                if let connected { standings.answered(connected, announcesEscrow: isOurs, now: now) }
             }
             return isOurs
         } catch {
@@ -148,7 +149,6 @@ extension MQClient {
         let (consumers, answersChecks) = presence.groups.withLock { (Array($0.consumers.values), $0.answersChecks) }
         let topics = Set(consumers.flatMap { $0.subscriptions().map(\.topic) })
         for topic in topics.sorted() where state.withLock({ $0.routes.known(topic) }) == nil {
-            // Unknown is no failure here: a retry topic comes into being with the heartbeat.
             await attempt("route of \(topic)") { () async throws(MQClientError) in try await self.learnRoute(topic) }
         }
         guard answersChecks else { return }

@@ -55,13 +55,17 @@ extension MQClient {
     /// - Throws: ``MQClientError/Code/unsupportedByBroker``.
     func checkKind(of address: String, for outgoing: OutgoingSend) async throws(MQClientError) {
         guard outgoing.isHalf || outgoing.power != nil else { return }
-        switch (presence.standings.withLock { $0.announcesEscrow(address) }, outgoing.power) {
+        let now = configuration.time.now()
+        let (isOurs, age) = presence.standings.withLock { ($0.announcesEscrow(address), $0.age(address, now: now)) }
+        switch (isOurs, outgoing.power) {
         case (true?, _): return
         case (false?, nil): return
+        // No older than a heartbeat, whose answer would be the same.
+        case (false?, _?) where age.map { $0 < configuration.heartbeatInterval } ?? false: break
         // Nothing is known yet, or the broker may have been replaced since it last answered.
         case (nil, _), (false?, _?): if try await heartbeat(to: address) { return }
         }
         guard let power = outgoing.power else { return }
-        throw power.refusal(by: address, now: configuration.time.now())
+        throw power.refusal(by: address, now: now)
     }
 }

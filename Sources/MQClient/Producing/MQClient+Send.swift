@@ -28,6 +28,9 @@ extension MQClient {
     /// Sends a message to the queue that belongs to `key`: messages with the same key stay in order while the number of
     /// queues does not change. Java producers that select by the key's hash choose the same queue.
     ///
+    /// On several masters that number changes when one of them comes or goes, unless the topic has an order
+    /// configuration: then a key whose broker is away waits for it, ``MQClientError/Code/brokerUnknown``.
+    ///
     /// There is one attempt only: another queue would break the order.
     public func send(_ message: Message, orderedBy key: String) async throws(MQClientError) -> SendReceipt {
         let outgoing = try outgoing(message)

@@ -54,7 +54,7 @@ extension MQClient {
     ) async throws(MQClientError) -> [ReceivedMessage] {
         let header = QueryMessageHeader(
             topic: topic, key: key, maximum: Int32(clamping: maximumCount), begin: begin, end: end)
-        let found = try await query(header).filter { $0.topic == topic && $0.keys.contains(key) }
+        let found = try await query(header) { $0.topic == topic && $0.keys.contains(key) }
         guard !found.isEmpty else {
             throw MQClientError(
                 .messageNotFound,
@@ -70,7 +70,7 @@ extension MQClient {
         let header = QueryMessageHeader(
             topic: topic, key: uniqueID, maximum: 32, begin: .zero, end: Timestamp(milliseconds: .max),
             isUniqueKey: true)
-        let found = try await query(header).filter { $0.messageID == uniqueID }
+        let found = try await query(header) { $0.messageID == uniqueID }
         guard !found.isEmpty else {
             throw MQClientError(
                 .messageNotFound,
@@ -79,22 +79,34 @@ extension MQClient {
         return found
     }
 
-    private func query(_ header: QueryMessageHeader) async throws(MQClientError) -> [ReceivedMessage] {
+    /// What the brokers have that answer. When none of them has any, a broker that could not be asked is an error: what
+    /// is looked for may be there.
+    private func query(
+        _ header: QueryMessageHeader, where isWanted: (ReceivedMessage) -> Bool
+    ) async throws(MQClientError) -> [ReceivedMessage] {
         let route = try await route(header.topic)
         var found: [ReceivedMessage] = []
+        var failure: MQClientError?
         for broker in route.brokers {
             guard let address = broker.readable else { continue }
-            let answer = try await request(
-                to: address, .queryMessage, header: header, timeout: .seconds(18))
-            switch answer.responseCode {
-            case .success:
-                found += try ReceivedMessage.list(answer.body, brokerName: broker.name, address: address)
-            case .queryNotFound:
-                continue
-            default:
-                throw MQClientError(refusal: answer, address: address)
+            do {
+                found += try await query(header, broker: broker.name, at: address).filter(isWanted)
+            } catch {
+                failure = failure ?? error
             }
         }
+        if found.isEmpty, let failure { throw failure }
         return found.sorted { $0.storeTimestamp < $1.storeTimestamp }
+    }
+
+    private func query(
+        _ header: QueryMessageHeader, broker: String, at address: String
+    ) async throws(MQClientError) -> [ReceivedMessage] {
+        let answer = try await request(to: address, .queryMessage, header: header, timeout: .seconds(18))
+        switch answer.responseCode {
+        case .success: return try ReceivedMessage.list(answer.body, brokerName: broker, address: address)
+        case .queryNotFound: return []
+        default: throw MQClientError(refusal: answer, address: address)
+        }
     }
 }

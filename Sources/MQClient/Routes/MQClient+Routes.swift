@@ -43,18 +43,27 @@ extension MQClient {
         return route
     }
 
-    /// Remembers a topic's route if the name servers know the topic.
+    /// Remembers a topic's route. That a retry topic has none is no failure: it comes into being with the first
+    /// heartbeat or message of its group.
     func learnRoute(_ topic: String) async throws(MQClientError) {
-        if let route = try await queryRoute(topic) { learn(topic, route) }
+        if let route = try await queryRoute(topic) {
+            learn(topic, route)
+        } else if !TopicName.isRetry(topic) {
+            throw await topicNotFound(topic)
+        }
     }
 
     /// A route for sending. A topic that nobody knows yet gets the route of the brokers that create topics by
     /// themselves, as in stock producers.
     func publishRoute(_ topic: String) async throws(MQClientError) -> TopicRoute {
+        let now = configuration.time.now()
+        if let error = state.withLock({ $0.routes.absence(of: topic, now: now) }) { throw error }
         do {
             return try await route(topic)
         } catch {
-            guard error.code == .topicNotFound, let template = try await queryRoute(SystemTopic.autoCreate) else {
+            guard error.code == .topicNotFound else { throw error }
+            guard let template = try await queryRoute(SystemTopic.autoCreate) else {
+                state.withLock { $0.routes.note(absence: error, of: topic, now: now) }
                 throw error
             }
             let queues = template.queues.map { queues in

@@ -10,7 +10,19 @@ struct RouteTable {
         var refreshed: Timestamp
     }
 
+    /// What is thrown while nobody knows a topic and nobody would create it.
+    private struct Absence {
+        var error: MQClientError
+        var asked: Timestamp
+    }
+
+    /// How long an absence is believed.
+    private static let absenceAge = Duration.seconds(1)
+    /// Topics whose absence is remembered: names may come from outside.
+    private static let absenceLimit = 1000
+
     private var entries: [String: Entry] = [:]
+    private var absences: [String: Absence] = [:]
     /// As the cluster's list has them, when that was asked for.
     private var listed: [String: TopicRoute.Broker] = [:]
     /// By name, as the latest answer about any topic or about the cluster has them.
@@ -24,6 +36,21 @@ struct RouteTable {
     /// The queues to send to, by a route that is not older than `maximumAge`.
     func freshPublishQueues(_ topic: String, now: Timestamp, maximumAge: Duration) -> [MessageQueue]? {
         freshEntry(topic, now: now, maximumAge: maximumAge)?.publishQueues
+    }
+
+    /// The error to throw when the name servers did not know the topic a moment ago. After that moment one caller gets
+    /// nil and asks again, for all the others too: the rows of an outbox come back together, and would all ask.
+    mutating func absence(of topic: String, now: Timestamp) -> MQClientError? {
+        guard let absence = absences[topic] else { return nil }
+        // Also after the clock was set back.
+        if Duration.zero..<Self.absenceAge ~= absence.asked.duration(to: now) { return absence.error }
+        absences[topic]?.asked = now
+        return nil
+    }
+
+    mutating func note(absence error: MQClientError, of topic: String, now: Timestamp) {
+        if absences.count >= Self.absenceLimit { absences.removeAll() }
+        absences[topic] = Absence(error: error, asked: now)
     }
 
     private func freshEntry(_ topic: String, now: Timestamp, maximumAge: Duration) -> Entry? {
@@ -46,6 +73,7 @@ struct RouteTable {
     @discardableResult
     mutating func learn(_ topic: String, _ route: TopicRoute, now: Timestamp) -> Bool {
         for broker in route.brokers { latest[broker.name] = broker }
+        absences[topic] = nil
         guard entries[topic]?.route != route else {
             entries[topic]?.refreshed = now
             return false
@@ -64,6 +92,7 @@ struct RouteTable {
 
     mutating func forget(_ topic: String) {
         entries[topic] = nil
+        absences[topic] = nil
         dropVanishedBrokers()
     }
 

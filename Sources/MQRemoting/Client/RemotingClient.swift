@@ -67,6 +67,7 @@ package final class RemotingClient: Sendable {
         } catch {
             // The connection closed in the moment it was taken: nothing was sent, once more on a new one.
             guard error.code == .notSent else { throw error }
+            unlink(connection, from: address)
         }
         return try await self.connection(to: address)
             .request(code, header: header, body: body, extra: extra, timeout: timeout)
@@ -119,14 +120,6 @@ package final class RemotingClient: Sendable {
             return try await connect(to: address, on: group.next()).get()
         } catch {
             throw ConnectionFailure.connecting(error, to: address, within: configuration.connectTimeout)
-        }
-    }
-
-    /// Closes the shared connection to `address`, if there is one.
-    package func disconnect(from address: String) {
-        let link = state.withLock { $0.links.removeValue(forKey: address) }
-        if case .connected(let handle) = link {
-            handle.close()
         }
     }
 
@@ -213,6 +206,7 @@ package final class RemotingClient: Sendable {
             turn: turn,
             limits: configuration.connection,
             readsWhileOutputIsHigh: true,
+            closesOnSilence: true,
             encoding: configuration.encoding,
             opaques: opaques
         )
@@ -244,8 +238,13 @@ package final class RemotingClient: Sendable {
     }
 
     private func forget(_ handle: ConnectionHandle, address: String) {
+        state.withLock { $0.open[handle] = nil }
+        unlink(handle, from: address)
+    }
+
+    /// A connection that was closed on this side may take its time to end: TLS waits for a peer that may be dead.
+    private func unlink(_ handle: ConnectionHandle, from address: String) {
         state.withLock { state in
-            state.open[handle] = nil
             if case .connected(let current) = state.links[address], current == handle {
                 state.links[address] = nil
             }

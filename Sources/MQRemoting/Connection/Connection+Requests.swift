@@ -11,7 +11,7 @@ extension Connection {
         timeout: Duration,
         completion: @escaping ResponseCallback
     ) {
-        let pending = PendingRequest(code: code, timeout: timeout, complete: completion)
+        let pending = PendingRequest(code: code, timeout: timeout, sent: eventLoop.now, complete: completion)
         send(pending, opaque: opaques.next(), header: header, body: body, extra: extra)
     }
 
@@ -72,7 +72,7 @@ extension Connection {
                 extra: extra
             )
         }
-        let displaced = table.insert(pending, opaque: opaque, deadline: eventLoop.now + TimeAmount(pending.timeout))
+        let displaced = table.insert(pending, opaque: opaque, deadline: pending.sent + TimeAmount(pending.timeout))
         displaced.map { $0.complete(.failure(timedOut($0))) }
         armTimer()
     }
@@ -95,8 +95,16 @@ extension Connection {
         }
     }
 
+    /// A peer that sends nothing at all while a request's time passes is taken for dead: nothing else would notice, as
+    /// whatever is written to it counts as activity. One that sends anything is alive and only slow with this answer.
     func expireRequests(now: NIODeadline) {
-        for pending in table.expire(now: now) {
+        let expired = table.expire(now: now)
+        // Before anybody hears of it: who asks again at once asks on a new connection.
+        if closesOnSilence, let last = expired.last(where: { lastRead <= $0.sent }) {
+            let reason = "nothing came from \(remoteAddress) for the \(last.timeout) that a request waited"
+            close(RemotingError(.closed, reason, address: "\(remoteAddress)"))
+        }
+        for pending in expired {
             pending.complete(.failure(timedOut(pending)))
         }
     }

@@ -28,6 +28,10 @@ package final class Connection {
     var intake: Intake
     var watch: Watchdog
     var table = RequestTable<PendingRequest>()
+    /// When bytes last came from the peer.
+    var lastRead: NIODeadline
+    /// Whether the peer owes an answer to every request: one that lets a request's time pass in silence is gone.
+    let closesOnSilence: Bool
     /// Why the connection ended; the first reason stays.
     var closeReason: RemotingError?
     var timer: Scheduled<Void>?
@@ -50,6 +54,7 @@ package final class Connection {
         turn: EventLoopTurn,
         limits: ConnectionLimits,
         readsWhileOutputIsHigh: Bool,
+        closesOnSilence: Bool = false,
         encoding: HeaderEncoding = .json,
         opaques: OpaqueSource
     ) {
@@ -58,6 +63,8 @@ package final class Connection {
         self.remoteAddress = channel.remoteAddress.flatMap { HostAddress($0) } ?? HostAddress(ip: .v4(0), port: 0)
         self.turn = turn
         self.limits = limits
+        self.lastRead = channel.eventLoop.now
+        self.closesOnSilence = closesOnSilence
         self.encoding = encoding
         self.opaques = opaques
         self.intake = Intake(
@@ -168,5 +175,6 @@ package final class Connection {
 struct PendingRequest {
     var code: RequestCode
     var timeout: Duration
+    var sent: NIODeadline
     var complete: ResponseCallback
 }

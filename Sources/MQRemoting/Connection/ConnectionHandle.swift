@@ -49,7 +49,9 @@ package struct ConnectionHandle: Sendable, Hashable {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Result<Frame, RemotingError>, Never>) in
                 onLoopEvenIfClosed { connection in
-                    let pending = PendingRequest(code: code, timeout: timeout) { continuation.resume(returning: $0) }
+                    let pending = PendingRequest(code: code, timeout: timeout, sent: connection.eventLoop.now) {
+                        continuation.resume(returning: $0)
+                    }
                     connection.send(pending, opaque: opaque, header: header, body: body, extra: extra)
                 }
                 // A task that was cancelled before it came here ran the cancellation before the request.

@@ -60,7 +60,8 @@ final class ConnectionHandler<Handler: RequestHandler>: ChannelInboundHandler, C
             return
         }
         accumulate(&bytes)
-        connection.watch.active(now: connection.eventLoop.now)
+        connection.lastRead = connection.eventLoop.now
+        connection.watch.active(now: connection.lastRead)
         decode()
     }
 

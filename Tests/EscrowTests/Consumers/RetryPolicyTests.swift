@@ -44,6 +44,11 @@ import Testing
         #expect(long == .seconds(14 * 86_400))
     }
 
+    /// What is read again after a broker lost the end of a queue is less than what the inbox remembers.
+    @Test func theInboxRemembersMoreThanIsReadAgain() {
+        #expect(InboxRetention.lostEndHorizon(.seconds(7 * 86_400)) == .seconds(6 * 86_400))
+    }
+
     @Test func aShorterOneIsRefusedWithTheArithmetic() {
         do {
             _ = try InboxRetention.compute(

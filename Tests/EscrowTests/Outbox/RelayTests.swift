@@ -92,6 +92,18 @@ import Testing
         }
     }
 
+    @Test func afterTheEndAReceiptSaysWhatHasLeft() async throws {
+        let (left, kept) = (TransactionID.random(), TransactionID.random())
+        try await publish([event(1, nil)], fence: left)
+        try await relaying({ _ in .acknowledged }) {
+            try await until("SELECT count(*) FROM escrow_outbox", is: 0)
+        }
+        try await relay.awaitAcknowledgement(of: left)
+        try await publish([event(2, nil)], fence: kept)
+        let error = await #expect(throws: EscrowError.self) { try await relay.awaitAcknowledgement(of: kept) }
+        #expect(error?.code == .stopped)
+    }
+
     /// Nobody relays here, so nothing but the cancellation can end it.
     @Test func awaitingAReceiptEndsWithItsTask() async throws {
         let fence = TransactionID.random()

@@ -95,33 +95,6 @@ import Testing
         }
     }
 
-    /// A minute before the last message seen: the broker's clock may have been set back. Without one, the beginning.
-    @Test("A lost end of a queue is read again by whoever wants it", arguments: [true, false])
-    func lostEnd(hasSeen: Bool) async throws {
-        let seen = hasSeen ? [try StubAnswer.found([100], next: 101, stored: 1_000_000)] : []
-        let script = StubScript(
-            pulls: seen + [
-                StubAnswer.pull(.pullOffsetMoved, next: 40, minimum: 10, maximum: 40),
-                StubAnswer.pull(.pullOffsetMoved, next: 40, minimum: 10, maximum: 40),
-                try StubAnswer.found([30], next: 31),
-            ],
-            answers: [
-                .queryConsumerOffset: [StubServer.Answer(fields: [("offset", "100")])],
-                .searchOffsetByTimestamp: [
-                    StubServer.Answer(code: .systemError), StubServer.Answer(fields: [("offset", "30")]),
-                ],
-                .getMinOffset: [StubServer.Answer(code: .systemError), StubServer.Answer(fields: [("offset", "10")])],
-            ])
-        try await script.run({ $0.rereadsLostEnd = true }, outcome: { _ in .consumed }) { server, deliveries, _ in
-            await deliveries.wait(forCount: hasSeen ? 2 : 1)
-            let asked = offsets(of: server.requests)
-            // The first search fails, and is made again.
-            #expect(asked.prefix(hasSeen ? 4 : 3) == (hasSeen ? [100, 101, 101, 30] : [100, 100, 10]))
-            let search = server.requests.first { $0.requestCode == .searchOffsetByTimestamp }
-            #expect(search?.fields.int64("timestamp") == (hasSeen ? 940_000 : nil))
-        }
-    }
-
     @Test("A message that cannot be read is a dead letter, and those behind it go on", arguments: [false, true])
     func unreadable(isDamaged: Bool) async throws {
         var lz4 = SysFlag()

@@ -13,6 +13,7 @@ final class StubScript: Sendable {
         var pulls: [StubServer.Answer]
         var answers: [RequestCode: [StubServer.Answer]]
         var address = ""
+        var slave: String?
     }
 
     private let state: Mutex<State>
@@ -44,14 +45,20 @@ final class StubScript: Sendable {
         state.withLock { $0.address = address }
     }
 
+    /// The broker has a slave there.
+    func serve(slave address: String) {
+        state.withLock { $0.slave = address }
+    }
+
     private func standard(_ request: Frame) -> StubServer.Answer {
         switch request.requestCode {
         case .getRouteInfoByTopic:
+            let (address, slave) = state.withLock { ($0.address, $0.slave) }
+            var addresses: [Int64: String] = [0: address]
+            addresses[1] = slave
             let route = TopicRouteData(
                 queueDatas: [QueueData(brokerName: "a", readQueueNums: 1, writeQueueNums: 1, perm: 6)],
-                brokerDatas: [
-                    BrokerData(cluster: "C", brokerName: "a", brokerAddrs: [0: state.withLock { $0.address }])
-                ])
+                brokerDatas: [BrokerData(cluster: "C", brokerName: "a", brokerAddrs: addresses)])
             return StubServer.Answer(body: route.encodeStandard())
         case .getConsumerListByGroup:
             return StubServer.Answer(body: ConsumerIDList(consumerIDs: ["me"]).encode())

@@ -1,4 +1,5 @@
 @testable import MQClient
+import MQProtocol
 import Testing
 
 @Suite struct PresenceTableTests {
@@ -58,8 +59,8 @@ import Testing
         var standings = BrokerStandings()
         standings.told("stock")
         #expect(standings.announcesEscrow("stock") == nil)
-        standings.answered("stock", announcesEscrow: false)
-        standings.answered("ours", announcesEscrow: true)
+        standings.answered("stock", announcesEscrow: false, now: .zero)
+        standings.answered("ours", announcesEscrow: true, now: .zero)
         #expect(standings.announcesEscrow("stock") == false)
         #expect(standings.announcesEscrow("ours") == true)
     }
@@ -68,7 +69,7 @@ import Testing
     func told() {
         var standings = BrokerStandings()
         for address in ["a", "b", "c"] { standings.told(address) }
-        standings.answered("a", announcesEscrow: true)
+        standings.answered("a", announcesEscrow: true, now: .zero)
         standings.failed("b")
         #expect(standings.told == ["a", "c"])
     }

@@ -1,5 +1,6 @@
 @testable import MQClient
 import MQProtocol
+import Synchronization
 import Testing
 
 @Suite struct BrokerPowerTests {
@@ -35,7 +36,8 @@ import Testing
             #expect(error?.code == .unsupportedByBroker)
             #expect(error?.message.contains("level(6), the nearest, which is 2m") == true)
             await #expect(throws: MQClientError.self) { try await client.sendOneWay(message) }
-            #expect(broker.requests.allSatisfy { $0.requestCode == .heartbeat })
+            // The second one trusts the answer to the first.
+            #expect(broker.requests.map(\.requestCode) == [.heartbeat])
             message.delay = .level(5)
             _ = try await client.send(message)
         }
@@ -47,12 +49,35 @@ import Testing
         }
     }
 
+    @Test("What a broker was an interval of heartbeats ago is asked again: it may have been replaced")
+    func replaced() async throws {
+        let clock = ManualClock(start: Self.now)
+        let isOurs = Mutex(false)
+        var message = Message(topic: "Orders", body: "x")
+        message.delay = .after(.seconds(100))
+        let answer: @Sendable (Frame) -> StubServer.Answer = { request in
+            isOurs.withLock { $0 } ? Stubs.broker(request) : Stubs.stockBroker(request)
+        }
+        try await withBroker(answer, time: .manual(clock)) { client, broker in
+            await #expect(throws: MQClientError.self) { try await client.send(message) }
+            isOurs.withLock { $0 = true }
+            clock.advance(by: .milliseconds(29_999))
+            await #expect(throws: MQClientError.self) { try await client.send(message) }
+            clock.advance(by: .milliseconds(1))
+            _ = try await client.send(message)
+            #expect(broker.requests.map(\.requestCode) == [.heartbeat, .heartbeat, .sendMessageV2])
+        }
+    }
+
     private func withBroker(
-        _ answer: @escaping @Sendable (Frame) -> StubServer.Answer, _ body: (MQClient, StubServer) async throws -> Void
+        _ answer: @escaping @Sendable (Frame) -> StubServer.Answer, time: TimeSource = .system,
+        _ body: (MQClient, StubServer) async throws -> Void
     ) async throws {
         try await StubServer.with(answer: answer) { broker in
             try await StubServer.with(answer: Stubs.nameServer(topics: ["Orders"], broker: broker.address)) { servers in
-                try await Stubs.client(of: servers.address) { try await body($0, broker) }
+                var configuration = MQClientConfiguration(nameServers: try NameServerAddresses(servers.address))
+                configuration.time = time
+                try await MQClient.with(configuration) { try await body($0, broker) }
             }
         }
     }

@@ -75,6 +75,56 @@ import Testing
         }
     }
 
+    @Test("A broker whose master has just left is passed over for another one")
+    func masterLeft() async throws {
+        try await StubServer.with(answer: Stubs.broker) { broker in
+            // The name server does not know of the other one any more.
+            try await withClient(["b": broker.address]) { client in
+                let left = TopicRoute.Broker(cluster: "C", name: "a", addresses: [1: "127.0.0.1:1"])
+                let here = TopicRoute.Broker(cluster: "C", name: "b", addresses: [0: broker.address])
+                let queues = ["a", "b"].map {
+                    TopicRoute.Queues(brokerName: $0, readQueues: 2, writeQueues: 2, permission: [.read, .write])
+                }
+                var master = left
+                master.addresses = [0: "127.0.0.1:1"]
+                for _ in 0..<8 {
+                    let now = client.configuration.time.now()
+                    client.state.withLock { state in
+                        // A fresh route, and about another topic a later answer.
+                        state.routes.learn("Orders", TopicRoute(brokers: [master, here], queues: queues), now: now)
+                        state.routes.learn("Others", TopicRoute(brokers: [left], queues: []), now: now)
+                    }
+                    let receipt = try await client.send(Self.message)
+                    #expect(receipt.queue.brokerName == "b")
+                }
+            }
+        }
+    }
+
+    @Test("With an order configuration a key waits for its own broker and goes to no other")
+    func orderConfiguration() async throws {
+        try await StubServer.with(answer: Stubs.broker) { broker in
+            try await withClient(["b": broker.address]) { client in
+                let route = TopicRoute(
+                    brokers: [TopicRoute.Broker(cluster: "C", name: "b", addresses: [0: broker.address])],
+                    queues: [.init(brokerName: "b", readQueues: 2, writeQueues: 2, permission: [.read, .write])],
+                    orderConfiguration: "a:1;b:1")
+                let now = client.configuration.time.now()
+                var names: Set<String> = []
+                for key in ["k0", "k1"] {
+                    client.state.withLock { _ = $0.routes.learn("Orders", route, now: now) }
+                    do throws(MQClientError) {
+                        names.insert(try await client.send(Self.message, orderedBy: key).queue.brokerName)
+                    } catch {
+                        #expect(error.code == .brokerUnknown && error.isRetriable)
+                        names.insert("a")
+                    }
+                }
+                #expect(names == ["a", "b"])
+            }
+        }
+    }
+
     @Test("A send ends when its time for all attempts is over")
     func timeLimit() async throws {
         try await StubServer.with(answer: { $0.requestCode == .heartbeat ? Stubs.announcement : .never }) { broker in

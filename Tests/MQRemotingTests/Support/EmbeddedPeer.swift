@@ -21,6 +21,7 @@ final class EmbeddedPeer {
     init(
         limits: ConnectionLimits = ConnectionLimits(),
         readsWhileOutputIsHigh: Bool = false,
+        closesOnSilence: Bool = false,
         tls: ServerTLS.Mode = .permissive,
         connects: Bool = true
     ) throws {
@@ -34,6 +35,7 @@ final class EmbeddedPeer {
             turn: turn,
             limits: limits,
             readsWhileOutputIsHigh: readsWhileOutputIsHigh,
+            closesOnSilence: closesOnSilence,
             opaques: OpaqueSource()
         )
         turn.onEnd = { [handler] in handler.turnEnded() }

@@ -1,0 +1,83 @@
+import MQProtocol
+import Testing
+
+@testable import MQClient
+
+/// A broker that has lost the end of a queue: what was stored since may lie before the group's offset.
+@Suite(.timeLimit(.minutes(1))) struct LostEndTests {
+    /// The group's offset is 100, the queue ends at 40, and the search finds 30.
+    ///
+    /// - Parameters:
+    ///   - seen: when a message was stored that was received before the loss; nil for none.
+    ///   - found: when the message at 30 was stored.
+    /// - Returns: the times searched for, and where it went on.
+    private func search(
+        seen: Int64? = nil, found: Int64, horizon: Duration
+    ) async throws -> (times: [Int64], begin: Int64?) {
+        let lost = StubAnswer.pull(.pullOffsetMoved, next: 40, minimum: 10, maximum: 40)
+        let before = try seen.map { [try StubAnswer.found([100], next: 101, stored: $0)] } ?? []
+        let script = StubScript(
+            pulls: before + [
+                lost, lost, try StubAnswer.found([30], next: 31, stored: found), try StubAnswer.found([35], next: 36),
+            ],
+            answers: [
+                .queryConsumerOffset: [StubServer.Answer(fields: [("offset", "100")])],
+                // The first search fails, and is made again.
+                .searchOffsetByTimestamp: [
+                    StubServer.Answer(code: .systemError), StubServer.Answer(fields: [("offset", "30")]),
+                ],
+            ])
+        var times: [Int64] = []
+        var begin: Int64?
+        try await script.run({ $0.lostEndHorizon = horizon }, outcome: { _ in .consumed }) { server, deliveries, _ in
+            await deliveries.wait(forCount: before.count + 1)
+            let pulls = server.requests.filter {
+                $0.requestCode == .pullMessage && $0.fields.string("topic") == "T"
+            }
+            // Two that are told of the loss, and the look at what was found.
+            begin = pulls.dropFirst(before.count + 3).first?.fields.int64("queueOffset")
+            times = server.requests.filter { $0.requestCode == .searchOffsetByTimestamp }
+                .compactMap { $0.fields.int64("timestamp") }
+        }
+        return (times, begin)
+    }
+
+    /// A broker's clock may have been set back by a minute.
+    @Test("A process that saw the end goes back to a minute before it")
+    func seenLately() async throws {
+        let result = try await search(seen: 1_000_000, found: 950_000, horizon: .seconds(10_000_000_000))
+        #expect(result.times == [940_000, 940_000])
+        #expect(result.begin == 30)
+    }
+
+    @Test(
+        "What is older than the horizon is not read again, whether an end was seen or not", arguments: [nil, 1_000_000])
+    func horizon(seen: Int64?) async throws {
+        let before = TimeSource.system.now().milliseconds
+        let result = try await search(seen: seen, found: before, horizon: .seconds(100))
+        let after = TimeSource.system.now().milliseconds
+        #expect(result.times.count == 2)
+        for time in result.times { #expect((before - 100_000...after - 100_000).contains(time)) }
+        #expect(result.begin == 30)
+    }
+
+    @Test("Brokers answer with the nearest message: one from before the horizon is passed over")
+    func nearestIsEarlier() async throws {
+        #expect(try await search(found: 5, horizon: .seconds(100)).begin == 31)
+    }
+
+    @Test("Without a horizon a group goes on behind the last message")
+    func notWanted() async throws {
+        let script = StubScript(
+            pulls: [
+                StubAnswer.pull(.pullOffsetMoved, next: 40, minimum: 10, maximum: 40),
+                try StubAnswer.found([40], next: 41),
+            ],
+            answers: [.queryConsumerOffset: [StubServer.Answer(fields: [("offset", "100")])]])
+        try await script.run(outcome: { _ in .consumed }) { server, deliveries, _ in
+            await deliveries.wait(forCount: 1)
+            #expect(deliveries.texts == ["40"])
+            #expect(!server.requests.contains { $0.requestCode == .searchOffsetByTimestamp })
+        }
+    }
+}
