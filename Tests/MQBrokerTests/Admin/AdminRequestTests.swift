@@ -1,3 +1,4 @@
+import Foundation
 import MQProtocol
 import MQRemoting
 import MQStore
