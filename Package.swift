@@ -184,7 +184,10 @@ let package = Package(
             name: "RegistrationMail",
             dependencies: ["Escrow", "ShopEvents", "MQProtocol", grdb, logging, lifecycle],
             path: "Samples/RegistrationMail",
-            resources: [.embedInCode("registration.sql"), .embedInCode("registration-holder.sql")],
+            resources: [
+                .embedInCode("registration.sql"), .embedInCode("registration-holder.sql"),
+                .embedInCode("registration-failed.sql"),
+            ],
             swiftSettings: settings
         ),
         .target(
