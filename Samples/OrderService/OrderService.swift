@@ -143,9 +143,15 @@ public struct OrderService: Service {
 
     private func handlePayments() throws {
         try escrow.on(
-            PaymentReceived.self, as: "payments", before: { Self.paymentDeadline(of: $0.order) },
+            PaymentReceived.self, as: "payments", retry: Self.noticeRetry,
+            before: { Self.paymentDeadline(of: $0.order) },
             onTime: { event, tx in try handle(event, tx) },
             onLate: { event, tx in try handle(event, tx) })
+    /// A bank may be quicker than the inventory, which may be starting just now. The pauses grow with the time that has
+    /// passed, because payments of other orders wait behind the notice; after five minutes it lets them pass.
+    private static let noticeRetry = RetryPolicy(
+        delays: [1, 1, 2, 2, 4, 4, 8, 8, 15, 15, 30, 30, 60, 60, 60].map { .seconds($0) })
+
         try escrow.onDeadline("payment") { due, tx in
             try cancel(due.key, because: "not paid in time", tx) ? .done : .ignored("the order is decided")
         }
@@ -157,11 +163,11 @@ public struct OrderService: Service {
             try tx.record(event, by: "payments")
             _ = try settle(event.payment, of: event.order, tx)
             return .done
+    ///
+    /// - Throws: ``OrderError/Code/notReservedYet``: it is tried again.
         } catch let error as OrderError where error.code == .unknownOrder || error.code == .paymentTaken {
             // Undoes the cancelling of the order's deadline too.
             return .deadLetter(error.message)
-        } catch let error as OrderError where error.code == .notReservedYet {
-            return .retry(after: .seconds(1))
         }
     }
 
