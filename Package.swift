@@ -198,7 +198,7 @@ let package = Package(
                 "MQProtocol", grdb, nioCore, logging, lifecycle,
             ],
             path: "Samples/ShopFlow",
-            resources: [.embedInCode("flow.sql")],
+            resources: [.embedInCode("flow.sql"), .embedInCode("flow-half.sql")],
             swiftSettings: settings
         ),
         // What the samples' executables share.

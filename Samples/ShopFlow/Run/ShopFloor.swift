@@ -9,8 +9,7 @@ struct ShopFloor: Sendable {
     let workload: Workload
     let settings: FlowSettings
     let nameServers: NameServerAddresses
-    let brokers: [String]
-    let client: MQClient
+    let halves: HalfMessages
     let stall: Stall
     let time: TimeSource
     let onProgress: @Sendable (FlowProgress) -> Void
@@ -88,9 +87,7 @@ struct ShopFloor: Sendable {
             try await time.sleep(for: Self.look)
         }
         while true {
-            let undecided = try await Patience(time: time).ask {
-                try await HalfMessages.undecided(namespace: store.settings.namespace, brokers, client)
-            }
+            let undecided = try await Patience(time: time).ask { try await halves.undecided() }
             onProgress(.settling(open: undecided.count))
             if undecided.isEmpty { return }
             try await time.sleep(for: .milliseconds(200))
