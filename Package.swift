@@ -217,7 +217,7 @@ let package = Package(
             path: "Samples/InventoryServiceTool", swiftSettings: settings
         ),
         .executableTarget(
-            name: "RegistrationMailTool", dependencies: ["RegistrationMail", "SampleTool", arguments],
+            name: "RegistrationMailTool", dependencies: ["RegistrationMail", "SampleTool", "Escrow", arguments],
             path: "Samples/RegistrationMailTool", swiftSettings: settings
         ),
         .executableTarget(
@@ -351,8 +351,8 @@ let package = Package(
             name: "SamplesTests",
             dependencies: [
                 "ShopFlow", "OrderService", "InventoryService", "RegistrationMail", "ShopEvents", "Escrow",
-                "MQEmbedded",
-                "MQClient", "MQStore", "MQProtocol", "TestSupport", "ProcessOutput", "ProcessSupport", grdb, nioCore,
+                "RegistrationMailTool", "MQEmbedded", "MQClient", "MQStore", "MQProtocol", "TestSupport",
+                "ProcessOutput", "ProcessSupport", grdb, nioCore,
                 logging,
             ],
             swiftSettings: settings
