@@ -61,20 +61,14 @@ struct ShopFloor: Sendable {
                 try await watch()
                 return .stuck
             }
-            defer { shop.decisions.close() }
-            let first: Ending?
-            do {
-                first = try await tasks.next()
-            } catch {
-                tasks.cancelAll()
-                shop.decisions.close()
-                throw error
-            }
+            let first = await tasks.nextResult()
             tasks.cancelAll()
+            // No cancellation wakes those who wait for a decision.
             shop.decisions.close()
-            while let other = await tasks.nextResult() { _ = other }
+            while await tasks.nextResult() != nil {}
+            let ending = try first?.get()
             try Task.checkCancellation()
-            return first == .settled
+            return ending == .settled
         }
     }
 
