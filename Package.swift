@@ -184,7 +184,10 @@ let package = Package(
             name: "RegistrationMail",
             dependencies: ["Escrow", "ShopEvents", "MQProtocol", grdb, logging, lifecycle],
             path: "Samples/RegistrationMail",
-            resources: [.embedInCode("registration.sql"), .embedInCode("registration-holder.sql")],
+            resources: [
+                .embedInCode("registration.sql"), .embedInCode("registration-holder.sql"),
+                .embedInCode("registration-failed.sql"),
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -195,7 +198,7 @@ let package = Package(
                 "MQProtocol", grdb, nioCore, logging, lifecycle,
             ],
             path: "Samples/ShopFlow",
-            resources: [.embedInCode("flow.sql")],
+            resources: [.embedInCode("flow.sql"), .embedInCode("flow-half.sql")],
             swiftSettings: settings
         ),
         // What the samples' executables share.
@@ -214,7 +217,7 @@ let package = Package(
             path: "Samples/InventoryServiceTool", swiftSettings: settings
         ),
         .executableTarget(
-            name: "RegistrationMailTool", dependencies: ["RegistrationMail", "SampleTool", arguments],
+            name: "RegistrationMailTool", dependencies: ["RegistrationMail", "SampleTool", "Escrow", arguments],
             path: "Samples/RegistrationMailTool", swiftSettings: settings
         ),
         .executableTarget(
@@ -348,8 +351,8 @@ let package = Package(
             name: "SamplesTests",
             dependencies: [
                 "ShopFlow", "OrderService", "InventoryService", "RegistrationMail", "ShopEvents", "Escrow",
-                "MQEmbedded",
-                "MQClient", "MQStore", "MQProtocol", "TestSupport", "ProcessOutput", "ProcessSupport", grdb, nioCore,
+                "RegistrationMailTool", "MQEmbedded", "MQClient", "MQStore", "MQProtocol", "TestSupport",
+                "ProcessOutput", "ProcessSupport", grdb, nioCore,
                 logging,
             ],
             swiftSettings: settings

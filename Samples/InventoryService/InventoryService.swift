@@ -81,8 +81,8 @@ public struct InventoryService: Service {
     private func handleReturns() throws {
         try escrow.on(GoodsReturned.self, as: "warehouse") { event, tx in
             try tx.record(event, by: "warehouse")
-            try StockTable.takeBack(tx.database, note: event.note, lines: event.lines)
-            return .done
+            let isNew = try StockTable.takeBack(tx.database, note: event.note, lines: event.lines)
+            return isNew ? .done : .ignored("the goods of the note came back before")
         }
     }
 

@@ -12,7 +12,12 @@ enum StockTable {
     }
 
     /// Goods come back. A code that was never stocked gets a place on the shelf.
-    static func takeBack(_ db: Database, note: String, lines: [Line]) throws {
+    ///
+    /// - Returns: false when those of the note came back before.
+    static func takeBack(_ db: Database, note: String, lines: [Line]) throws -> Bool {
+        let isKnown = try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM returned WHERE note = ?)"), arguments: [note])
+        if isKnown ?? false { return false }
         let insert = try db.cachedStatement(
             sql: "INSERT INTO returned (note, position, code, quantity) VALUES (?, ?, ?, ?)")
         let add = try db.cachedStatement(
@@ -24,6 +29,7 @@ enum StockTable {
             try insert.execute(arguments: [note, line.position, line.code, line.quantity])
             try add.execute(arguments: [line.code, line.quantity])
         }
+        return true
     }
 
     /// The first code of an order of which there is not enough for all its lines; nil when there is enough.

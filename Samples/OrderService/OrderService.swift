@@ -61,7 +61,10 @@ public struct OrderService: Service {
         return try await escrow.transaction(
             publishing: [OrderPlaced(order: order, lines: lines)], idempotencyKey: "\(order)", kind: "place"
         ) { tx in
-            try OrderTable.insert(tx.database, order, lines: lines, now: tx.now)
+            // The key of a call is not kept for ever, the order is. What is published again has no effect.
+            if try OrderTable.state(tx.database, of: order) == nil {
+                try OrderTable.insert(tx.database, order, lines: lines, now: tx.now)
+            }
             return true
         }
     }
@@ -102,14 +105,16 @@ public struct OrderService: Service {
         }
     }
 
-    /// Takes goods back, whether or not their order is known.
+    /// Takes goods back, whether or not their order is known; those of one credit note once.
     @discardableResult
     public func takeBack(_ note: String, lines: [Line]) async throws -> TransactionResult<Bool> {
         try Self.check(note, lines)
         return try await escrow.transaction(
             publishing: [GoodsReturned(note: note, lines: lines)], idempotencyKey: "\(note)", kind: "return"
         ) { tx in
-            try OrderTable.insertCreditNote(tx.database, note, lines: lines, now: tx.now)
+            if try !OrderTable.hasCreditNote(tx.database, note) {
+                try OrderTable.insertCreditNote(tx.database, note, lines: lines, now: tx.now)
+            }
             return true
         }
     }
@@ -141,9 +146,15 @@ public struct OrderService: Service {
         }
     }
 
+    /// A bank may be quicker than the inventory, which may be starting just now. The pauses grow with the time that has
+    /// passed, because payments of other orders wait behind the notice; after five minutes it lets them pass.
+    private static let noticeRetry = RetryPolicy(
+        delays: [1, 1, 2, 2, 4, 4, 8, 8, 15, 15, 30, 30, 60, 60, 60].map { .seconds($0) })
+
     private func handlePayments() throws {
         try escrow.on(
-            PaymentReceived.self, as: "payments", before: { Self.paymentDeadline(of: $0.order) },
+            PaymentReceived.self, as: "payments", retry: Self.noticeRetry,
+            before: { Self.paymentDeadline(of: $0.order) },
             onTime: { event, tx in try handle(event, tx) },
             onLate: { event, tx in try handle(event, tx) })
         try escrow.onDeadline("payment") { due, tx in
@@ -152,6 +163,8 @@ public struct OrderService: Service {
     }
 
     /// On time and late alike: the order's own state decides, because it may also have been cancelled by hand.
+    ///
+    /// - Throws: ``OrderError/Code/notReservedYet``: it is tried again.
     private func handle(_ event: PaymentReceived, _ tx: Transaction) throws -> Outcome {
         do {
             try tx.record(event, by: "payments")
@@ -160,8 +173,6 @@ public struct OrderService: Service {
         } catch let error as OrderError where error.code == .unknownOrder || error.code == .paymentTaken {
             // Undoes the cancelling of the order's deadline too.
             return .deadLetter(error.message)
-        } catch let error as OrderError where error.code == .notReservedYet {
-            return .retry(after: .seconds(1))
         }
     }
 

@@ -89,6 +89,12 @@ enum OrderTable {
 
     static func refundReason(_ state: OrderState) -> String { "the order is \(state.rawValue)" }
 
+    static func hasCreditNote(_ db: Database, _ note: String) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM credit_note WHERE id = ?)"), arguments: [note])
+            ?? false
+    }
+
     static func insertCreditNote(_ db: Database, _ note: String, lines: [Line], now: Timestamp) throws {
         try db.cachedStatement(sql: "INSERT INTO credit_note (id, lines, units, accepted) VALUES (?, ?, ?, ?)")
             .execute(arguments: [note, lines.count, lines.units, now.milliseconds])

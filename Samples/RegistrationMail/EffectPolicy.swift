@@ -1,8 +1,9 @@
 /// What a repetition costs, and so what happens to an attempt of which nobody knows whether it succeeded.
 public enum EffectPolicy: Sendable, Hashable {
-    /// Tried again: it may happen twice, and never not at all.
+    /// Tried again until it is known to have happened: it may happen twice, and never not at all.
     case atLeastOnce
-    /// Not tried again: it may not have happened, and never happens twice. It is listed as unknown.
+    /// Not tried again: it may not have happened, and never happens twice. It is listed as unknown. An attempt that
+    /// certainly failed is repeated for some minutes; then the effect is listed as failed.
     case atMostOnce
 }
 

@@ -25,8 +25,10 @@ struct EffectRunner: Service {
 
     /// Rows taken together: one commit before and one after them.
     private static let batch = 16
-    /// Attempts after which an effect that fails is left to a person.
+    /// Attempts after which an effect that may happen once at most, and has not, is left to a person.
     private static let attemptLimit = 10
+    /// Pauses double from a second to a minute.
+    private static let doublings = 6
     private static let pollInterval = Duration.seconds(1)
     /// No attempt takes so long: its holder is gone, even where that cannot be told otherwise. A batch of commands has
     /// 16 minutes.
@@ -57,11 +59,12 @@ struct EffectRunner: Service {
             for attempt in try EffectTable.attempts(db) where isAbandoned(attempt, now) {
                 switch policies[attempt.kind] ?? .atLeastOnce {
                 case .atLeastOnce:
-                    try EffectTable.failed(
+                    try EffectTable.planAgain(
                         db, attempt.id, by: attempt.holder, reason: "interrupted", notBefore: now)
                 case .atMostOnce:
-                    try EffectTable.unknown(
-                        db, attempt.id, by: attempt.holder, reason: "interrupted: it may have happened", now: now)
+                    try EffectTable.giveUp(
+                        db, attempt.id, by: attempt.holder, as: .unknown,
+                        reason: "interrupted: it may have happened", now: now)
                 }
             }
         }
@@ -101,20 +104,29 @@ struct EffectRunner: Service {
     }
 
     private func record(_ db: Database, _ effect: Effect, _ result: AttemptResult, _ now: Timestamp) throws {
-        switch result {
-        case .sent:
-            return try EffectTable.sent(db, effect.id, now: now)
-        case .unknown(let reason) where policies[effect.kind] == .atMostOnce:
-            try EffectTable.unknown(db, effect.id, by: holder.text, reason: reason, now: now)
-        case .failed(let reason), .unknown(let reason):
-            logger.warning("an effect failed", metadata: ["id": "\(effect.id)", "reason": "\(reason)"])
-            if effect.attempts >= Self.attemptLimit {
-                return try EffectTable.unknown(
-                    db, effect.id, by: holder.text, reason: "\(reason), after \(effect.attempts) attempts", now: now)
-            }
-            let pause = Duration.seconds(1 << min(effect.attempts - 1, 6))
-            try EffectTable.failed(
+        switch (result, policies[effect.kind] ?? .atLeastOnce) {
+        case (.sent, _):
+            try EffectTable.sent(db, effect.id, now: now)
+        case (.unknown(let reason), .atMostOnce):
+            try giveUp(db, effect, as: .unknown, reason, now)
+        case (.failed(let reason), .atMostOnce) where effect.attempts >= Self.attemptLimit:
+            try giveUp(db, effect, as: .failed, "\(reason), after \(effect.attempts) attempts", now)
+        case (.failed(let reason), _), (.unknown(let reason), .atLeastOnce):
+            logger.warning("an effect is tried again", metadata: Self.metadata(effect, reason))
+            let pause = Duration.seconds(1 << min(effect.attempts - 1, Self.doublings))
+            try EffectTable.planAgain(
                 db, effect.id, by: holder.text, reason: reason, notBefore: now.advanced(by: pause))
         }
+    }
+
+    private func giveUp(
+        _ db: Database, _ effect: Effect, as end: EffectTable.End, _ reason: String, _ now: Timestamp
+    ) throws {
+        logger.error("an effect is given up", metadata: Self.metadata(effect, reason))
+        try EffectTable.giveUp(db, effect.id, by: holder.text, as: end, reason: reason, now: now)
+    }
+
+    private static func metadata(_ effect: Effect, _ reason: String) -> Logger.Metadata {
+        ["id": "\(effect.id)", "attempts": "\(effect.attempts)", "reason": "\(reason)"]
     }
 }

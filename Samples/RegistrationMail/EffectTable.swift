@@ -17,7 +17,7 @@ struct Effect: Sendable, Equatable {
     var attempts: Int
 }
 
-/// The rows of effects; see `registration.sql`.
+/// The rows of effects; see `registration-failed.sql`.
 enum EffectTable {
     static func plan(_ db: Database, _ kind: Effect.Kind, for address: String, now: Timestamp) throws {
         try db.cachedStatement(
@@ -28,13 +28,15 @@ enum EffectTable {
         ).execute(arguments: [address, kind, now.milliseconds])
     }
 
-    /// Takes what is due, oldest first; when this commits, before anything happens, the rows say by whom.
+    /// Takes what is due, what has waited longest first, so that effects that fail again and again hold up no new one.
+    /// When this commits, before anything happens, the rows say by whom.
     static func attempt(_ db: Database, by holder: String, limit: Int, now: Timestamp) throws -> [Effect] {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT effect.id, effect.kind, effect.address, account.name, account.phone, effect.attempts
                 FROM effect JOIN account USING (address)
-                WHERE effect.state = 'planned' AND effect.not_before <= ? ORDER BY effect.id LIMIT ?
+                WHERE effect.state = 'planned' AND effect.not_before <= ?
+                ORDER BY effect.not_before, effect.id LIMIT ?
                 """)
         let effects = try Row.fetchAll(statement, arguments: [now.milliseconds, limit]).map { row in
             Effect(
@@ -59,9 +61,9 @@ enum EffectTable {
         ).execute(arguments: [now.milliseconds, id])
     }
 
-    /// It certainly did not happen, and is tried again. Nothing when somebody else has the attempt now.
-    static func failed(
-        _ db: Database, _ id: Int64, by holder: String, reason: String?, notBefore: Timestamp
+    /// It is tried again. Nothing when somebody else has the attempt now.
+    static func planAgain(
+        _ db: Database, _ id: Int64, by holder: String, reason: String, notBefore: Timestamp
     ) throws {
         try db.cachedStatement(
             sql: """
@@ -71,14 +73,24 @@ enum EffectTable {
         ).execute(arguments: [id, holder, reason, notBefore.milliseconds])
     }
 
+    /// How an effect ends that nobody tries again.
+    enum End: String, Sendable, DatabaseValueConvertible {
+        /// It certainly did not happen.
+        case failed
+        /// Nobody can say.
+        case unknown
+    }
+
     /// Nothing when somebody else has the attempt now.
-    static func unknown(_ db: Database, _ id: Int64, by holder: String, reason: String, now: Timestamp) throws {
+    static func giveUp(
+        _ db: Database, _ id: Int64, by holder: String, as end: End, reason: String, now: Timestamp
+    ) throws {
         try db.cachedStatement(
             sql: """
-                UPDATE effect SET state = 'unknown', reason = ?3, ended = ?4
+                UPDATE effect SET state = ?3, reason = ?4, ended = ?5
                 WHERE id = ?1 AND state = 'attempted' AND holder = ?2
                 """
-        ).execute(arguments: [id, holder, reason, now.milliseconds])
+        ).execute(arguments: [id, holder, end, reason, now.milliseconds])
     }
 
     /// An attempt that somebody began and did not end yet.
@@ -95,11 +107,5 @@ enum EffectTable {
         return try Row.fetchAll(statement).map { row in
             Attempt(id: row[0], kind: row[1], holder: row[2], begun: Timestamp(milliseconds: row[3]))
         }
-    }
-
-    /// When the next one is due; nil when none is planned.
-    static func nextDue(_ db: Database) throws -> Timestamp? {
-        try Int64.fetchOne(db.cachedStatement(sql: "SELECT min(not_before) FROM effect WHERE state = 'planned'"))
-            .map(Timestamp.init(milliseconds:))
     }
 }

@@ -81,8 +81,12 @@ public struct RegistrationService: Service {
         }
         let event = UserRegistered(address: address, name: name, phone: phone)
         return try await escrow.transaction(publishing: [event], idempotencyKey: "\(address)", kind: "register") { tx in
+            // The key of a call is not kept for ever, the account is.
             try tx.database.cachedStatement(
-                sql: "INSERT INTO account (address, name, phone, registered) VALUES (?, ?, ?, ?)"
+                sql: """
+                    INSERT INTO account (address, name, phone, registered) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (address) DO NOTHING
+                    """
             ).execute(arguments: [address, name, phone, tx.now.milliseconds])
             return true
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Escrow
 import Foundation
 import RegistrationMail
 import SampleTool
@@ -49,9 +50,15 @@ struct RegistrationMailCommand: AsyncParsableCommand {
             registration,
             Commands { words in
                 guard words[0] == "register", words.count > 2 else { return "register ADDRESS NAME" }
-                _ = try await registration.register(words[1], name: words.dropFirst(2).joined(separator: " "))
-                return "\(words[1]) is registered"
+                let name = words.dropFirst(2).joined(separator: " ")
+                return try Self.answer(words[1], try await registration.register(words[1], name: name))
             },
         ])
+    }
+
+    /// - Throws: ``TransactionNotCommitted``.
+    static func answer(_ address: String, _ result: TransactionResult<Bool>) throws -> String {
+        _ = try result.get()
+        return "\(address) is registered"
     }
 }

@@ -38,7 +38,7 @@ struct Topics: Sendable {
         }
         var messages: [TopicMessage] = []
         for queue in queues.sorted() {
-            try await forEachMessage(of: queue, client) { message in
+            try await forEachMessage(of: queue, in: try await offsets(of: queue, client), client) { message in
                 messages.append(
                     TopicMessage(
                         event: message.tag ?? "",
@@ -49,12 +49,17 @@ struct Topics: Sendable {
         return messages
     }
 
+    /// Where a queue has messages now.
+    static func offsets(of queue: MessageQueue, _ client: MQClient) async throws -> Range<Int64> {
+        let minimum = try await client.minimumOffset(of: queue)
+        return minimum..<max(minimum, try await client.maximumOffset(of: queue))
+    }
+
     static func forEachMessage(
-        of queue: MessageQueue, _ client: MQClient, _ body: (ReceivedMessage) -> Void
+        of queue: MessageQueue, in offsets: Range<Int64>, _ client: MQClient, _ body: (ReceivedMessage) -> Void
     ) async throws {
-        var offset = try await client.minimumOffset(of: queue)
-        let end = try await client.maximumOffset(of: queue)
-        while offset < end {
+        var offset = offsets.lowerBound
+        while offset < offsets.upperBound {
             let result = try await client.pull(queue, from: offset, maximumCount: batch)
             result.messages.forEach(body)
             guard result.nextOffset > offset else { return }

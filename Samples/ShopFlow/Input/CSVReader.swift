@@ -134,9 +134,9 @@ struct CSVReader {
     private func scanPlain(_ start: Int) -> FieldScan {
         var index = start
         while index < bytes.count, bytes[index] != Self.comma, !isBreak(bytes[index]) { index += 1 }
-        guard let next = stop(index) else {
-            return index - position > Self.maximumRowBytes ? .broken(Self.tooLong) : .open
-        }
+        // Also of a field whose end is there: what a row is does not depend on the pieces in which its bytes come.
+        guard index - position <= Self.maximumRowBytes else { return .broken(Self.tooLong) }
+        guard let next = stop(index) else { return .open }
         return .ended(Field(start: start, end: index, hasDoubledQuotes: false), next: next)
     }
 

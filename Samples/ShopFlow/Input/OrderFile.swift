@@ -61,6 +61,9 @@ struct OrderFile {
     /// One copy of each code.
     private var codes: [ExactText: String] = [:]
     private var units: Int64 = 0
+    /// Of the file, until its first line was read.
+    private var beginning: [UInt8] = []
+    private static let beginningBytes = 4096
 
     /// - Throws: ``FlowError/Code/unusableFile`` when there is no such file, or it is no such CSV.
     static func read(_ path: String) throws(FlowError) -> OrderFile {
@@ -80,6 +83,7 @@ struct OrderFile {
     private mutating func readAll(_ path: String) throws {
         var pieces = try FilePieces(path)
         while let piece = try pieces.next() {
+            if indexes.isEmpty { beginning += piece.readableBytesView.prefix(Self.beginningBytes - beginning.count) }
             reader.push(piece.readableBytesView)
             try readRows(path)
         }
@@ -98,9 +102,7 @@ struct OrderFile {
                 counts.lines += 1
                 readRow()
             case .malformed(let reason):
-                guard !indexes.isEmpty else {
-                    throw FlowError(.unusableFile, "\(path) is no CSV of orders: its first line is \(reason).")
-                }
+                guard !indexes.isEmpty else { throw refusal(path, "its first line is \(reason).") }
                 counts.lines += 1
                 reject(reason)
             }
@@ -113,20 +115,24 @@ struct OrderFile {
         let missing = zip(Self.columns, found).filter { $0.1 == nil }.map(\.0)
         guard missing.isEmpty else {
             let isBinary = names.joined().contains { $0 < 0x20 && $0 != 0x09 }
-            throw FlowError(
-                .unusableFile,
-                isBinary
-                    ? "\(path) is no CSV of orders but binary data."
-                    : "\(path) is no CSV of orders: its first line has no column \(missing.joined(separator: ", ")).")
+            if isBinary { throw FlowError(.unusableFile, "\(path) is no CSV of orders but binary data.") }
+            throw refusal(path, "its first line has no column \(missing.joined(separator: ", ")).")
         }
         let doubled = Self.columns.filter { column in names.count(where: { $0.elementsEqual(column.utf8) }) > 1 }
         guard doubled.isEmpty else {
-            throw FlowError(
-                .unusableFile,
-                "\(path) is no CSV of orders: its first line names twice: \(doubled.joined(separator: ", ")).")
+            throw refusal(path, "its first line names twice: \(doubled.joined(separator: ", ")).")
         }
         indexes = found.compactMap(\.self)
+        beginning = []
         reader.columns = names.count
+    }
+
+    private func refusal(_ path: String, _ reason: String) -> FlowError {
+        let reason =
+            Separator.inUse(in: beginning, naming: Self.columns).map {
+                "its columns are separated by \($0.rawValue): commas are needed."
+            } ?? reason
+        return FlowError(.unusableFile, "\(path) is no CSV of orders: \(reason)")
     }
 
     /// Without blanks and tabs around it.

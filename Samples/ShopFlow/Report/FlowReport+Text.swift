@@ -69,9 +69,3 @@ extension FlowReport {
         return String(repeating: "█", count: cells) + String(repeating: "·", count: 20 - cells)
     }
 }
-
-/// With one digit behind the point.
-func tenths(_ value: Double) -> String {
-    let tenths = Int64((value * 10).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
-}

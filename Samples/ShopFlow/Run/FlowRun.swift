@@ -114,12 +114,12 @@ public struct FlowRun: Sendable {
             let ground = Ground(client: client, nameServers: nameServers, namespace: store.settings.namespace)
             let brokers = try await ground.brokers()
             try await ground.prepareTopics()
+            let halves = try await Patience(time: time).ask { try await HalfMessages.of(store, at: brokers, client) }
             let stall = Stall(
-                store: store, brokers: brokers, nameServers: nameServers, client: client,
-                isKept: settings.store != nil)
+                store: store, halves: halves, nameServers: nameServers, isKept: settings.store != nil)
             let floor = ShopFloor(
-                store: store, workload: workload, settings: settings, nameServers: nameServers, brokers: brokers,
-                client: client, stall: stall, time: time, onProgress: onProgress)
+                store: store, workload: workload, settings: settings, nameServers: nameServers, halves: halves,
+                stall: stall, time: time, onProgress: onProgress)
             let isComplete = try await floor.run()
             onProgress(.checking)
             let (checks, totals) = try await check(store, stall)
@@ -137,8 +137,8 @@ public struct FlowRun: Sendable {
         let namespace = store.settings.namespace
         let (topics, undecided) = try await patience.ask {
             (
-                try await Topics.read(Checks.topics, namespace: namespace, stall.client),
-                try await HalfMessages.undecided(namespace: namespace, stall.brokers, stall.client)
+                try await Topics.read(Checks.topics, namespace: namespace, stall.halves.client),
+                try await stall.halves.undecided()
             )
         }
         let checks = try await Checks.all(store, topics, undecided: undecided, now: time.now())

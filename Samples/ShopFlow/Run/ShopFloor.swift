@@ -9,8 +9,7 @@ struct ShopFloor: Sendable {
     let workload: Workload
     let settings: FlowSettings
     let nameServers: NameServerAddresses
-    let brokers: [String]
-    let client: MQClient
+    let halves: HalfMessages
     let stall: Stall
     let time: TimeSource
     let onProgress: @Sendable (FlowProgress) -> Void
@@ -62,20 +61,14 @@ struct ShopFloor: Sendable {
                 try await watch()
                 return .stuck
             }
-            defer { shop.decisions.close() }
-            let first: Ending?
-            do {
-                first = try await tasks.next()
-            } catch {
-                tasks.cancelAll()
-                shop.decisions.close()
-                throw error
-            }
+            let first = await tasks.nextResult()
             tasks.cancelAll()
+            // No cancellation wakes those who wait for a decision.
             shop.decisions.close()
-            while let other = await tasks.nextResult() { _ = other }
+            while await tasks.nextResult() != nil {}
+            let ending = try first?.get()
             try Task.checkCancellation()
-            return first == .settled
+            return ending == .settled
         }
     }
 
@@ -88,9 +81,7 @@ struct ShopFloor: Sendable {
             try await time.sleep(for: Self.look)
         }
         while true {
-            let undecided = try await Patience(time: time).ask {
-                try await HalfMessages.undecided(namespace: store.settings.namespace, brokers, client)
-            }
+            let undecided = try await Patience(time: time).ask { try await halves.undecided() }
             onProgress(.settling(open: undecided.count))
             if undecided.isEmpty { return }
             try await time.sleep(for: .milliseconds(200))

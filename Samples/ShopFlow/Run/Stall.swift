@@ -5,9 +5,8 @@ import MQProtocol
 /// Says what a run waits for while nothing moves.
 struct Stall: Sendable {
     let store: Store
-    let brokers: [String]
+    let halves: HalfMessages
     let nameServers: NameServerAddresses
-    let client: MQClient
     /// The store outlives the run.
     let isKept: Bool
 
@@ -19,9 +18,7 @@ struct Stall: Sendable {
         if try await isTimeOnly(now) { return nil }
         let undecided: Int
         do {
-            undecided = try await HalfMessages.undecided(
-                namespace: store.settings.namespace, brokers, client
-            ).count
+            undecided = try await halves.undecided().count
         } catch is MQClientError {
             try Task.checkCancellation()
             return brokerIsAway

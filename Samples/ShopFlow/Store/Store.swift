@@ -101,6 +101,9 @@ struct Store: Sendable {
         migrator.registerMigration("flow") { db in
             try db.execute(sql: String(decoding: PackageResources.flow_sql, as: UTF8.self))
         }
+        migrator.registerMigration("flow-half") { db in
+            try db.execute(sql: String(decoding: PackageResources.flow_half_sql, as: UTF8.self))
+        }
         try migrator.migrate(pool)
         return pool
     }

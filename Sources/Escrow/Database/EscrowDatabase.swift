@@ -39,7 +39,7 @@ struct EscrowDatabase: Sendable {
                 }
                 let path = try String.fetchOne(db, sql: "SELECT file FROM pragma_database_list WHERE name = 'main'")
                 guard let path, !path.isEmpty else { throw unsuitable("it is in no file.") }
-                return EscrowDatabase(identity: identity.map(hexByte).joined(), path: path)
+                return EscrowDatabase(identity: identity.hexadecimal, path: path)
             }
         } catch let error as EscrowError {
             throw error
@@ -86,10 +86,5 @@ struct EscrowDatabase: Sendable {
 
     private static func unsuitable(_ reason: String) -> EscrowError {
         EscrowError(.databaseUnsuitable, "The database cannot be used: \(reason)")
-    }
-
-    private static func hexByte(_ byte: UInt8) -> String {
-        let text = String(byte, radix: 16)
-        return byte < 16 ? "0" + text : text
     }
 }

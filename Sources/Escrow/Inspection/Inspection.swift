@@ -24,7 +24,7 @@ public struct Inspection: Sendable {
     /// The random identity of the database, 32 hexadecimal digits.
     public func identity() async throws -> String {
         let data = try await database.read { try Data.fetchOne($0, sql: "SELECT identity FROM escrow_identity") }
-        return (data ?? Data()).map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+        return (data ?? Data()).hexadecimal
     }
 
     // MARK: In doubt

@@ -25,12 +25,13 @@ package struct ServiceFile: Sendable {
     /// Every service's database in a directory.
     ///
     /// - Parameter service: the name of one, and no other file is opened; nil for all.
-    /// - Throws: ``EscrowError/Code/databaseUnsuitable`` when there is none, or one cannot be read.
+    /// - Throws: ``EscrowError/Code/databaseUnsuitable`` when there is none, one cannot be read, or two have one name:
+    ///   what is decided of the letters of one would be done to both.
     package static func all(in directory: String, service: String? = nil) async throws -> Found {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         var found = Found()
-        for entry in entries.sorted() where entry.hasSuffix(".sqlite") || entry.hasSuffix(".db") {
-            let name = name(of: entry)
+        for entry in entries.sorted() {
+            guard let name = name(of: entry) else { continue }
             guard service == nil || name == service else {
                 found.others.append(name)
                 continue
@@ -45,10 +46,16 @@ package struct ServiceFile: Sendable {
                 "There is no service's database (*.sqlite, *.db) in \(directory): check --store."
                     + found.skipped.map { " " + $0 }.joined())
         }
+        try found.checkNames()
         return found
     }
 
-    private static func name(of file: String) -> String { String(file.prefix { $0 != "." }) }
+    private static let endings = [".sqlite", ".db"]
+
+    /// Without the ending: what stands before it may have dots too, as a copy's date. Nil for another ending.
+    private static func name(of file: String) -> String? {
+        endings.first(where: file.hasSuffix).map { String(file.dropLast($0.count)) }
+    }
 
     // MARK: Decisions
 
@@ -80,6 +87,16 @@ package struct ServiceFile: Sendable {
 }
 
 extension ServiceFile.Found {
+    fileprivate func checkNames() throws(EscrowError) {
+        for (name, same) in Dictionary(grouping: files, by: \.name).sorted(by: { $0.key < $1.key })
+        where same.count > 1 {
+            throw EscrowError(
+                .databaseUnsuitable,
+                "\(same.map(\.path).joined(separator: " and ")) are both the service \(name): move the one that is "
+                    + "not in use out of the directory.")
+        }
+    }
+
     /// - Returns: why the file is no service's database; nil when it is one.
     fileprivate mutating func add(_ path: String, named name: String) async throws -> String? {
         do {

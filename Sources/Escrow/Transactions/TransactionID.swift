@@ -38,19 +38,7 @@ struct TransactionID: Sendable, Hashable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    var description: String {
-        var text: [UInt8] = []
-        text.reserveCapacity(32)
-        for byte in bytes {
-            text.append(Self.digit(byte >> 4))
-            text.append(Self.digit(byte & 15))
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    private static func digit(_ value: UInt8) -> UInt8 {
-        value < 10 ? 0x30 + value : 0x57 + value
-    }
+    var description: String { bytes.hexadecimal }
 
     private static func value(_ digit: UInt8) -> UInt8? {
         switch digit {

@@ -30,9 +30,20 @@ public enum TransactionResult<Value: Sendable>: Sendable {
 }
 
 /// Why a transaction has no value.
-public enum TransactionNotCommitted: Error, Sendable {
+public enum TransactionNotCommitted: Error, Sendable, CustomStringConvertible {
     case fenced
     case inDoubt(InDoubtTransaction)
+
+    public var description: String {
+        switch self {
+        case .fenced:
+            "Nothing was written and nothing is published: a broker was told so before the call could write. Make the "
+                + "call again."
+        case .inDoubt(let transaction):
+            "COMMIT failed (\(transaction.reason)), and it is not known yet whether anything was written: settle() "
+                + "tells."
+        }
+    }
 }
 
 /// A committed transaction whose messages are on their way.

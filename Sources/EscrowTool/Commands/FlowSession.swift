@@ -6,8 +6,8 @@ import UnixSignals
 enum FlowSession {
     /// - Throws: ``WorkFailed`` when something is lost or doubled, or the run was interrupted.
     static func run(_ settings: FlowSettings, json: Bool) async throws {
-        let line = ProgressLine()
-        let run = FlowRun(settings) { line.show($0) }
+        let line = ProgressLine(interval: .milliseconds(50))
+        let run = FlowRun(settings) { show($0, on: line) }
         let report: FlowReport
         do {
             report = try await untilSignal(line) { try await run.run() }
@@ -19,6 +19,18 @@ enum FlowSession {
         complain(of: report)
         Console.print(json ? try report.json() : report.text(isColoured: Console.outputIsTerminal))
         if report.violations > 0 || !report.isComplete { throw WorkFailed() }
+    }
+
+    private static func show(_ progress: FlowProgress, on line: ProgressLine) {
+        switch progress {
+        case .starting: line.show("Opening the shop")
+        case .selling(let done, let all):
+            line.show("Selling   \(ProgressLine.bar(done, of: all))  \(done) of \(all)")
+        case .settling(let open): line.show("Settling  \(open) still open")
+        case .waiting(let cause): line.announce(cause)
+        case .goingOn: line.announce("it goes on")
+        case .checking: line.show("Checking that nothing is lost, doubled or forgotten")
+        }
     }
 
     private static func farewell(_ settings: FlowSettings) -> String {
@@ -46,9 +58,7 @@ enum FlowSession {
             for await _ in signals {
                 guard isFirst else { endAtOnce() }
                 isFirst = false
-                line.clear()
-                Console.complain(
-                    "escrow: stopping; the broker is told, for 2 s at most; a second Ctrl-C ends it at once")
+                line.announce("escrow: stopping; the broker is told, for 2 s at most; a second Ctrl-C ends it at once")
                 interruption.yield()
             }
         }

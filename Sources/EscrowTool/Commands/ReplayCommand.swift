@@ -16,6 +16,10 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @OptionGroup var options: FlowOptions
 
+    func validate() throws {
+        if file.isEmpty { throw ValidationError("The file needs a name.") }
+    }
+
     func run() async throws {
         let known = try options.store.flatMap { try FlowRun.workload(ofStore: $0) }
         try await FlowSession.run(try options.settings(.file(file), known: known), json: options.json)

@@ -71,6 +71,6 @@ struct ShowDeadLetter: AsyncParsableCommand {
         if let text = String(data: body, encoding: .utf8), text.unicodeScalars.allSatisfy({ $0.value >= 0x20 }) {
             return text
         }
-        return "x'" + body.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined() + "'"
+        return "x'\(body.hexadecimal)'"
     }
 }

@@ -1,56 +1,55 @@
 import Foundation
-import ShopFlow
 import Synchronization
 
-/// One line on a terminal that shows how far a run is; in a pipe nothing but why it waits.
+/// One line on a terminal that shows how far long work is; in a pipe nothing but what is announced.
 final class ProgressLine: Sendable {
     private let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
-    private let state = Mutex((shown: ContinuousClock.Instant?.none, text: ""))
+    private let interval: Duration
+    /// When the line may change again, and what it shows: nothing when that is empty.
+    private let state: Mutex<(next: ContinuousClock.Instant, text: String)>
 
-    private static let interval = Duration.milliseconds(50)
     private static let cells = 30
 
-    func show(_ progress: FlowProgress) {
-        switch progress {
-        case .waiting, .goingOn: return announce(Self.text(progress))
-        default: break
-        }
+    /// - Parameters:
+    ///   - interval: in which the line changes once at most.
+    ///   - delay: work that ends before shows nothing.
+    init(interval: Duration, after delay: Duration = .zero) {
+        self.interval = interval
+        state = Mutex((ContinuousClock.now.advanced(by: delay), ""))
+    }
+
+    func show(_ text: @autoclosure () -> String) {
         guard isTerminal else { return }
-        let text = Self.text(progress)
-        let isDue = state.withLock { state in
+        let shown = state.withLock { state -> String? in
             let now = ContinuousClock.now
-            guard state.text != text, state.shown.map({ $0.duration(to: now) > Self.interval }) ?? true else {
-                return false
-            }
-            state = (now, text)
-            return true
+            guard now >= state.next else { return nil }
+            let text = text()
+            guard text != state.text else { return nil }
+            state = (now.advanced(by: interval), text)
+            return text
         }
-        if isDue { write("\r\u{1B}[K\(text)") }
+        if let shown { write("\r\u{1B}[K\(shown)") }
     }
 
     /// A line that stays.
-    private func announce(_ text: String) {
+    func announce(_ text: String) {
         clear()
         Console.complain(text)
-        state.withLock { $0 = (nil, "") }
     }
 
     func clear() {
-        if isTerminal { write("\r\u{1B}[K") }
+        let wasShown = state.withLock { state in
+            let wasShown = !state.text.isEmpty
+            if wasShown { state = (.now, "") }
+            return wasShown
+        }
+        if wasShown { write("\r\u{1B}[K") }
     }
 
-    private static func text(_ progress: FlowProgress) -> String {
-        switch progress {
-        case .starting: return "Opening the shop"
-        case .selling(let done, let all):
-            let cells = all > 0 ? done * Self.cells / all : Self.cells
-            let bar = String(repeating: "█", count: cells) + String(repeating: "░", count: Self.cells - cells)
-            return "Selling   \(bar)  \(done) of \(all)"
-        case .settling(let open): return "Settling  \(open) still open"
-        case .waiting(let cause): return cause
-        case .goingOn: return "it goes on"
-        case .checking: return "Checking that nothing is lost, doubled or forgotten"
-        }
+    /// - Parameter all: may turn out to be less than what is done, where it is an estimate.
+    static func bar(_ done: Int, of all: Int) -> String {
+        let full = all > done ? max(0, done) * cells / all : cells
+        return String(repeating: "█", count: full) + String(repeating: "░", count: cells - full)
     }
 
     private func write(_ text: String) {

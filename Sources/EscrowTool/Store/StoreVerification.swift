@@ -9,18 +9,23 @@ struct StoreVerification {
     let seconds: Double
 
     static func run(_ configuration: StoreConfiguration) throws -> StoreVerification {
-        let line = ScanProgressLine()
+        let line = ProgressLine(interval: .milliseconds(200), after: .milliseconds(200))
         defer { line.clear() }
         let begun = ContinuousClock.now
         let verifier = StoreVerifier(
             configuration, device: FileDevice(), sideFiles: BrokerStoreCheck.sideFiles
-        ) { line.show($0) }
+        ) { line.show(Self.text($0)) }
         var report = try verifier.run(isKnownTopic: BrokerStoreCheck.isKnownTopic)
         report.add(BrokerStoreCheck.findings(report, root: configuration.directory))
         let passed = begun.duration(to: .now)
         return StoreVerification(
             report: report,
             seconds: Double(passed.components.seconds) + Double(passed.components.attoseconds) / 1e18)
+    }
+
+    private static func text(_ progress: VerifyProgress) -> String {
+        let bar = ProgressLine.bar(progress.bytes, of: progress.total)
+        return "Reading   \(bar)  \(progress.bytes >> 20) of \(progress.total >> 20) MiB"
     }
 
     private var gibibytes: Double { Double(report.bytes) / 1_073_741_824 }

@@ -5,19 +5,29 @@ extension MQClient {
     /// Entries asked for at once.
     private static let entriesAtOnce: Int32 = 100
 
-    /// Reads a queue through its entries, with a request for each message.
+    /// The offsets that a queue has messages at, for queues that ``forEachStoredMessage(of:routed:in:_:)`` is for.
+    ///
+    /// - Parameter topic: one in whose route the broker is; the queue's own has none.
+    package func storedOffsets(
+        of queue: MessageQueue, routed topic: String
+    ) async throws(MQClientError) -> Range<Int64> {
+        let address = try await readableAddress(ofBroker: queue.brokerName, in: topic)
+        let minimum = try await limit(.getMinOffset, of: queue, at: address)
+        return minimum..<max(minimum, try await limit(.getMaxOffset, of: queue, at: address))
+    }
+
+    /// Reads a part of a queue through its entries, with a request for each message.
     ///
     /// For queues that nobody can pull from because the broker's configuration does not list their topic. RocketMQ
     /// keeps the verdicts on half messages in such a one.
     ///
     /// - Parameter topic: one in whose route the broker is; the queue's own has none.
     package func forEachStoredMessage(
-        of queue: MessageQueue, routed topic: String, _ body: (ReceivedMessage) -> Void
+        of queue: MessageQueue, routed topic: String, in offsets: Range<Int64>, _ body: (ReceivedMessage) -> Void
     ) async throws(MQClientError) {
         let address = try await readableAddress(ofBroker: queue.brokerName, in: topic)
-        var index = try await limit(.getMinOffset, of: queue, at: address)
-        let end = try await limit(.getMaxOffset, of: queue, at: address)
-        while index < end {
+        var index = offsets.lowerBound
+        while index < offsets.upperBound {
             let entries = try await entries(of: queue, from: index, at: address)
             guard !entries.isEmpty else { return }
             for entry in entries {

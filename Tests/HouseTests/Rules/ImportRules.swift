@@ -61,7 +61,7 @@ enum ImportRules {
         ],
         "OrderServiceTool": ["OrderService", "ShopEvents", "SampleTool", "Escrow", "ArgumentParser"],
         "InventoryServiceTool": ["InventoryService", "SampleTool", "ArgumentParser"],
-        "RegistrationMailTool": ["RegistrationMail", "SampleTool", "ArgumentParser"],
+        "RegistrationMailTool": ["RegistrationMail", "SampleTool", "Escrow", "ArgumentParser"],
     ]
 
     /// Executables; the framework, whose codecs and database need it; the name server: its files are small and nothing

@@ -33,21 +33,15 @@ import Testing
         var configuration = MQClientConfiguration(nameServers: nameServers)
         configuration.logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return try await MQClient.with(configuration) { client in
-            try await Stall(
-                store: store, brokers: ["embedded"], nameServers: nameServers, client: client, isKept: isKept
-            ).cause(now: now)
+            let halves = HalfMessages(
+                namespace: store.settings.namespace, beginnings: [HalfBeginning(broker: "embedded")], client: client)
+            return try await Stall(store: store, halves: halves, nameServers: nameServers, isKept: isKept)
+                .cause(now: now)
         }
     }
 
     private func withBroker(_ body: (EmbeddedBroker) async throws -> Void) async throws {
-        var configuration = EmbeddedBrokerConfiguration()
-        configuration.directory = folder.path("broker")
-        configuration.logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let broker = try await EmbeddedBroker.start(configuration)
-        let result: Result<Void, any Error>
-        do { result = .success(try await body(broker)) } catch { result = .failure(error) }
-        await broker.stop()
-        try result.get()
+        try await EmbeddedBroker.with(directory: folder.path("broker"), body)
     }
 
     private func place() async throws {

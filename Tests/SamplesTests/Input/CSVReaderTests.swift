@@ -89,6 +89,23 @@ import Testing
         #expect(found[2] == "3 3|4")
     }
 
+    /// What a row is does not depend on where one piece ends and the next one begins.
+    @Test(arguments: [
+        ("", ""), ("x,y,", ""), ("\"a\",", ""), ("\"", "\""), ("\"", ""), ("\"a\"\"b", "\",c"), ("", ",c,\"d\""),
+    ])
+    func aLineThatIsTooLongIsMalformedHoweverItComes(_ head: String, _ foot: String) {
+        let limit = CSVReader.maximumRowBytes
+        for length in [limit, limit + 1, 100_000] {
+            let rest = String(repeating: "x", count: length - head.utf8.count - foot.utf8.count)
+            let text = "a,b\n" + head + rest + foot + "\r\n3,4\n"
+            let whole = read(text)
+            #expect(whole.count == 3)
+            for pieces in length == 100_000 ? [30_000, 65_536] : [length + 4, length + 5] {
+                #expect(read(text, pieces: pieces) == whole, "\(length) bytes in pieces of \(pieces)")
+            }
+        }
+    }
+
     @Test func anEndlessLineIsGivenUp() {
         let found = read("a,b\n" + String(repeating: "x", count: 200_000) + "\n3,4\n", columns: 2, pieces: 4096)
         #expect(found.count == 3)

@@ -85,6 +85,34 @@ import Testing
         #expect(file.counts == InputCounts(lines: 1, used: 1))
     }
 
+    /// Wherever in the file it stands, and so wherever a piece of the file ends in it.
+    @Test func aRowThatIsTooLongIsMalformedWhereverItStands() throws {
+        let long = "1,A,\(String(repeating: "x", count: 100_000)),1,d,1,,UK\n"
+        for place in [0, 20_000, 30_900, 31_000, 31_100, 45_000, 65_000] {
+            let before = "2,B,\(String(repeating: "y", count: place)),1,d,1,,UK\n"
+            let text = Self.header + before + long + row("3", "A", "1")
+            let plain = try OrderFile.read(try folder.write(text, to: "long.csv"))
+            #expect(plain.counts == InputCounts(lines: 3, used: 2, malformed: 1), "at \(place)")
+            let packed = folder.path("long.csv.gz")
+            try Gzip.stored(Array(text.utf8)).write(to: URL(filePath: packed))
+            let inflated = try OrderFile.read(packed)
+            #expect(inflated.counts == plain.counts, "at \(place)")
+            #expect(inflated.malformedRows == plain.malformedRows, "at \(place)")
+        }
+    }
+
+    /// As Excel and others save it where the comma is the decimal sign.
+    @Test(arguments: [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+    func anotherSeparatorIsNamed(_ separator: String, _ name: String) throws {
+        for quote in ["", "\""] {
+            let columns = OrderFile.columns.map { quote + $0 + quote } + ["Country"]
+            let text = "\u{FEFF}" + columns.joined(separator: separator) + "\r\n1\(separator)A\(separator)2\r\n"
+            let refusal = refusal(try folder.write(text, to: "other.csv"))
+            #expect(refusal?.code == .unusableFile)
+            #expect(refusal?.message.contains("separated by \(name)") == true, "\(refusal?.message ?? "")")
+        }
+    }
+
     @Test func whatIsNoSuchFileIsRefused() throws {
         #expect(refusal(folder.path("missing.csv"))?.code == .unusableFile)
         let directory = refusal(folder.url.path(percentEncoded: false))

@@ -39,6 +39,7 @@ import Testing
         }
         try RegistrationService.tables.make(in: old)
         let attempts = try await old.read { try EffectTable.attempts($0) }
+        #expect(attempts.map(\.id) == [1])
         #expect(attempts.map(\.holder) == [""])
         #expect(attempts.map(\.begun) == [Timestamp(milliseconds: 0)])
     }
@@ -139,27 +140,64 @@ import Testing
     @Test func aLateFailureOfAnEarlierHolderIsIgnored() async throws {
         try await attempt(by: "other")
         try await database.write { db in
-            try EffectTable.failed(db, 1, by: "first", reason: "late", notBefore: Timestamp(milliseconds: 1))
-            try EffectTable.unknown(db, 2, by: "first", reason: "late", now: Timestamp(milliseconds: 1))
+            let late = Timestamp(milliseconds: 1)
+            try EffectTable.planAgain(db, 1, by: "first", reason: "late", notBefore: late)
+            try EffectTable.giveUp(db, 2, by: "first", as: .unknown, reason: "late", now: late)
         }
         #expect(try states() == ["mail attempted", "sms attempted"])
     }
 
-    @Test func aFailureIsTriedAgainLaterAndNotForEver() async throws {
+    /// What must not happen twice ends some time, and is known not to have happened; the other is never given up.
+    @Test func aFailureIsTriedAgainForEverOrGivenUpByChoice() async throws {
         let runner = runner { _ in .failed("no route") }
         _ = try await runner.performBatch()
         #expect(try states() == ["mail planned", "sms planned"])
         _ = try await runner.performBatch()
-        let attempts = {
-            try await self.database.read { try Int.fetchOne($0, sql: "SELECT max(attempts) FROM effect") }
-        }
-        #expect(try await attempts() == 1)
+        #expect(try await attempts() == [1, 1])
         for _ in 0..<20 {
-            clock.advance(by: .seconds(100))
+            clock.advance(by: .seconds(64))
             _ = try await runner.performBatch()
         }
-        #expect(try states() == ["mail unknown", "sms unknown"])
-        #expect(try await attempts() == 10)
+        #expect(try states() == ["mail planned", "sms failed"])
+        #expect(try await attempts() == [21, 10])
+        let reasons = try await database.read { try String.fetchAll($0, sql: "SELECT reason FROM effect ORDER BY id") }
+        #expect(reasons == ["no route", "no route, after 10 attempts"])
+        clock.advance(by: .seconds(64))
+        _ = try await self.runner { _ in .sent }.performBatch()
+        #expect(try states() == ["mail sent", "sms failed"])
+    }
+
+    private func attempts() async throws -> [Int] {
+        try await database.read { try Int.fetchAll($0, sql: "SELECT attempts FROM effect ORDER BY id") }
+    }
+
+    /// Attempts that fail take longer than the pause behind them: there is always one that is due.
+    @Test func whatFailsForEverHoldsUpNobody() async throws {
+        let performed = Mutex<[String]>([])
+        let runner = runner { [clock] effect in
+            performed.withLock { $0.append(effect.address) }
+            guard effect.address.hasPrefix("gone") else { return .sent }
+            clock.advance(by: .seconds(5))
+            return .failed("no such user")
+        }
+        let now = clock.now()
+        try await database.write { db in
+            for number in 0..<32 { try Self.register(db, "gone\(number)@example.org", now: now) }
+        }
+        for _ in 0..<20 {
+            clock.advance(by: .seconds(64))
+            _ = try await runner.performBatch()
+        }
+        let later = clock.now()
+        try await database.write { try Self.register($0, "new@example.org", now: later) }
+        for _ in 0..<3 { _ = try await runner.performBatch() }
+        #expect(performed.withLock { $0 }.contains("new@example.org"))
+    }
+
+    private static func register(_ db: Database, _ address: String, now: Timestamp) throws {
+        try db.execute(
+            sql: "INSERT INTO account (address, name, registered) VALUES (?, 'Nobody', 1)", arguments: [address])
+        try EffectTable.plan(db, .mail, for: address, now: now)
     }
 
     @Test func whatNobodyKnowsIsRepeatedOrLeftByChoice() async throws {

@@ -83,7 +83,7 @@ struct GoodShop {
         _ = try HoldingTable.reserve(db, "poor", lines: lines(100), now: time(2))
         _ = try HoldingTable.confirm(db, "paid", now: time(3))
         _ = try HoldingTable.release(db, "late", now: time(due + 6))
-        try StockTable.takeBack(db, note: "C1", lines: lines(1))
+        _ = try StockTable.takeBack(db, note: "C1", lines: lines(1))
     }
 
     private static func register(_ db: Database) throws {

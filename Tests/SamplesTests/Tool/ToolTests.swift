@@ -79,7 +79,7 @@ import Testing
         let text = try folder.write("hello\n", to: "hello.txt")
         for arguments in [
             ["replay", text, "--store", folder.path("new")], ["replay", folder.path("missing")],
-            ["replay", text, "--unpaid", "101"], ["demo", "--timeout", "soon"], ["demo", "-n", ":::"],
+            ["replay", ""], ["replay", text, "--unpaid", "101"], ["demo", "--timeout", "soon"], ["demo", "-n", ":::"],
         ] {
             let run = try await CompletedProcess.run("escrow", arguments)
             #expect(run.exit == .code(2), "\(arguments) \(run.errors)")

@@ -8,3 +8,9 @@ func grouped(_ value: Int64) -> String {
     }
     return text
 }
+
+/// With one digit behind the point.
+func tenths(_ value: Double) -> String {
+    let tenths = Int64((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+}
