@@ -1,10 +1,11 @@
-import Escrow
 import Foundation
 import GRDB
 import MQClient
 import MQEmbedded
 import Synchronization
 import Testing
+
+@testable import Escrow
 
 extension LiveTests {
     /// Transactions, consumers and check-backs over a live broker.
