@@ -150,14 +150,6 @@ public final class Escrow: Service {
     /// Messages that were given up on, and what can be done with them.
     public var deadLetters: DeadLetters { DeadLetters(writer: writer, alarm: redriveAlarm) }
 
-    /// Totals since the database was made, by name; see the documentation of each in `Counter`.
-    package func total(_ counter: Counter) async throws -> Int64 {
-        try await writer.database.read { db in
-            try Int64.fetchOne(
-                db, sql: "SELECT value FROM escrow_counter WHERE name = ?", arguments: [counter.rawValue]) ?? 0
-        }
-    }
-
     var namespace: Namespace { names.namespace }
 
     func serviceContext() -> ServiceContext {

@@ -8,7 +8,7 @@ public struct EscrowError: Error, CustomStringConvertible {
             case invalidEvent, invalidName, invalidConfiguration, registeredTwice, registeredTooLate, notRunning,
                 runTwice, stopped, undeliverable
             case brokerUnavailable, databaseBusy, databaseFull, databaseFailed, databaseUnsuitable
-            case foreignMember, resultMismatch, deadlineUnknown, deadLetterUnknown
+            case foreignMember, resultMismatch, deadlineUnknown
         }
 
         private let base: Base
@@ -53,8 +53,6 @@ public struct EscrowError: Error, CustomStringConvertible {
         public static let resultMismatch = Code(.resultMismatch)
         /// No deadline of that name is registered by this service, or none of that name and key was armed.
         public static let deadlineUnknown = Code(.deadlineUnknown)
-        /// There is no such dead letter, or it is not open any more.
-        public static let deadLetterUnknown = Code(.deadLetterUnknown)
 
         public var description: String { base.rawValue }
     }

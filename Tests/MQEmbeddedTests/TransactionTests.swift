@@ -88,12 +88,11 @@ import Testing
     func restart() async throws {
         try await Embedded.withDirectory { directory in
             let configuration = EmbeddedBrokerConfiguration(directory: directory)
-            let kept = try await Embedded.with(configuration) { _, client in
+            let half = try await Embedded.with(configuration) { _, client in
                 let producer = try TransactionProducer(client, group: "Shop") { _ in .unknown }
-                return try JSONEncoder().encode(try await producer.sendHalf(Self.message("paid")))
+                return try await producer.sendHalf(Self.message("paid"))
             }
             try await Embedded.with(configuration) { broker, client in
-                let half = try JSONDecoder().decode(HalfMessage.self, from: kept)
                 #expect(half.brokerAddress != broker.address)
                 let producer = try TransactionProducer(client, group: "Shop") { _ in .unknown }
                 #expect(try await producer.end(half, .commit) == .accepted)

@@ -31,7 +31,6 @@ struct WriteQueue {
     private var waiting: [Piece] = []
     private var next = 0
     private(set) var isRunning = false
-    private(set) var isClosed = false
 
     var count: Int { waiting.count - next }
 

@@ -30,7 +30,6 @@ struct RelayLane {
     /// Rows in memory.
     var count: Int { (head == nil ? 0 : 1) + rest.count }
     var isEmpty: Bool { head == nil && skippedFrom == nil }
-    var isWaiting: Bool { notBefore != nil }
 
     /// - Returns: whether the row is kept; not while the lane fails, nor behind rows that were not kept.
     mutating func add(_ row: OutboxRow) -> Bool {

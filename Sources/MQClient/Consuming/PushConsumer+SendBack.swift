@@ -33,8 +33,7 @@ extension PushConsumer {
     }
 
     private func sendAgain(_ message: ReceivedMessage, level: Int32) async throws(MQClientError) {
-        let queues = try await client.publishQueues(retryTopic)
-        guard let queue = queues.randomElement() else { return }
+        let queue = client.nextQueue(try await client.publishQueues(retryTopic), avoiding: nil)
         let address = try await client.master(ofBroker: queue.brokerName, in: retryTopic)
         let copy = RetryCopy(
             of: message, level: level, limit: configuration.reconsumeLimit,

@@ -35,6 +35,4 @@ struct RebalancePlan: Sendable, Hashable {
             }
         }
     }
-
-    var isEmpty: Bool { give.isEmpty && take.isEmpty && later.isEmpty }
 }

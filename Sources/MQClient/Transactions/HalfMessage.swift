@@ -1,5 +1,6 @@
-/// Where a half message lies: what its verdict needs. It can be kept in a database and decided by a later process.
-public struct HalfMessage: Sendable, Hashable, Codable {
+/// Where a half message lies: what its verdict needs. Its members can be kept in a database, and a later process that
+/// makes it of them again can decide it.
+public struct HalfMessage: Sendable, Hashable {
     public var topic: String
     /// Finds the broker again when its address has changed.
     public var brokerName: String

@@ -1,10 +1,11 @@
-import Escrow
 import Foundation
 import GRDB
 import MQClient
 import MQEmbedded
 import Synchronization
 import Testing
+
+@testable import Escrow
 
 extension LiveTests {
     /// Transactions, consumers and check-backs over a live broker.
@@ -183,7 +184,7 @@ extension LiveTests {
                             topic: "orders", brokerName: "embedded", brokerAddress: "", queueID: 0, logOffset: 1 << 40,
                             queueOffset: 77, messageID: "LOST", transactionID: "LOST", status: .stored,
                             keepsVerdictsFinal: true)
-                        let half = String(decoding: try JSONEncoder().encode(lost), as: UTF8.self)
+                        let half = EncodedHalf(lost).text
                         try db.execute(
                             sql: """
                                 INSERT INTO escrow_outbox (topic, tag, idempotency_key, body, half, created)

@@ -1,4 +1,3 @@
-import Foundation
 import MQClient
 import Testing
 
@@ -14,9 +13,13 @@ import Testing
         #expect(EncodedHalf(text: EncodedHalf(half).text)?.message == half)
     }
 
-    /// Rows of an earlier run were written by another encoder.
+    /// Rows of an earlier run may have been written by another encoder.
     @Test func anyJSONOfItIsRead() throws {
-        let json = String(decoding: try JSONEncoder().encode(half), as: UTF8.self)
+        let json = #"""
+            { "keepsVerdictsFinal": true, "status": "FLUSH_SLAVE_TIMEOUT", "transactionID": "TX", "messageID": "ID",
+              "queueOffset": 7, "logOffset": 1152921504606846976, "queueID": -3,
+              "brokerAddress": "127.0.0.1:10911", "brokerName": "b", "topic": "shop%orders \"1\u0022", "more": [] }
+            """#
         #expect(EncodedHalf(text: json)?.message == half)
         for text in ["", "{}", "[]", "{\"topic\":\"a\"}"] { #expect(EncodedHalf(text: text) == nil) }
     }
