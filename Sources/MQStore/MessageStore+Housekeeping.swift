@@ -25,6 +25,8 @@ struct Housekeeping: Sendable {
     }
 
     mutating func isRetentionDue(_ now: Timestamp) -> Bool {
+        // The clock may have been set back.
+        nextRetention = min(nextRetention, now.advanced(by: Self.firstRetention))
         guard now >= nextRetention else { return false }
         nextRetention = now.advanced(by: Self.retentionInterval)
         return true
@@ -41,7 +43,10 @@ struct Housekeeping: Sendable {
             nextCheckpoint = now.advanced(by: interval)
             return false
         }
-        guard now >= due else { return false }
+        guard now >= due else {
+            nextCheckpoint = min(due, now.advanced(by: interval))
+            return false
+        }
         nextCheckpoint = now.advanced(by: interval)
         return true
     }

@@ -9,12 +9,15 @@ import Synchronization
 extension TransactionService {
     /// Most halves asked about in one go.
     static let checkLimit = 256
+    private static let progressInterval = Duration.seconds(10)
 
     /// Asks producers about undecided halves as they become due, and notes progress, until cancelled.
     package func run(on threads: NIOThreadPool, clients: ClientTable) async {
-        var nextProgress = time.now().advanced(by: .seconds(10))
+        var nextProgress = time.now().advanced(by: Self.progressInterval)
         var known = ends
         while !Task.isCancelled {
+            // The clock may have been set back.
+            nextProgress = min(nextProgress, time.now().advanced(by: Self.progressInterval))
             let next = nextWake(by: nextProgress)
             wakeAt.store(next.milliseconds, ordering: .sequentiallyConsistent)
             // A half that arrived before the store above did not ring: look once more.
@@ -28,7 +31,7 @@ extension TransactionService {
                     self.saveCheckCounts()
                 }
                 known = ends
-                nextProgress = time.now().advanced(by: .seconds(10))
+                nextProgress = time.now().advanced(by: Self.progressInterval)
             }
         }
     }

@@ -21,7 +21,8 @@ public final class ManualClock: Sendable {
         wake(state.withLock { $0.move(to: $0.now.advanced(by: duration)) })
     }
 
-    /// Moves to any time, also backwards, as a wall clock can be set.
+    /// Moves to any time, also backwards, as a wall clock can be set. Then nobody sleeps longer than before: see
+    /// ``TimeSource/sleep(until:)``.
     public func set(to time: Timestamp) {
         wake(state.withLock { $0.move(to: time) })
     }
@@ -76,7 +77,7 @@ public final class ManualClock: Sendable {
 private struct SleeperTable {
     struct Sleeper {
         let id: UInt64
-        let deadline: Timestamp
+        var deadline: Timestamp
         let continuation: CheckedContinuation<Void, any Error>
     }
 
@@ -110,6 +111,10 @@ private struct SleeperTable {
     }
 
     mutating func move(to time: Timestamp) -> [CheckedContinuation<Void, any Error>] {
+        if time < now {
+            let step = now.duration(to: time)
+            for index in sleepers.indices { sleepers[index].deadline = sleepers[index].deadline.advanced(by: step) }
+        }
         now = time
         let firstLater = sleepers.firstIndex { $0.deadline > time } ?? sleepers.endIndex
         let due = sleepers[..<firstLater].map(\.continuation)

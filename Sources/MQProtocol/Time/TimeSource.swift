@@ -32,8 +32,9 @@ public struct TimeSource: Sendable {
         }
     }
 
-    /// Waits until the clock shows `deadline`. The system's wall clock may be set while we sleep, so the time left is
-    /// read again after each sleep: never early by this clock.
+    /// Waits until the clock shows `deadline`, but not longer than it was away: when the clock is set back by an hour
+    /// meanwhile, what is to happen each half minute must not rest for that hour. So whoever waits for a time of day
+    /// looks at the clock afterwards, and waits again. When the clock is set forward, the wait ends within a second.
     ///
     /// - Throws: `CancellationError` when the task is cancelled before that.
     public func sleep(until deadline: Timestamp) async throws {
@@ -42,11 +43,32 @@ public struct TimeSource: Sendable {
             try await clock.sleep(until: deadline)
         case .system:
             try Task.checkCancellation()
-            var left = now().duration(to: deadline)
-            while left > .zero {
-                try await Task.sleep(for: left)
-                left = now().duration(to: deadline)
+            let nap = Nap(until: deadline, from: now())
+            let begin = ContinuousClock.now
+            while let step = nap.step(now: now(), elapsed: begin.duration(to: .now)) {
+                try await Task.sleep(for: step)
             }
         }
+    }
+}
+
+/// A wait for a time of the wall clock, which may be set meanwhile.
+struct Nap: Sendable {
+    private static let longestStep = Duration.seconds(1)
+    /// A clock that is only slowed down to be right again does not end the wait early.
+    private static let slack = Duration.seconds(1)
+
+    private let deadline: Timestamp
+    private let longest: Duration
+
+    init(until deadline: Timestamp, from now: Timestamp) {
+        self.deadline = deadline
+        longest = now.duration(to: deadline) + Self.slack
+    }
+
+    /// How long to sleep before the next look at the clock; nil when the wait is over.
+    func step(now: Timestamp, elapsed: Duration) -> Duration? {
+        let left = min(now.duration(to: deadline), longest - elapsed)
+        return left > .zero ? min(left, Self.longestStep) : nil
     }
 }

@@ -100,6 +100,18 @@ import Testing
         await clock.waitForSleepers(count: 0)
     }
 
+    @Test func aClockThatIsSetBackKeepsNobodyLongerAsleep() async throws {
+        let clock = ManualClock(start: start)
+        let sleeper = Task { try await TimeSource.manual(clock).sleep(until: start.advanced(by: .seconds(30))) }
+        await clock.waitForSleepers(count: 1)
+        clock.set(to: start.advanced(by: .seconds(-3600)))
+        clock.advance(by: .milliseconds(29_999))
+        #expect(clock.sleeperCount == 1)
+        clock.advance(by: .milliseconds(1))
+        #expect(clock.sleeperCount == 0)
+        try await sleeper.value
+    }
+
     @Test func theSystemClockRuns() async throws {
         let before = TimeSource.system.now()
         try await TimeSource.system.sleep(until: before.advanced(by: .milliseconds(2)))
