@@ -35,11 +35,12 @@ extension DelayService {
         return min(round.next, pending)
     }
 
-    /// Writes the positions every second, and once more at the end.
+    /// Writes the positions every second, or soon after the flush that they wait for, and once more at the end.
     package func persistLoop(on threads: NIOThreadPool) async {
+        var isWaiting = false
         while !Task.isCancelled {
-            try? await time.sleep(for: .seconds(1))
-            _ = try? await threads.runIfActive { self.persistIfDurable() }
+            try? await time.sleep(for: isWaiting ? .milliseconds(50) : .seconds(1))
+            isWaiting = (try? await threads.runIfActive { self.persistIfDurable() }) ?? false
         }
     }
 
@@ -64,15 +65,18 @@ extension DelayService {
     }
 
     /// Whether everything due was delivered; nil when the store refuses.
-    private func deliverDue(now: Timestamp) -> Bool? {
-        let (due, queueEnd, isDrained) = takeDue(now: now)
-        guard deliver(due, now: now) else { return nil }
-        guard isDrained else { return false }
+    func deliverDue(now: Timestamp) -> Bool? {
+        let taken = takeDue(now: now)
+        guard deliver(taken.due, now: now) else { return nil }
         state.withLock { state in
-            state.watermark.dueUpTo = now
-            state.watermark.queueEnd = queueEnd
+            // Late arrivals that were due before what fired already: what stands there is worth more.
+            guard taken.isDrained || taken.firedUpTo >= state.watermark.dueUpTo else { return }
+            state.watermark.dueUpTo = taken.firedUpTo
+            state.watermark.queueEnd = taken.queueEnd
+            // The files may have been written since the deliveries were noted.
+            if !taken.due.isEmpty { state.isChanged = true }
         }
-        return true
+        return taken.isDrained
     }
 
     /// When the next message of any kind is due.
@@ -109,27 +113,40 @@ extension DelayService {
         return now.advanced(by: delay).advanced(by: CommitLog.maximumLead).milliseconds
     }
 
-    /// What is due, each source in its own order; not drained when a source had more than a round takes.
-    private func takeDue(now: Timestamp) -> (due: [Due], queueEnd: QueueOffset, isDrained: Bool) {
+    /// What one round takes.
+    private struct Taken: Sendable {
+        /// Each source in its own order.
         var due: [Due] = []
+        /// False when a source had more than a round takes.
         var isDrained = true
+        /// No timer before this place of the timer queue is due up to here and not taken.
+        var firedUpTo: Timestamp
+        var queueEnd = QueueOffset.zero
+    }
+
+    private func takeDue(now: Timestamp) -> Taken {
+        var taken = Taken(firedUpTo: now)
         let levels = state.withLock { $0.levels }
         for (index, level) in levels.enumerated() where level.next < store.maximumOffset(of: level.queue) {
             let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
             let ready = entries.enumerated().prefix { index, entry in
                 self.due(entry, at: level.next + index, in: level, now: now) <= now.milliseconds
             }
-            if ready.count == Self.roundLimit { isDrained = false }
-            due.append(contentsOf: ready.map { Due(source: .level(index), logOffset: $1.recordOffset) })
+            if ready.count == Self.roundLimit { taken.isDrained = false }
+            taken.due.append(contentsOf: ready.map { Due(source: .level(index), logOffset: $1.recordOffset) })
         }
         var timers: [TimerWheel.Timer] = []
         let (queueEnd, rest) = state.withLock { state in
             state.wheel.popDue(now: now, limit: Self.roundLimit, into: &timers)
             return (state.armedEnd, state.wheel.nextDue())
         }
-        if let rest, rest <= now { isDrained = false }
-        due.append(contentsOf: timers.map { Due(source: .wheel($0), logOffset: $0.logOffset) })
-        return (due, queueEnd, isDrained)
+        taken.queueEnd = queueEnd
+        if let rest, rest <= now {
+            taken.isDrained = false
+            taken.firedUpTo = rest.advanced(by: .milliseconds(-1))
+        }
+        taken.due.append(contentsOf: timers.map { Due(source: .wheel($0), logOffset: $0.logOffset) })
+        return taken
     }
 
     /// Stores the real messages of what is due; false when the store refuses: the rest is due again.
@@ -234,21 +251,30 @@ extension DelayService {
 
     // MARK: Files
 
-    /// Writes levels and watermark if they changed and everything delivered is durable.
-    package func persistIfDurable() {
-        // Only what is written: a copy of the wheel would make every later arming copy it whole.
-        let snapshot: (levels: [Level], watermark: FiringWatermark)? = state.withLock { state in
-            guard state.isChanged, store.flushedOffset >= state.delivered else { return nil }
-            state.isChanged = false
-            return (state.levels, state.watermark)
+    /// Writes levels and watermark if they changed, as they are now or, when that is not durable yet, as they were when
+    /// it was asked for last.
+    ///
+    /// - Returns: whether something waits for the flush of the log.
+    @discardableResult
+    package func persistIfDurable() -> Bool {
+        let flushed = store.flushedOffset
+        let (positions, isWaiting): (Positions?, Bool) = state.withLock { state in
+            guard state.isChanged || state.unwritten.isWaiting else { return (nil, false) }
+            if !state.unwritten.isWaiting { state.isChanged = false }
+            // Only what is written: a copy of the wheel would make every later arming copy it whole.
+            let current = Positions(levels: Self.offsets(state.levels), watermark: state.watermark)
+            let positions = state.unwritten.take(current, restingOn: state.delivered, flushed: flushed)
+            return (positions, state.unwritten.isWaiting)
         }
-        guard let snapshot else { return }
+        if isWaiting { store.wakeFlusher() }
+        guard let positions else { return isWaiting }
         do {
-            try files.save(levelOffsets: Self.offsets(snapshot.levels))
-            try files.save(watermark: snapshot.watermark)
+            try files.save(levelOffsets: positions.levels)
+            try files.save(watermark: positions.watermark)
         } catch {
             state.withLock { $0.isChanged = true }
             logger.warning("delay positions were not written", metadata: ["error": "\(error)"])
         }
+        return isWaiting
     }
 }

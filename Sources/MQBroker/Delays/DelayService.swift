@@ -26,6 +26,12 @@ package final class DelayService: Sendable {
         var next: QueueOffset
     }
 
+    /// What the files say.
+    struct Positions: Sendable {
+        var levels: [Int32: Int64]
+        var watermark: FiringWatermark
+    }
+
     struct State: Sendable {
         var levels: [Level] = []
         var wheel = TimerWheel()
@@ -34,7 +40,9 @@ package final class DelayService: Sendable {
         var watermark = FiringWatermark()
         /// The end of what was stored in place of waiting messages.
         var delivered = LogOffset.zero
+        /// Since the last positions were taken.
         var isChanged = false
+        var unwritten = DurableNote<Positions>()
         /// When the next refusal of the store is worth a line in the log.
         var nextRefusalNote = Timestamp.zero
     }
@@ -76,15 +84,6 @@ package final class DelayService: Sendable {
 
     /// Pending arbitrary timers.
     package var pendingTimers: Int { state.withLock { $0.wheel.count } }
-
-    /// Delivered and last offset of each level that has a queue, for the runtime information.
-    package func levelProgress() -> [(level: Int, delivered: QueueOffset, end: QueueOffset)] {
-        let levels = state.withLock { $0.levels }
-        return levels.compactMap { level in
-            let end = store.maximumOffset(of: level.queue)
-            return end > .zero ? (level.number, level.next, end) : nil
-        }
-    }
 
     /// The next offsets per level, as `delayOffset.json` and request 45 have them. Levels without progress are absent.
     package func levelOffsets() -> [Int32: Int64] {
@@ -143,9 +142,5 @@ package final class DelayService: Sendable {
             }
         }
         if arrival.tagsCode < wakeAt.load(ordering: .sequentiallyConsistent) { alarm.ring() }
-    }
-
-    package static func isDelayTopic(_ topic: String) -> Bool {
-        topic == SystemTopic.schedule || topic == SystemTopic.timerWheel
     }
 }

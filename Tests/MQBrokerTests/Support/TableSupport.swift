@@ -43,4 +43,35 @@ struct TableSupport {
             from: file("consumerOffset.json"), settings: settings, time: .manual(clock), logger: logger
         )
     }
+
+    /// A broker on the disk and the clock, without sockets and loops.
+    func broker(_ change: (inout BrokerConfiguration) -> Void = { _ in }) throws -> Broker {
+        var configuration = BrokerConfiguration()
+        configuration.storage.directory = "store"
+        configuration.storage.segmentBytes = 1 << 20
+        configuration.storage.queueSegmentBytes = 20_000
+        configuration.storage.indexSlots = 100
+        configuration.storage.indexEntries = 400
+        change(&configuration)
+        return try Broker.open(
+            configuration, advertisedHost: HostAddress(ip: .v4(0x7F00_0001), port: 1), device: device,
+            time: .manual(clock), logger: logger
+        )
+    }
+
+    /// Stores a message that waits for its delivery into topic T.
+    func putWaiting(
+        _ body: String, in topic: String, queueID: Int32 = 0, _ properties: String, broker: Broker
+    ) throws {
+        var batch = broker.store.makeBatch()
+        let place = "REAL_TOPIC\u{1}T\u{2}REAL_QID\u{1}0\u{2}"
+        let draft = MessageDraft(
+            topic: topic, queueID: queueID, bornTimestamp: clock.now(), bornHost: broker.advertisedHost,
+            storeHost: broker.advertisedHost, body: ByteBuffer(string: body),
+            properties: ByteBuffer(string: place + properties)
+        )
+        try batch.add(draft, to: broker.store.queue(topic, queueID))
+        try broker.store.append(&batch)
+        broker.store.dispatchPending()
+    }
 }

@@ -1,0 +1,109 @@
+import MQProtocol
+import MQStore
+import NIOCore
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import MQBroker
+
+/// What the files of the delay service say while it works, as a crash would find them.
+@Suite("Positions of delayed messages")
+struct PositionTests {
+    private let support = TableSupport()
+
+    private func writtenLevels() throws -> [Int32: Int64] {
+        try support.contents("delayOffset.json").map { try DelayOffsetsBody.decode(ByteBuffer(string: $0)).offsets }
+            ?? [:]
+    }
+
+    private func deliverOne(_ broker: Broker) throws {
+        try support.putWaiting("x", in: SystemTopic.schedule, "DELAY\u{1}1", broker: broker)
+        support.clock.advance(by: .seconds(2))
+        broker.delays.fireRound()
+    }
+
+    @Test("They are written though more is delivered all the time, and some of it is always unflushed")
+    func steadyLoad() throws {
+        let broker = try support.broker { configuration in
+            configuration.storage.synchronousFlush = false
+            configuration.storage.flushInterval = .seconds(3600)
+        }
+        try deliverOne(broker)
+        broker.delays.persistIfDurable()
+        try broker.store.flushNow()
+        try deliverOne(broker)
+        broker.delays.persistIfDurable()
+        #expect(try writtenLevels()[1] ?? 0 >= 1)
+        try broker.close()
+        #expect(try writtenLevels() == [1: 2])
+    }
+
+    /// Bodies that were delivered, by their numbers.
+    private func delivered(_ broker: Broker) -> Set<Int> {
+        let queue = broker.store.queue("T", 0)
+        broker.store.dispatchPending()
+        var numbers: Set<Int> = []
+        var position = QueueOffset.zero
+        while true {
+            let entries = broker.store.entries(of: queue, from: position, count: 1024)
+            guard !entries.isEmpty else { return numbers }
+            for entry in entries {
+                let record = broker.store.record(at: entry.logOffset).flatMap(StoredRecord.init)
+                if let number = record.flatMap({ Int(String(buffer: $0.body)) }) { numbers.insert(number) }
+            }
+            position = position + entries.count
+        }
+    }
+
+    /// Places in the timer queue that a start would leave out.
+    private func covered(_ broker: Broker) -> Set<Int> {
+        let watermark = broker.delays.state.withLock { $0.watermark }
+        var places: Set<Int> = []
+        var position = QueueOffset.zero
+        while true {
+            let entries = broker.store.entries(of: broker.delays.timerQueue, from: position, count: 1024)
+            guard !entries.isEmpty else { return places }
+            for (index, entry) in entries.enumerated() {
+                let due = Timestamp(milliseconds: entry.tagsCode)
+                if watermark.covers(due: due, at: position + index, logOffset: entry.logOffset) {
+                    places.insert(Int((position + index).rawValue))
+                }
+            }
+            position = position + entries.count
+        }
+    }
+
+    @Test("After each round of a backlog a crash repeats little of what fired, and forgets nothing that did not")
+    func backlog() throws {
+        var generator = SeededGenerator(seed: TestSeed.current)
+        let broker = try support.broker()
+        let start = support.clock.now().milliseconds
+        var count = 0
+        func arm(_ timers: Int) throws {
+            for _ in 0..<timers {
+                let due = start + Int64.random(in: 1...5000, using: &generator)
+                try support.putWaiting(
+                    "\(count)", in: SystemTopic.timerWheel, "TIMER_OUT_MS\u{1}\(due)", broker: broker)
+                count += 1
+            }
+        }
+        try arm(3 * DelayService.roundLimit)
+        support.clock.advance(by: .seconds(60))
+        let now = support.clock.now()
+        var rounds = 0
+        while broker.delays.deliverDue(now: now) == false {
+            rounds += 1
+            let fired = delivered(broker)
+            let covered = covered(broker)
+            #expect(covered.isSubset(of: fired), "round \(rounds)")
+            if rounds == 1 { #expect(covered.count > DelayService.roundLimit / 2) }
+            // Some that were due long ago come late.
+            if rounds < 4 { try arm(20) }
+        }
+        #expect(rounds >= 3)
+        #expect(delivered(broker).count == count)
+        #expect(covered(broker).count == count)
+        try broker.close()
+    }
+}
