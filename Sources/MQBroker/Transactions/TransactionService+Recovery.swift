@@ -13,8 +13,7 @@ extension TransactionService {
         let counts = try loadCheckCounts()
         savedCounts.withLock { $0 = counts }
         let from = start(counts.progress)
-        let decided = readOps(from: from.op)
-        readHalves(from: from.half, decided: decided)
+        readHalves(from: from, decided: readOps(from: from))
         endCommitted(host: host)
         let schedule = schedule
         table.withLock { $0.restore(counts, schedule: schedule) }
@@ -43,28 +42,33 @@ extension TransactionService {
     private func start(_ recorded: CheckCounts.Progress?) -> (half: QueueOffset, op: QueueOffset) {
         func bounded(_ offset: QueueOffset?, _ queue: QueueRef) -> QueueOffset {
             let minimum = max(store.minimumOffset(of: queue), .zero)
-            let stock = offsets.offset(group: Self.progressGroup, topic: queue.topic, queueID: 0)
+            let stock = offsets.offset(group: GroupName.transactionCheck, topic: queue.topic, queueID: 0)
             let wanted = offset ?? stock.map(QueueOffset.init(rawValue:)) ?? minimum
             return min(max(wanted, minimum), store.maximumOffset(of: queue))
         }
         return (bounded(recorded?.half, halfQueue), bounded(recorded?.op, opQueue))
     }
 
-    private func readOps(from start: QueueOffset) -> [QueueOffset: Verdict?] {
+    private func readOps(from start: (half: QueueOffset, op: QueueOffset)) -> [QueueOffset: Verdict?] {
         var decided: [QueueOffset: Verdict?] = [:]
-        forEachRecord(of: opQueue, from: start) { record, _, _ in
+        forEachRecord(of: opQueue, from: start.op) { record, _, _ in
             let verdict = HalfRecord.verdict(of: record)
-            for offset in HalfRecord.endedOffsets(record) { decided.updateValue(verdict, forKey: offset) }
+            // Halves before the start are not read.
+            for offset in HalfRecord.endedOffsets(record) where offset >= start.half {
+                decided.updateValue(verdict, forKey: offset)
+            }
         }
         return decided
     }
 
-    private func readHalves(from start: QueueOffset, decided: [QueueOffset: Verdict?]) {
+    /// An undecided half keeps the start of the op queue as its floor: the op records of halves that follow it are
+    /// there, and the next start needs them.
+    private func readHalves(from start: (half: QueueOffset, op: QueueOffset), decided: [QueueOffset: Verdict?]) {
         let schedule = schedule
         // An op record names the newest copy of a half and ends them all, those before it and those behind it, but not
         // a half that was sent later with the same key.
         var ended: [HalfTable.Key: (verdict: Verdict?, sent: Timestamp)] = [:]
-        forEachRecord(of: halfQueue, from: start) { record, offset, queueOffset in
+        forEachRecord(of: halfQueue, from: start.half) { record, offset, queueOffset in
             let half = HalfRecord.summary(record, at: offset, queueOffset: queueOffset)
             let key = HalfTable.Key(half)
             if let verdict = decided[queueOffset] {
@@ -73,7 +77,7 @@ extension TransactionService {
             } else if let end = ended[key], half.sent <= end.sent {
                 if let verdict = end.verdict { table.withLock { $0.remember(offset, verdict) } }
             } else {
-                table.withLock { $0.arrived(half, opFloor: store.minimumOffset(of: opQueue), schedule: schedule) }
+                table.withLock { $0.arrived(half, opFloor: start.op, schedule: schedule) }
             }
         }
     }
@@ -103,19 +107,26 @@ extension TransactionService {
 
     package var ends: Ends { Ends(half: store.maximumOffset(of: halfQueue), op: store.maximumOffset(of: opQueue)) }
 
-    /// Notes where the next start may begin, if everything that this rests on is durable; else the next round does.
+    /// Notes where the next start may begin, as far as everything that this rests on is durable; the next round notes
+    /// the rest.
     ///
     /// - Parameter known: the ends as they were a round ago: a half that was readable then is in the table by now, one
     ///   that became readable a moment ago may not be yet.
     package func noteProgress(_ known: Ends) {
-        let progress = table.withLock { $0.progress(halfEnd: known.half, opEnd: known.op) }
+        let current = table.withLock { $0.progress(halfEnd: known.half, opEnd: known.op) }
         // Read after the table: every verdict that the table calls final lies below.
         let appended = store.appendedOffset
-        guard store.flushedOffset >= appended else { return store.wakeFlusher() }
-        for (queue, offset) in [(halfQueue, progress.half), (opQueue, progress.op)] {
-            offsets.commit(group: Self.progressGroup, topic: queue.topic, queueID: 0, offset: offset.rawValue)
+        let flushed = store.flushedOffset
+        let (progress, isWaiting) = unnoted.withLock { unnoted in
+            let progress = CheckCounts.Progress(half: current.half, op: current.op)
+            return (unnoted.take(progress, restingOn: appended, flushed: flushed), unnoted.isWaiting)
         }
-        noted.withLock { $0 = CheckCounts.Progress(half: progress.half, op: progress.op) }
+        if isWaiting { store.wakeFlusher() }
+        guard let progress else { return }
+        for (queue, offset) in [(halfQueue, progress.half), (opQueue, progress.op)] {
+            offsets.commit(group: GroupName.transactionCheck, topic: queue.topic, queueID: 0, offset: offset.rawValue)
+        }
+        noted.withLock { $0 = progress }
     }
 
     /// Writes how often producers were asked, and the progress, if that changed. Waits for the disk.

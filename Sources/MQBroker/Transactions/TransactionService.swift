@@ -10,9 +10,6 @@ import Synchronization
 /// The log is the truth: an op record ends a half. This table is rebuilt from the two queues at start, from the
 /// progress in ``CheckCounts``, or from what ``OffsetTable`` has under RocketMQ's own system group for stock brokers.
 package final class TransactionService: Sendable {
-    /// The group under which RocketMQ keeps the progress of both queues.
-    static let progressGroup = "CID_RMQ_SYS_TRANS"
-
     let store: MessageStore
     let topics: TopicTable
     let offsets: OffsetTable
@@ -28,6 +25,7 @@ package final class TransactionService: Sendable {
     let savedCounts = Mutex(CheckCounts())
     /// The progress as it was noted last in this run.
     let noted = Mutex<CheckCounts.Progress?>(nil)
+    let unnoted = Mutex(DurableNote<CheckCounts.Progress>())
     let alarm = Alarm()
     /// When the checks wake by themselves; a half that is due earlier rings.
     let wakeAt = Atomic<Int64>(.min)

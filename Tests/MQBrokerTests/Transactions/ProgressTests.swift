@@ -2,6 +2,7 @@ import Foundation
 import MQProtocol
 import MQStore
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import MQBroker
@@ -50,6 +51,66 @@ struct ProgressTests {
 
     @Test("A changed digit of our own record neither")
     func ownRecord() async throws { try await changeDigits(of: "transactionChecks.json") }
+
+    @Test("An undecided half of an earlier run does not make every start read from the beginning")
+    func undecidedForLong() async throws {
+        try await LiveBroker.withDirectory { directory in
+            try await oneUndecided(in: directory)
+            for run in 0..<3 {
+                try await LiveBroker.with(in: directory) { broker in
+                    let transactions = broker.service.broker.transactions
+                    #expect(transactions.undecided.map(\.opFloor.rawValue) == [2], "run \(run)")
+                    let known = RuntimeInformation(broker: broker.service.broker, now: TimeSource.system.now()).table()
+                    #expect(known["undecidedHalfMessages"] == "1")
+                    #expect(known["unresolvedHalfMessages"] == "0")
+                    // Decided behind it: its op record must be found by the next start.
+                    let client = FakeClient("p", of: broker)
+                    let half = try await client.sendHalf("order", to: "T", key: "L\(run)", immunity: 0)
+                    #expect(try await client.end(half, .commit) == (.success, .accepted))
+                    await client.close()
+                }
+            }
+            let file = directory.appending(path: "config/transactionChecks.json")
+            let progress = try CheckCounts.decode(ByteBuffer(bytes: try Data(contentsOf: file))).progress
+            #expect(progress == .init(half: QueueOffset(rawValue: 2), op: QueueOffset(rawValue: 2)))
+        }
+    }
+
+    @Test("It is noted though something is always unflushed")
+    func steadyLoad() throws {
+        let support = TableSupport()
+        let broker = try support.broker { configuration in
+            configuration.storage.synchronousFlush = false
+            configuration.storage.flushInterval = .seconds(3600)
+        }
+        func append() throws {
+            try support.putWaiting("x", in: "Other", "", broker: broker)
+        }
+        try append()
+        broker.transactions.noteProgress(broker.transactions.ends)
+        try broker.store.flushNow()
+        try append()
+        broker.transactions.noteProgress(broker.transactions.ends)
+        #expect(broker.transactions.noted.withLock { $0 } != nil)
+        try broker.close()
+    }
+
+    @Test("It is noted soon after the clock was set back by an hour")
+    func clockSetBack() async throws {
+        let support = TableSupport()
+        let broker = try support.broker()
+        let running = Task { await broker.transactions.run(on: broker.serviceThreads, clients: broker.clients) }
+        await support.clock.waitForSleepers(count: 1)
+        support.clock.set(to: support.clock.now().advanced(by: .seconds(-3600)))
+        for _ in 0..<2 {
+            support.clock.advance(by: .seconds(10))
+            await support.clock.waitForSleepers(count: 1)
+        }
+        #expect(broker.transactions.noted.withLock { $0 } != nil)
+        running.cancel()
+        await running.value
+        try broker.close()
+    }
 
     @Test("The record survives only as a whole")
     func record() throws {

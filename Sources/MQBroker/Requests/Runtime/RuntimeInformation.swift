@@ -44,6 +44,8 @@ struct RuntimeInformation {
             "putMessageTimesTotal": "\(max(1, totals.stored))", "putMessageFailedTimes": "\(totals.failed)",
             "putMessageSizeTotal": "\(totals.storedBytes)",
             "deletedUnconsumedTotal": "\(broker.unconsumed.deleted)",
+            "undecidedHalfMessages": "\(broker.transactions.undecidedCount)",
+            "unresolvedHalfMessages": "\(broker.transactions.unresolvedCount)",
             "putMessageAverageSize": "\(Double(totals.storedBytes) / Double(max(1, totals.stored)))",
         ]
     }
