@@ -60,8 +60,7 @@ package struct HalfTable: Sendable {
         ) -> Decision {
             guard half.group == group else { return .wrongGroup }
             if half.logOffset == place, half.queueOffset != queueOffset { return .wrongQueueOffset }
-            if isMoving { return .beingStored }
-            if let deciding { return deciding == verdict ? .beingStored : .opposite(of: deciding) }
+            if isMoving || deciding != nil { return .beingStored }
             deciding = verdict
             return .store(half)
         }
@@ -89,9 +88,9 @@ package struct HalfTable: Sendable {
         case store(HalfMessage)
         /// The same verdict is final already.
         case repeated
-        /// The other verdict is final already, or being stored.
+        /// The other verdict is final already.
         case opposite(of: Verdict)
-        /// The same verdict is being stored by another request.
+        /// A verdict, this or the other, is being stored by another request, or the half is: nothing is final before.
         case beingStored
         case wrongGroup
         case wrongQueueOffset
@@ -242,7 +241,6 @@ package struct HalfTable: Sendable {
         }
         var decision = Decision.unknown
         undecided.update(slot) { decision = $0.decide(verdict, at: logOffset, queueOffset: queueOffset, group: group) }
-        if case .opposite = decision { refusedOpposites += 1 }
         return decision
     }
 

@@ -42,7 +42,7 @@ extension BrokerLoop {
         case .store(let half): store(verdict, half, request, connection)
         case .repeated: acceptRepeated(request, connection)
         case .opposite(let final): refuseOpposite(verdict, final, end, request, connection)
-        case .beingStored: refuseBusy("the same verdict is being stored", request, connection)
+        case .beingStored: refuseBusy("a verdict is being stored", request, connection)
         case .wrongGroup: refuseUnknown("The producer group wrong", request, connection)
         case .wrongQueueOffset: refuseUnknown("The transaction state table offset wrong", request, connection)
         case .unknown: lookUp(verdict, end, request, connection)
