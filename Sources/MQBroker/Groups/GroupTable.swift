@@ -34,7 +34,7 @@ package final class GroupTable: Sendable {
         for group in stored?.groups ?? [] { groups[group.groupName] = group }
         let version = stored?.version ?? DataVersion(counter: 0, timestamp: time.now())
         let state = Shared(State(groups: groups, version: version))
-        let writer = SideFileWriter(file: file, logger: logger) { state.withLock { $0.file }.text }
+        let writer = SideFileWriter(file: file, time: time, logger: logger) { state.withLock { $0.file }.text }
         return GroupTable(state, writer, settings: settings, time: time)
     }
 

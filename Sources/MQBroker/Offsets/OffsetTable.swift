@@ -23,7 +23,7 @@ package final class OffsetTable: Sendable {
     ) throws(StoreError) -> OffsetTable {
         let stored = try file.load { try ConsumerOffsets(parsing: $0) }.value
         let state = Shared(State(offsets: stored ?? ConsumerOffsets()))
-        let writer = SideFileWriter(file: file, logger: logger) { state.withLock { $0.offsets }.text }
+        let writer = SideFileWriter(file: file, time: time, logger: logger) { state.withLock { $0.offsets }.text }
         return OffsetTable(state, writer, settings: settings, time: time)
     }
 

@@ -1,4 +1,5 @@
 import Logging
+import MQProtocol
 import MQStore
 import NIOCore
 import NIOPosix
@@ -6,18 +7,26 @@ import Synchronization
 
 /// Writes one side file on a thread that may wait for the disk.
 ///
-/// Changes that arrive while a write runs are covered by the next one, however many they are.
+/// Changes that arrive while a write runs are covered by the next one, however many they are. A write that fails is
+/// tried again, whether anything changes or not: a full disk has room again some time.
 final class SideFileWriter: Sendable {
+    static let retryPause = Duration.seconds(10)
+
     private struct State {
         /// Changes announced so far, and how many of them the newest file has.
         var changes = 0
         var written = 0
         var isScheduled = false
+        /// A write failed, and its pause runs.
+        var isRetrying = false
+        /// The process ends: what is written later may not be ours to write.
+        var isClosed = false
         var waiters: [(change: Int, promise: EventLoopPromise<Void>)] = []
     }
 
     private let file: SideFile
     private let render: @Sendable () -> ByteBuffer
+    private let time: TimeSource
     private let logger: Logger
     private let state = Mutex(State())
     /// Changes that the newest file has, to be read without the lock.
@@ -26,8 +35,9 @@ final class SideFileWriter: Sendable {
     private let writing = Mutex(())
 
     /// `render` makes the text of the file as it should be now; it is called on any thread.
-    init(file: SideFile, logger: Logger, render: @escaping @Sendable () -> ByteBuffer) {
+    init(file: SideFile, time: TimeSource, logger: Logger, render: @escaping @Sendable () -> ByteBuffer) {
         self.file = file
+        self.time = time
         self.logger = logger
         self.render = render
     }
@@ -69,9 +79,14 @@ final class SideFileWriter: Sendable {
         return promise.futureResult
     }
 
-    /// Writes on the calling thread, if anything is not written yet.
+    /// Writes on the calling thread, if anything is not written yet. For the end of the process: nothing is tried again
+    /// afterwards.
     func flush() throws(StoreError) {
-        guard state.withLock({ $0.written < $0.changes }) else { return }
+        let isWritten = state.withLock { state in
+            state.isClosed = true
+            return state.written >= state.changes
+        }
+        guard !isWritten else { return }
         try write()
     }
 
@@ -80,10 +95,29 @@ final class SideFileWriter: Sendable {
         do {
             try write()
         } catch {
-            logger.error(
-                "a side file was not written; its changes stay in memory until the next write: \(error)"
-            )
+            logger.error("a side file was not written, trying again in \(Self.retryPause): \(error)")
+            retryLater()
         }
+    }
+
+    private func retryLater() {
+        let isFirst = state.withLock { state in
+            defer { state.isRetrying = true }
+            return !state.isRetrying
+        }
+        guard isFirst else { return }
+        Task { [weak self, time] in
+            try? await time.sleep(for: Self.retryPause)
+            self?.retry()
+        }
+    }
+
+    private func retry() {
+        let isOpen = state.withLock { state in
+            state.isRetrying = false
+            return !state.isClosed
+        }
+        if isOpen { schedule() }
     }
 
     private func write() throws(StoreError) {

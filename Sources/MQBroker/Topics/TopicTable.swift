@@ -63,7 +63,7 @@ package final class TopicTable: Sendable {
         }
         let version = stored?.version ?? DataVersion(counter: 0, timestamp: time.now())
         let state = Shared(State(topics: topics, version: version))
-        let writer = SideFileWriter(file: file, logger: logger) { state.withLock { $0.file }.text }
+        let writer = SideFileWriter(file: file, time: time, logger: logger) { state.withLock { $0.file }.text }
         return TopicTable(state, writer, settings: settings, time: time, makeQueue: makeQueue)
     }
 
