@@ -49,7 +49,7 @@ extension Broker {
                 BrokerSettings(configuration), store, files, advertisedHost, events, time: time, logger: logger
             )
             parts.offsets.limit { topic, queueID in
-                store.existingQueue(topic, queueID).map { store.nextOffset(of: $0).rawValue }
+                store.existingQueue(topic, queueID).map { store.nextOffset(of: $0).rawValue } ?? 0
             }
             let broker = Broker(parts)
             try broker.transactions.load(host: advertisedHost)

@@ -105,16 +105,17 @@ struct ConsumerOffsets: Sendable, Equatable {
     }
 
     /// Takes back offsets that are ahead of their queue: a consumer may have been given messages that a power loss took
-    /// before they were acknowledged to their producer, and would never see those that get their places. The broker's
-    /// own groups count other things.
+    /// before they were acknowledged to their producer, and would never see those that get their places. A queue that
+    /// is not there begins at 0 when it comes. The broker's own groups count other things.
     ///
-    /// - Parameter end: the offset that the queue's next message gets; nil for a queue that is not there.
+    /// - Parameter end: the offset that the queue's next message gets.
     /// - Returns: whether anything changed.
-    mutating func limit(to end: (_ topic: String, _ queueID: Int32) -> Int64?) -> Bool {
+    mutating func limit(to end: (_ topic: String, _ queueID: Int32) -> Int64) -> Bool {
         var isChanged = false
         for (pair, offsets) in table where !GroupName.isSystem(pair.group) {
             for (queueID, offset) in offsets {
-                guard let limit = end(pair.topic, queueID), offset > limit else { continue }
+                let limit = end(pair.topic, queueID)
+                guard offset > limit else { continue }
                 table[pair]?[queueID] = limit
                 isChanged = true
             }

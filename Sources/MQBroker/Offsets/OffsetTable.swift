@@ -87,7 +87,7 @@ package final class OffsetTable: Sendable {
     }
 
     /// At start: see ``ConsumerOffsets/limit(to:)``.
-    package func limit(to end: (_ topic: String, _ queueID: Int32) -> Int64?) {
+    package func limit(to end: (_ topic: String, _ queueID: Int32) -> Int64) {
         change { $0.limit(to: end) }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import MQProtocol
 import MQStore
 import NIOCore
@@ -38,6 +39,17 @@ struct ConsumerOffsetsTests {
             """
         #expect(String(buffer: offsets.text) == expected)
         #expect(try ConsumerOffsets(parsing: offsets.text) == offsets)
+        #expect(ConsumerOffsets().text == ByteBuffer(bytes: Array("{\n\t\"offsetTable\":{}\n}".utf8)))
+    }
+
+    @Test("The answer to request 43 has RocketMQ's form; queue ids may have quotes")
+    func answerFormat() throws {
+        let text = #"{"offsetTable":{"TopicTest@CG_facts":{0:3,1:2,2:1,3:5}}}"#
+        let offsets = try ConsumerOffsets(parsing: ByteBuffer(string: text))
+        #expect(offsets.table == [TopicGroup(topic: "TopicTest", group: "CG_facts"): [0: 3, 1: 2, 2: 1, 3: 5]])
+        #expect(String(buffer: offsets.encode()) == text)
+        let quoted = #"{"offsetTable":{"TopicTest@CG_facts":{"0":3,"1":2,"2":1,"3":5}}}"#
+        #expect(try ConsumerOffsets(parsing: ByteBuffer(string: quoted)) == offsets)
     }
 
     @Test("Entries that are not topic@group with numbers are left out")
@@ -47,17 +59,17 @@ struct ConsumerOffsetsTests {
         #expect(offsets.table == [TopicGroup(topic: "T", group: "G"): [0: 7]])
     }
 
-    @Test("What is ahead of its queue is taken back, of queues that are there and of users' groups only")
+    @Test("What is ahead of its queue is taken back, of users' groups only")
     func limit() {
         var offsets = ConsumerOffsets()
         let system = TopicGroup(topic: "Orders", group: GroupName.transactionCheck)
         for pair in [orders, system] { _ = offsets.commit(pair, queueID: 0, offset: 9) }
         _ = offsets.commit(orders, queueID: 1, offset: 9)
         _ = offsets.commit(orders, queueID: 2, offset: 3)
-        #expect(offsets.limit { _, queueID in queueID == 1 ? nil : 7 })
-        #expect(offsets.offsets(orders) == [0: 7, 1: 9, 2: 3])
+        #expect(offsets.limit { _, queueID in queueID == 1 ? 0 : 7 })
+        #expect(offsets.offsets(orders) == [0: 7, 1: 0, 2: 3])
         #expect(offsets.offset(system, queueID: 0) == 9)
-        #expect(!offsets.limit { _, queueID in queueID == 1 ? nil : 7 })
+        #expect(!offsets.limit { _, queueID in queueID == 1 ? 0 : 7 })
     }
 
     @Test("The table has a limit over all queues, and what is in it can still be moved")
@@ -132,5 +144,27 @@ struct OffsetTableTests {
         #expect(try support.contents("consumerOffset.json")?.contains("T@G") == true)
         loop.cancel()
         await loop.value
+    }
+
+    @Test("A group that is ahead of a log that was wiped sees the first message that comes")
+    func wipedLog() async throws {
+        try await LiveBroker.withDirectory { directory in
+            try await LiveBroker.with(in: directory) { broker in
+                let client = FakeClient("p", of: broker)
+                for _ in 0..<3 { try await client.send("x", to: "T") }
+                await client.close()
+                broker.service.broker.offsets.commit(group: "G", topic: "T", queueID: 0, offset: 3)
+                broker.service.broker.offsets.commit(group: "G", topic: "Gone", queueID: 0, offset: 9)
+            }
+            let files = FileManager.default
+            for name in try files.contentsOfDirectory(atPath: directory.path) where name != "config" {
+                try files.removeItem(at: directory.appending(path: name))
+            }
+            try await LiveBroker.with(in: directory) { broker in
+                let offsets = broker.service.broker.offsets
+                #expect(offsets.offset(group: "G", topic: "T", queueID: 0) == 0)
+                #expect(offsets.offset(group: "G", topic: "Gone", queueID: 0) == 0)
+            }
+        }
     }
 }
