@@ -5,11 +5,6 @@ import Synchronization
 ///
 /// Counting costs one uncontended lock per event-loop turn or pull; rates come from samples taken every 10 s.
 package final class BrokerStatistics: Sendable {
-    private struct Pair: Hashable {
-        var topic: String
-        var group: String
-    }
-
     private struct State {
         var totals = StoreTotals()
         var times = AppendTimes()
@@ -37,7 +32,7 @@ package final class BrokerStatistics: Sendable {
     private let time: TimeSource
     private let topics: TopicTable
     private let state = Mutex(State())
-    private let pairs = Mutex([Pair: ConsumptionStatistics]())
+    private let pairs = Mutex([TopicGroup: ConsumptionStatistics]())
     private let overflow = ConsumptionStatistics()
 
     package init(topics: TopicTable, time: TimeSource) {
@@ -82,7 +77,7 @@ package final class BrokerStatistics: Sendable {
     /// The counters of one group on one topic, created on first use. Keep the object where the pair stays the same.
     package func consumption(topic: String, group: String) -> ConsumptionStatistics {
         pairs.withLock { pairs in
-            let pair = Pair(topic: topic, group: group)
+            let pair = TopicGroup(topic: topic, group: group)
             if let known = pairs[pair] { return known }
             guard pairs.count < Self.maximumPairs else { return overflow }
             let created = ConsumptionStatistics()
@@ -93,7 +88,7 @@ package final class BrokerStatistics: Sendable {
 
     /// The counters of the pair if it was ever counted.
     func existingConsumption(topic: String, group: String) -> ConsumptionStatistics? {
-        pairs.withLock { $0[Pair(topic: topic, group: group)] }
+        pairs.withLock { $0[TopicGroup(topic: topic, group: group)] }
     }
 
     /// Forgets a deleted topic's pairs.

@@ -30,7 +30,7 @@ struct SampleWindows: Sendable {
     private var minuteWindow: [Sample] = []
     private var hourWindow: [Sample] = []
     private var dayWindow: [Sample] = []
-    private var ticks = 0
+    private(set) var ticks = 0
 
     /// Takes one sample; called every ``interval``.
     mutating func add(_ sample: Sample) {
@@ -38,6 +38,12 @@ struct SampleWindows: Sendable {
         if ticks % Self.ticksPerHourSample == 0 { Self.push(sample, to: &hourWindow, limit: Self.hourSamples) }
         if ticks % Self.ticksPerDaySample == 0 { Self.push(sample, to: &dayWindow, limit: Self.daySamples) }
         ticks += 1
+    }
+
+    /// Nothing was counted for as long as the longest window is.
+    var areIdle: Bool {
+        guard dayWindow.count == Self.daySamples, let first = dayWindow.first else { return false }
+        return first.calls == minuteWindow.last?.calls
     }
 
     var minute: Rate { Self.rate(minuteWindow) }
@@ -62,7 +68,7 @@ struct SampleWindows: Sendable {
     }
 }
 
-/// A total and the windows sampled from it.
+/// A total and the windows sampled from it. One that counts nothing keeps no samples: there may be 100,000 of them.
 struct SampledTotal: Sendable {
     var amount = 0
     var calls = 0
@@ -74,6 +80,12 @@ struct SampledTotal: Sendable {
     }
 
     mutating func sample(_ time: Timestamp) {
+        guard calls > 0 else { return }
+        if windows.ticks == 0 {
+            // It showed nothing at the sample before.
+            windows.add(Sample(time: time.advanced(by: .zero - SampleWindows.interval), amount: 0, calls: 0))
+        }
         windows.add(Sample(time: time, amount: amount, calls: calls))
+        if windows.areIdle { self = SampledTotal() }
     }
 }

@@ -67,7 +67,7 @@ struct QueueTotals: Sendable {
     }
 
     mutating func sample(_ time: Timestamp) {
-        for index in messages.indices where messages[index].calls > 0 {
+        for index in messages.indices {
             messages[index].sample(time)
             bytes[index].sample(time)
         }

@@ -32,13 +32,29 @@ struct SampleWindowsTests {
         #expect(total.windows.day.sum == 720 * 10)
     }
 
-    @Test("Without a second sample there is no rate")
+    @Test("Without a sample there is no rate; the first one counts from the time before, when there was nothing")
     func tooEarly() {
         var total = SampledTotal()
         total.add(5)
         #expect(total.windows.minute == Rate())
-        total.sample(time(0))
-        #expect(total.windows.minute.perSecond == 0)
+        total.sample(time(10))
+        #expect(total.windows.minute == Rate(sum: 5, perSecond: 0.5, perCall: 5))
+    }
+
+    @Test("What is not used keeps no samples, what was used keeps them for a day")
+    func idle() {
+        var total = SampledTotal()
+        for tick in 0..<100 { total.sample(time(Int64(tick) * 10)) }
+        #expect(total.windows.ticks == 0)
+        total.add(7)
+        for tick in 100..<8640 { total.sample(time(Int64(tick) * 10)) }
+        #expect(total.windows.day.sum == 7)
+        for tick in 8640..<10_000 { total.sample(time(Int64(tick) * 10)) }
+        #expect(total.windows.ticks == 0)
+        #expect(total.windows.day == Rate())
+        total.add(3)
+        total.sample(time(100_000))
+        #expect(total.windows.minute.sum == 3)
     }
 
     @Test("Ten, sixty and six hundred seconds; what is too young is empty, and its separators stay")
@@ -88,8 +104,8 @@ struct SampleWindowsTests {
         statistics.sample(time(0))
         statistics.stored(queueID: 2, messages: 1, bytes: 100)
         statistics.sample(time(10))
-        #expect(statistics.windows(of: .messages)?.minute.sum == 1)
-        #expect(statistics.windows(of: .bytes, queueID: 2)?.minute.sum == 100)
+        #expect(statistics.windows(of: .messages)?.minute.sum == 5)
+        #expect(statistics.windows(of: .bytes, queueID: 2)?.minute.sum == 400)
         #expect(statistics.windows(of: .messages, queueID: 0) == nil)
         #expect(statistics.windows(of: .messages, queueID: .max) == nil)
     }
