@@ -10,26 +10,61 @@ final class NameServerLoop: RequestHandler {
     private static let inlineBodyBytes = 64 * 1024
 
     private let requests: NameServerRequests
+    /// By connection of which a registration is being decoded elsewhere: what it said of its brokers since. It is heard
+    /// in order: a broker that leaves must not come back by what it sent before.
+    private var waiting: [UInt64: CircularBuffer<Frame>] = [:]
 
     init(registry: Registry) {
         requests = NameServerRequests(registry: registry)
     }
 
+    func connectionOpened(_ connection: Connection) {
+        requests.registry.connectionOpened(connection.handle)
+    }
+
+    func connectionClosed(_ connection: Connection) {
+        waiting[connection.id] = nil
+        requests.registry.connectionLost(connection.handle)
+    }
+
     func handle(_ request: Frame, on connection: Connection) {
+        if concernsBroker(request), waiting[connection.id] != nil {
+            waiting[connection.id]?.append(request)
+        } else {
+            answer(request, on: connection)
+        }
+    }
+
+    private func answer(_ request: Frame, on connection: Connection) {
         let handle = connection.handle
         guard isSlow(request) else {
             Self.send(requests.answer(request, from: handle), to: request.replyTo, on: connection)
             return
         }
+        let isOrdered = concernsBroker(request)
+        if isOrdered, waiting[connection.id] == nil { waiting[connection.id] = [] }
         let requests = requests
+        let bound = NIOLoopBound(self, eventLoop: connection.eventLoop)
         NIOThreadPool.singleton.submit { _ in
             let answer = requests.answer(request, from: handle)
-            handle.onLoop { NameServerLoop.send(answer, to: request.replyTo, on: $0) }
+            handle.onLoop { connection in
+                NameServerLoop.send(answer, to: request.replyTo, on: connection)
+                if isOrdered { bound.value.goOn(with: connection) }
+            }
         }
     }
 
-    func connectionClosed(_ connection: Connection) {
-        requests.registry.connectionLost(connection.handle)
+    /// Answers what waited, up to the next registration that is decoded elsewhere.
+    private func goOn(with connection: Connection) {
+        while let next = waiting[connection.id]?.popFirst() {
+            answer(next, on: connection)
+            if isSlow(next) { return }
+        }
+        waiting[connection.id] = nil
+    }
+
+    private func concernsBroker(_ request: Frame) -> Bool {
+        request.requestCode == .registerBroker || request.requestCode == .unregisterBroker
     }
 
     private func isSlow(_ request: Frame) -> Bool {

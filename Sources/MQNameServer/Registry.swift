@@ -9,6 +9,7 @@ final class Registry: Sendable {
     let time: TimeSource
     let logger: Logger
     private let routes: Mutex<RouteTable>
+    /// Those that are open.
     private let connections = Mutex<[UInt64: ConnectionHandle]>([:])
     private let settings: Mutex<NameServerConfiguration>
 
@@ -35,14 +36,22 @@ final class Registry: Sendable {
         settings.withLock { $0 = configuration }
     }
 
-    func register(_ registration: BrokerRegistration, over connection: ConnectionHandle) -> RegistrationAnswer {
+    func connectionOpened(_ connection: ConnectionHandle) {
         connections.withLock { $0[connection.id] = connection }
-        let answer = routes.withLock { $0.register(registration, now: time.now()) }
-        if answer.isNew {
+    }
+
+    /// - Returns: nil when the connection was closed while the registration was read: nobody would remove the broker.
+    func register(_ registration: BrokerRegistration, over connection: ConnectionHandle) -> RegistrationAnswer? {
+        // With both locks: the connection cannot end in between.
+        let registered: RegistrationAnswer? = connections.withLock { connections in
+            guard connections[connection.id] != nil else { return nil }
+            return routes.withLock { $0.register(registration, now: time.now()) }
+        }
+        if let answer = registered, answer.isNew {
             // Text that operators search for in the logs of stock name servers.
             logger.info("new broker registered, \(registration.address) HAServer: \(registration.haAddress)")
         }
-        return answer
+        return registered
     }
 
     /// Removes the brokers that registered over a connection which is gone.

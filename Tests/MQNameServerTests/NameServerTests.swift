@@ -342,4 +342,43 @@ import Testing
         }
         return frame
     }
+
+    private static let brokerFields = """
+        "brokerId":"0","clusterName":"C1","brokerAddr":"127.0.0.2:20911","brokerName":"broker-a"
+        """
+
+    private static func header(_ code: Int, opaque: Int, _ fields: String) -> String {
+        """
+        {"code":\(code),"extFields":{\(fields)},"flag":0,"language":"JAVA","opaque":\(opaque),"version":409}
+        """
+    }
+
+    /// The registration of a broker with very many topics.
+    private static var longRegistration: String {
+        let topics = (0..<20_000).map { number in
+            """
+            "topic-\(number)":{"order":false,"perm":6,"readQueueNums":4,"topicFilterType":"SINGLE_TAG",\
+            "topicName":"topic-\(number)","topicSysFlag":0,"writeQueueNums":4}
+            """
+        }
+        return """
+            {"filterServerList":[],"topicConfigSerializeWrapper":{"dataVersion":{"counter":1,"timestamp":7},\
+            "topicConfigTable":{\(topics.joined(separator: ","))}}}
+            """
+    }
+
+    @Test func aGoodbyeDoesNotOvertakeTheLongRegistrationBeforeIt() async throws {
+        try await RunningNameServer.with { server in
+            let broker = try await RawClient(address: server.address)
+            let more = #","haServerAddr":"127.0.0.2:20912","compressed":"false","bodyCrc32":"0""#
+            try await broker.send(
+                header: Self.header(103, opaque: 1, Self.brokerFields + more), body: Self.longRegistration)
+            try await broker.send(header: Self.header(104, opaque: 2, Self.brokerFields))
+            let answers = [try await broker.next(), try await broker.next()].compactMap(\.self)
+            #expect(answers.map(\.opaque) == [1, 2])
+            #expect(answers.map(\.code) == [0, 0])
+            #expect(!Self.text(try await server.ask(.getBrokerClusterInfo)).contains("broker-a"))
+            await broker.close()
+        }
+    }
 }

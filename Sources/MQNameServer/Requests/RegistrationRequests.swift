@@ -24,7 +24,9 @@ extension NameServerRequests {
             filterServers: body.filterServers,
             connection: connection.id
         )
-        let registered = registry.register(registration, over: connection)
+        guard let registered = registry.register(registration, over: connection) else {
+            throw Refusal(code: .systemError, remark: "the connection is closed")
+        }
         let order = registry.keyValues.current.values(namespace: KeyValueTable.orderTopicNamespace)
         return Answer(
             header: RegisterBrokerResponseHeader(
