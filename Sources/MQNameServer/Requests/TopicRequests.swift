@@ -2,9 +2,6 @@ import MQProtocol
 
 /// Routes, lists of topics, and forgetting a topic.
 extension NameServerRequests {
-    /// Clients from 4.9.4 on get standard JSON.
-    private static let standardJSONVersion: Int32 = 401
-
     /// GET_ROUTEINFO_BY_TOPIC (105).
     func route(_ request: Frame) throws -> Answer {
         let header = try RouteHeader(request.fields)
@@ -17,7 +14,7 @@ extension NameServerRequests {
                 .value(namespace: KeyValueTable.orderTopicNamespace, key: topic)
         }
         let isStandard =
-            request.version >= Self.standardJSONVersion
+            request.version >= ProtocolVersion.standardRouteJSON
             || header.acceptsOnlyStandardJSON == true
         return Answer(body: isStandard ? route.encodeStandard() : route.encode())
     }

@@ -70,12 +70,6 @@ extension JSONValue {
         return text
     }
 
-    func requiredInteger(_ name: String) throws(BodyError) -> Int64 {
-        guard let value = self[name] else { throw BodyError(.missingMember, name) }
-        guard let number = value.integer else { throw BodyError(.invalidMember, name) }
-        return number
-    }
-
     func integer(_ name: String, default standard: Int64) throws(BodyError) -> Int64 {
         guard let value = self[name] else { return standard }
         guard let number = value.integer else { throw BodyError(.invalidMember, name) }

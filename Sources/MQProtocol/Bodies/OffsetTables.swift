@@ -98,25 +98,6 @@ package struct DelayOffsetsBody: JSONBody, Hashable {
     package var json: JSONValue { ["offsetTable": Int32Map.json(offsets)] }
 }
 
-/// How far all groups are: `consumerOffset.json`, and the answer to code 43.
-package struct ConsumerOffsetsBody: JSONBody, Hashable {
-    /// `topic@group` to queue id to the next offset to consume.
-    package var offsets: [String: [Int32: Int64]]
-
-    package init(offsets: [String: [Int32: Int64]]) {
-        self.offsets = offsets
-    }
-
-    package init(json: JSONValue) throws(BodyError) {
-        offsets = [:]
-        for member in json["offsetTable"]?.members ?? [] { offsets[member.key.text] = try Int32Map.read(member.value) }
-    }
-
-    package var json: JSONValue {
-        ["offsetTable": .textMap(offsets.map { ($0.key, Int32Map.json($0.value)) })]
-    }
-}
-
 /// Smallest offsets per queue over several groups (308).
 package struct CorrectionOffsetsBody: JSONBody, Hashable {
     package var offsets: [Int32: Int64]

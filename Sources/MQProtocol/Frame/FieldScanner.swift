@@ -103,11 +103,6 @@ extension FieldScanner {
         return hasValue && text.count == value.end - value.start && bytes.starts(with: text, at: value.start)
     }
 
-    /// The C++ client's way to write `true` in some headers.
-    var isOne: Bool {
-        hasValue && value.end - value.start == 1 && bytes[value.start] == UInt8(ascii: "1")
-    }
-
     private var keyText: String {
         var text = ""
         for index in key.start..<key.end {

@@ -60,7 +60,7 @@ package enum ProtocolVersion {
     package static let consumerRunningInfo: Int32 = 62
     /// From here on a broker honours `maxReconsumeTimes` of a send-back.
     package static let maximumReconsumeTimes: Int32 = 121
-    /// From here on routes are standard JSON without being asked.
+    /// From here on (4.9.4) clients get routes as standard JSON without asking.
     package static let standardRouteJSON: Int32 = 401
     package static let v5: Int32 = 413
 }

@@ -41,23 +41,6 @@ package struct ConsumerGroupHeader: CommandHeader, Hashable {
     }
 }
 
-/// GET_PRODUCER_CONNECTION_LIST (204).
-package struct ProducerGroupHeader: CommandHeader, Hashable {
-    package var producerGroup: String
-
-    package init(producerGroup: String) {
-        self.producerGroup = producerGroup
-    }
-
-    package init(_ fields: HeaderFields) throws(HeaderError) {
-        producerGroup = try fields.requiredString("producerGroup")
-    }
-
-    package func write(to writer: inout FieldWriter) {
-        writer.write("producerGroup", producerGroup)
-    }
-}
-
 /// GET_CONSUMER_RUNNING_INFO (307), from a tool to the broker and on to the client.
 package struct ConsumerRunningInfoHeader: CommandHeader, Hashable {
     package var consumerGroup: String

@@ -70,24 +70,3 @@ package struct TopicHeader: CommandHeader, Hashable {
         writer.write("topic", topic)
     }
 }
-
-/// QUERY_CONSUME_TIME_SPAN (303).
-package struct ConsumeTimeSpanHeader: CommandHeader, Hashable {
-    package var topic: String
-    package var group: String
-
-    package init(topic: String, group: String) {
-        self.topic = topic
-        self.group = group
-    }
-
-    package init(_ fields: HeaderFields) throws(HeaderError) {
-        topic = try fields.requiredString("topic")
-        group = try fields.requiredString("group")
-    }
-
-    package func write(to writer: inout FieldWriter) {
-        writer.write("topic", topic)
-        writer.write("group", group)
-    }
-}

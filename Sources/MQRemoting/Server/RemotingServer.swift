@@ -55,18 +55,6 @@ package final class RemotingServer<Handler: RequestHandler>: Sendable {
         }
     }
 
-    /// Runs `body` on every event loop with its handler, and ends the turn afterwards. Not before ``bind()`` returned
-    /// nor after the shutdown.
-    package func onEachLoop(_ body: @escaping @Sendable (Handler) -> Void) {
-        guard case .listening(_, let loops) = state.withLock({ $0 }) else { return }
-        for loop in loops.values {
-            loop.eventLoop.execute {
-                body(loop.value.handler)
-                loop.value.turn.requestEnd()
-            }
-        }
-    }
-
     /// Stops accepting and reading, lets requests in flight be answered for at most `drain`, flushes, closes.
     /// Parked requests are dropped.
     package func shutdown(drain: Duration) async {

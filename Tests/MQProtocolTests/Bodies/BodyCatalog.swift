@@ -33,7 +33,6 @@ enum BodyCatalog {
         ResetOffsetBody.self,
         ConsumerStatusBody.self,
         DelayOffsetsBody.self,
-        ConsumerOffsetsBody.self,
         CorrectionOffsetsBody.self,
         QueryConsumeQueueBody.self,
         DataVersion.self,

@@ -58,7 +58,6 @@ enum BodySample {
         "expressionType":"TAG","subString":"*","subVersion":1,"tagsSet":[],"topic":"TopicTest"}}
         """#
 
-    static let consumerOffsets = #"{"offsetTable":{"TopicTest@CG_facts":{0:3,1:2,2:1,3:5}}}"#
     static let delayOffsets = #"{"offsetTable":{2:1,3:1}}"#
     static let correctionOffsets = #"{"correctionOffsets":{0:2,1:1,2:1,3:2}}"#
     static let topicList = #"{"brokerAddr":"127.0.0.2:20911","topicList":["broker-a","FactsCluster"]}"#
@@ -76,7 +75,7 @@ enum BodySample {
 
     static let all = [
         heartbeat, lock, routeStandard, cluster, register, topicStats, consumeStats, consumerConnection, producers,
-        consumeQueue, consumerOffsets, delayOffsets, correctionOffsets, topicList, table, consumerList, groupList,
+        consumeQueue, delayOffsets, correctionOffsets, topicList, table, consumerList, groupList,
         direct, statistics, resetMap, resetList, status,
     ]
 }

@@ -4,20 +4,14 @@
 enum HeaderCatalog {
     static let types: [any CommandHeader.Type] = [
         BrokerConfigResponseHeader.self,
-        ViewStatisticsHeader.self,
-        ResumeCheckHeader.self,
         CheckTransactionStateHeader.self,
         UnregisterClientHeader.self,
         ConsumerGroupHeader.self,
-        ProducerGroupHeader.self,
         ConsumerRunningInfoHeader.self,
         ConsumeDirectlyHeader.self,
         EndTransactionHeader.self,
         DeleteGroupHeader.self,
         ConsumeStatsHeader.self,
-        BrokerConsumeStatsHeader.self,
-        QueryCorrectionOffsetHeader.self,
-        CloneGroupOffsetHeader.self,
         KeyValueHeader.self,
         KeyValueResponseHeader.self,
         NamespaceHeader.self,
@@ -51,7 +45,6 @@ enum HeaderCatalog {
         SendMessageResponseHeader.self,
         CreateTopicHeader.self,
         TopicHeader.self,
-        ConsumeTimeSpanHeader.self,
         UpdateConsumerOffsetHeader.self,
     ]
 

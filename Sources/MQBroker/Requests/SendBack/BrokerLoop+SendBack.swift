@@ -45,11 +45,11 @@ extension BrokerLoop {
         }
         let reconsumed = original.view.reconsumeTimes
         let isDead = reconsumed >= limit || header.delayLevel < 0
-        var draft = retryDraft(original, header, group, isDead: isDead)
+        let level = header.delayLevel > 0 ? Int(header.delayLevel) : 3 + Int(max(reconsumed, 0))
+        var draft = retryDraft(original, header, group, level: isDead ? nil : level)
         let topic = broker.topics.ensure(draft.topic, queues: isDead ? 1 : group.retryQueueNums)
         var queue = topic.queue(draft.queueID)
         if !isDead {
-            let level = header.delayLevel > 0 ? Int(header.delayLevel) : 3 + Int(max(reconsumed, 0))
             draft.wait(for: .level(level), maximumLevel: broker.delayLevels.maximum)
             queue = broker.store.queue(draft.topic, draft.queueID)
         }
@@ -63,12 +63,14 @@ extension BrokerLoop {
         )
     }
 
+    /// - Parameter level: nil for a message that is given up.
     private func retryDraft(
         _ original: StoredRecord,
         _ header: SendBackHeader,
         _ group: SubscriptionGroupConfig,
-        isDead: Bool
+        level: Int?
     ) -> MessageDraft {
+        let isDead = level == nil
         let name = isDead ? TopicName.deadLetter(group: header.group) : TopicName.retry(group: header.group)
         let queueID = isDead ? 0 : Int32.random(in: 0..<group.retryQueueNums)
         var draft = original.draft(topic: name, queueID: queueID)
@@ -81,8 +83,7 @@ extension BrokerLoop {
             properties[PropertyName.originMessageID] = id.hex
         }
         properties[PropertyName.waitStored] = "false"
-        let level = header.delayLevel > 0 ? Int(header.delayLevel) : 3 + Int(max(original.view.reconsumeTimes, 0))
-        properties[PropertyName.delayLevel] = isDead ? "0" : String(min(level, broker.delayLevels.maximum))
+        properties[PropertyName.delayLevel] = String(min(level ?? 0, broker.delayLevels.maximum))
         // Where it waited before is of no meaning any more.
         properties[PropertyName.realTopic] = nil
         properties[PropertyName.realQueueID] = nil
