@@ -17,13 +17,21 @@ struct Lease: Sendable {
         Lease(holder: .inThisProcess())
     }
 
-    /// - Returns: until when this process holds it; nil while another does.
-    func take(_ db: Database, now: Timestamp) throws -> Timestamp? {
+    struct Held: Equatable {
+        var until: Timestamp
+        /// Nobody else had it since this process took it last, also if it ran out in between.
+        var isContinued: Bool
+    }
+
+    /// - Returns: nil while another process holds it.
+    func take(_ db: Database, now: Timestamp) throws -> Held? {
         let expires = now.advanced(by: Self.length)
         let current = try Row.fetchOne(db.cachedStatement(sql: "SELECT holder, expires FROM escrow_lease"))
+        var isContinued = false
         if let current {
             let other: String = current["holder"]
-            let isFree = other == holder.text || expired(current, now) || holder.isGone(other)
+            isContinued = other == holder.text
+            let isFree = isContinued || expired(current, now) || holder.isGone(other)
             guard isFree else { return nil }
         }
         try db.cachedStatement(
@@ -32,7 +40,7 @@ struct Lease: Sendable {
                 ON CONFLICT (only) DO UPDATE SET holder = ?1, expires = ?2
                 """
         ).execute(arguments: [holder.text, expires.milliseconds])
-        return expires
+        return Held(until: expires, isContinued: isContinued)
     }
 
     func release(_ db: Database) throws {

@@ -117,10 +117,10 @@ final class Relay: Sendable {
             let lease = lease
             do {
                 // While the database cannot say, what is held runs out by itself.
-                let (until, last) = try await writer.perform { db, context in
+                let (held, last) = try await writer.perform { db, context in
                     (try lease.take(db, now: context.now), try OutboxTable.lastSequence(db))
                 }
-                hold(until: until, last: last)
+                hold(held, last: last)
             } catch {
                 logger.warning("the lease of the outbox was not renewed", metadata: ["error": "\(error)"])
             }
@@ -131,15 +131,13 @@ final class Relay: Sendable {
     }
 
     /// - Parameters:
-    ///   - until: nil when another process relays.
+    ///   - held: nil when another process relays.
     ///   - last: sequence of the outbox.
-    private func hold(until: Timestamp?, last: Int64) {
-        let now = writer.time.now()
+    private func hold(_ held: Lease.Held?, last: Int64) {
         let isNew = state.withLock { state in
-            // Also one that ran out: another process may have had it meanwhile.
-            let isNew = until != nil && !mayRelay(state, now: now)
+            let isNew = held.map { state.leasedUntil == nil || !$0.isContinued } ?? false
             // Rows known from an earlier lease may have been delivered by another process since.
-            if isNew || until == nil {
+            if isNew || held == nil {
                 state.lanes.removeAll()
                 state.moved.removeAll()
             }
@@ -147,7 +145,7 @@ final class Relay: Sendable {
                 state.mustRead = true
                 state.inherited = last
             }
-            state.leasedUntil = until
+            state.leasedUntil = held?.until
             return isNew
         }
         if isNew { wake() }
