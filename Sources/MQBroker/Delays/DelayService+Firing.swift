@@ -71,7 +71,9 @@ extension DelayService {
         state.withLock { state in
             // Late arrivals that were due before what fired already: what stands there is worth more.
             guard taken.isDrained || taken.firedUpTo >= state.watermark.dueUpTo else { return }
-            state.watermark.dueUpTo = taken.firedUpTo
+            // A clock that was set back does not take back what fired before that.
+            let limit = state.wheel.nextDue()?.advanced(by: .milliseconds(-1)) ?? state.watermark.dueUpTo
+            state.watermark.dueUpTo = max(taken.firedUpTo, min(state.watermark.dueUpTo, limit))
             state.watermark.queueEnd = taken.queueEnd
             // The files may have been written since the deliveries were noted.
             if !taken.due.isEmpty { state.isChanged = true }

@@ -74,6 +74,35 @@ struct PositionTests {
         }
     }
 
+    @Test("What fired while the clock was ahead does not fire again after it was set back")
+    func clockSetBack() throws {
+        let broker = try support.broker()
+        let start = support.clock.now()
+        var count = 0
+        func arm(after milliseconds: Int64) throws {
+            let due = start.advanced(by: .milliseconds(milliseconds)).milliseconds
+            try support.putWaiting("\(count)", in: SystemTopic.timerWheel, "TIMER_OUT_MS\u{1}\(due)", broker: broker)
+            broker.store.dispatchPending()
+            count += 1
+        }
+        for milliseconds in [1000, 1200, 1400] { try arm(after: Int64(milliseconds)) }
+        support.clock.set(to: start.advanced(by: .seconds(3600)))
+        broker.delays.fireRound()
+        #expect(delivered(broker) == [0, 1, 2])
+        support.clock.set(to: start.advanced(by: .milliseconds(10)))
+        try arm(after: 50)
+        try arm(after: 1300)
+        support.clock.advance(by: .milliseconds(100))
+        broker.delays.fireRound()
+        #expect(delivered(broker) == [0, 1, 2, 3])
+        #expect(covered(broker).isSubset(of: delivered(broker)))
+        #expect(covered(broker).isSuperset(of: [0, 1, 3]), "the last is due after the one that waits")
+        support.clock.advance(by: .seconds(2))
+        broker.delays.fireRound()
+        #expect(covered(broker) == [0, 1, 2, 3, 4])
+        try broker.close()
+    }
+
     @Test("After each round of a backlog a crash repeats little of what fired, and forgets nothing that did not")
     func backlog() throws {
         var generator = SeededGenerator(seed: TestSeed.current)
