@@ -69,6 +69,7 @@ extension Life {
             }
             try world.control.clear()
             try await world.disk.restorePower()
+            Ballast.removeRest(in: world.disk.mountPoint)
         }
     }
 

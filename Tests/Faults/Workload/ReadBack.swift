@@ -29,6 +29,9 @@ struct ReadBack: Sendable {
             }
             next = result.nextOffset
         }
+        // What expired while it was read is gone, and so is what was read before it.
+        contents.minimum = max(minimum, min(maximum, try await client.minimumOffset(of: queue.queue)))
+        contents.messages.removeAll { $0.place.offset < contents.minimum }
         return contents
     }
 }
