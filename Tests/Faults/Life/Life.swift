@@ -155,11 +155,14 @@ actor Life {
         var expectations = expectations()
         expectations.isSettled = true
         var before: [QueueName: Int64] = [:]
+        // A check-back of a half whose verdict the power took comes after a second, and brings its message once more.
+        var quietRounds = 0
         while true {
             let contents = try await ReadBack(client: client).all()
             let result = Checker.check(journal.history, contents, expectations)
             let ends = contents.mapValues(\.maximum)
-            if result.violations.isEmpty && ends == before || ContinuousClock.now > deadline {
+            quietRounds = result.violations.isEmpty && ends == before ? quietRounds + 1 : 0
+            if quietRounds >= Self.quietRounds || ContinuousClock.now > deadline {
                 report.count(lastKind) { $0.duplicated += result.duplicatesInWindow }
                 fail(result.violations + (try await indexViolations(client, contents)))
                 return contents
@@ -168,6 +171,8 @@ actor Life {
             try await TimeSource.system.sleep(for: .milliseconds(200))
         }
     }
+
+    private static let quietRounds = 12
 
     // MARK: For the kinds of faults
 
