@@ -21,7 +21,8 @@ extension Life {
             try tearTail()
             try await losePowerInRecovery(kind)
         case .diskFullAtStart:
-            let spare = Int.random(in: 0...64, using: &generator) * 1024
+            // Room for the file that tells the broker its configuration.
+            let spare = Int.random(in: 16...64, using: &generator) * 1024
             let ballast = try Ballast(in: world.disk.mountPoint, leaving: spare)
             try await start(kind, expecting: [68])
             ballast.remove()
