@@ -116,6 +116,7 @@ private struct StoreOpening {
             damage = damage ?? missing(left)
             manifest = left
         }
+        if wasKilled, position == nil { try flushQueues() }
         if !wasKilled { start = cleanStart(position, end: report.end) }
         if let damage {
             logger.warning("consume queues are rebuilt from the whole log: \(damage)")
@@ -144,6 +145,12 @@ private struct StoreOpening {
         setCounters(log, manifest, isCut: report.end < position?.queues ?? .zero)
         dispatcher.finishRecovery()
         return OpenedParts(lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
+    }
+
+    /// Without the record, the checkpoint's times alone say what the queue files have on the disk, and after the clock
+    /// was set back they are ahead of that. What a killed process wrote may still be in memory only.
+    private func flushQueues() throws(StoreError) {
+        for queue in table.all { try queue.flushAll() }
     }
 
     private func makeDispatcher(

@@ -32,8 +32,9 @@ final class StoreFiles: Sendable {
     /// Times never go back.
     func save(log: Timestamp, queues: Timestamp, index: Timestamp) throws(StoreError) {
         let next = checkpoint.withLock { checkpoint in
-            checkpoint.log = max(checkpoint.log, log)
-            checkpoint.queues = max(checkpoint.queues, queues)
+            // Not the latest ever: it would be ahead of all that comes after the clock was set back.
+            if log > .zero { checkpoint.log = log }
+            if queues > .zero { checkpoint.queues = queues }
             checkpoint.index = max(checkpoint.index, index)
             return checkpoint
         }

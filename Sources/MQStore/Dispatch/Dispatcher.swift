@@ -276,7 +276,7 @@ final class Dispatcher: Sendable {
         )
         let properties = RecordProperties(bytes, record.propertiesRange)
         if queues {
-            state.lastTimestamp = max(state.lastTimestamp, record.storeTimestamp)
+            state.lastTimestamp = record.storeTimestamp
             if type == .none || type == .commit { enqueue(record, bytes, properties, queue, &state) }
         }
         if keys {

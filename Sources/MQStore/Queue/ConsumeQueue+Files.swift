@@ -120,6 +120,16 @@ extension ConsumeQueue {
         }
     }
 
+    /// Flushes every file, whoever wrote it.
+    func flushAll() throws(StoreError) {
+        state.withLock { state in
+            guard state.fileCount > 0 else { return }
+            for number in 0..<state.fileCount { state.unflushed.insert(state.first + number * files.entriesPerFile) }
+            state.hasUnflushedNames = true
+        }
+        try flush()
+    }
+
     /// Writes the entries again that are in files and not durable for certain, and clears again what is behind them:
     /// when a flush failed, the system may have dropped what was written. Flushed then, it is durable: what was so
     /// before the failure was not written to.

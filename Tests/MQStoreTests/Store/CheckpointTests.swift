@@ -80,4 +80,54 @@ import Testing
         #expect(!store.house.withLock { $0.hasFailedFlush })
         try store.saveCheckpoint()
     }
+
+    @Test func `Its times are those of the newest records, also after the clock was set back`() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        let start = fixture.clock.now()
+        fixture.clock.advance(by: .seconds(3 * 3600))
+        for (number, time) in [fixture.clock.now(), start].enumerated() {
+            fixture.clock.set(to: time)
+            try store.put("Topic", 0, body: "m\(number)")
+            try store.flushNow()
+            store.dispatchPending()
+            try store.saveCheckpoint()
+            let checkpoint = try #require(try Checkpoint.load(directory: "/store", device: fixture.device))
+            #expect(checkpoint.log == time && checkpoint.queues == time)
+        }
+        try store.close()
+    }
+
+    /// A kill leaves entries in memory, a start takes them for durable, and the power fails: the log still has all.
+    @Test(arguments: [false, true], 0..<16)
+    func `Without its record no start trusts queue files that were never flushed`(
+        isAhead: Bool, seed: UInt64
+    ) throws {
+        let fixture = StoreFixture(seed: seed, segmentBytes: 4096, queueSegmentEntries: 50)
+        let expected = (0..<130).map { "m\($0)" }
+        var store = try fixture.open()
+        for number in 0..<30 { try store.put("Topic", 0, body: "m\(number)") }
+        store.dispatchPending()
+        try store.saveCheckpoint()
+        for number in 30..<130 { try store.put("Topic", 0, body: "m\(number)") }
+        try store.flushNow()
+        store.dispatchPending()
+        store.keepHouse()
+        // A journal writes the names of files before what is in them.
+        try fixture.device.syncDirectory("/store/consumequeue/Topic/0")
+        fixture.device.kill()
+        try fixture.removeTree("/store/escrow")
+        if isAhead {
+            // As a version wrote it that kept the latest time ever.
+            let later = fixture.clock.now().advanced(by: .seconds(3600))
+            try Checkpoint(log: later, queues: later).save(directory: "/store", device: fixture.device)
+        }
+        store = try fixture.open()
+        #expect(contents(store, "Topic") == expected)
+        try store.saveCheckpoint()
+        fixture.device.crash()
+        store = try fixture.open()
+        #expect(contents(store, "Topic") == expected)
+        try store.close()
+    }
 }
