@@ -61,6 +61,8 @@ public final class Escrow: Service {
     /// - Parameters:
     ///   - service: letters, digits, hyphens and underscores, the same in every process of the service.
     ///   - database: a `DatabasePool` on the file that holds the service's own tables, opened by one machine only.
+    ///     When several processes open the file, give the pool a `busyMode` of `.timeout(5)`: GRDB's default fails at
+    ///     once when another process writes. (Escrow's own writes wait 5 s in any case.)
     /// - Throws: ``EscrowError``.
     public init(
         _ service: String, database: any DatabaseWriter, configuration: EscrowConfiguration

@@ -12,14 +12,26 @@ import MQClient
 /// BROKER is `embedded`, or the address of a name server. STEP is a step of the framework, or `body`, `handler`.
 @main
 struct CrashService {
-    static func main() async throws {
+    static func main() async {
+        do {
+            try await serve()
+        } catch {
+            print("failed: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func serve() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         guard arguments.count >= 3, let orders = Int(arguments[arguments.startIndex + 2]) else {
             return print("usage: CrashService DIRECTORY BROKER ORDERS [STEP COUNT]")
         }
         let directory = arguments[arguments.startIndex]
         let crash = Crash(Array(arguments.dropFirst(3)))
-        let pool = try DatabasePool(path: directory + "/service.sqlite")
+        // Two of these processes may open the file at the same moment.
+        var waiting = Configuration()
+        waiting.busyMode = .timeout(5)
+        let pool = try DatabasePool(path: directory + "/service.sqlite", configuration: waiting)
         try Shop.makeTables(pool)
         var configuration = try configuration(arguments[arguments.startIndex + 1], directory)
         configuration.steps = StepObserver { crash.reached($0.rawValue) }
