@@ -235,8 +235,8 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // What test targets share: the seed of random tests, the generator made from it, a certificate.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        // What test targets share: the seed of random tests, the generator made from it, a certificate, kept log lines.
+        .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "EscrowTests",
             dependencies: [

@@ -1,4 +1,3 @@
-import Logging
 import MQProtocol
 import NIOCore
 import Synchronization
@@ -78,14 +77,13 @@ extension World {
     }
 
     private func open() throws(StoreError) -> MessageStore {
-        let complaints = complaints
         let keepFrom = keepFrom
         let observer = StoreObserver(willDelete: { limit in
             min(limit, LogOffset(rawValue: keepFrom.value.withLock { $0 }))
         })
         let store = try MessageStore.open(
             configuration, device: device, time: .manual(clock),
-            logger: Logger(label: "simulation") { _ in complaints },
+            logger: complaints.logger,
             observer: observer
         )
         refs = model.queues.map { store.queue($0.topic, $0.queueID) }

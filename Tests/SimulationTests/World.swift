@@ -1,4 +1,3 @@
-import Logging
 import MQProtocol
 import NIOCore
 import Synchronization
@@ -57,7 +56,7 @@ final class World {
     let configuration: StoreConfiguration
     let device: SimulatedDevice
     let clock = ManualClock(start: Timestamp(milliseconds: 1_700_000_000_000))
-    let complaints = Complaints()
+    let complaints = LogLines()
     /// Retention may go up to here.
     let keepFrom = Offset()
     let dropsPages: Bool
@@ -202,34 +201,4 @@ extension SeededGenerator {
 /// An offset that the store's observer reads.
 final class Offset: Sendable {
     let value = Mutex<Int64>(.max)
-}
-
-/// Keeps the last of what the store said at warning or above.
-final class Complaints: LogHandler, Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-
-    func log(event: LogEvent) {
-        guard event.level >= .warning else { return }
-        lines.withLock { lines in
-            if lines.count >= 64 { lines.removeFirst(32) }
-            lines.append(event.message.description)
-        }
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-
-    var logLevel: Logger.Level {
-        get { .warning }
-        set {}
-    }
 }

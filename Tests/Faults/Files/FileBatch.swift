@@ -66,7 +66,7 @@ struct FileBatch {
         guard let before = try firstStart(kind, damage) else { return }
         // As after another crash: the store was not closed, and this start finds its mark. It may mend what was
         // skipped.
-        let after = try open(Complaints()).servedRecords()
+        let after = try open(LogLines()).servedRecords()
         let isSame = damage.mayMissOfAny == 0 ? after == before : before.allSatisfy { after[$0.key] == $0.value }
         if !isSame {
             fail([Violation(.recovery, "a second start serves something else; \(damage.description)")], kind)
@@ -77,13 +77,13 @@ struct FileBatch {
     /// The log is the truth: a queue that is deleted comes back as it was.
     private mutating func rebuildQueues(_ kind: FaultKind) throws {
         try FileManager.default.removeItem(atPath: work + "/consumequeue")
-        let served = try open(Complaints()).servedRecords()
+        let served = try open(LogLines()).servedRecords()
         fail(check.violations(served, Damage(allowsNew: true, description: "rebuilt"), reports: []), kind)
     }
 
     /// - Returns: what is served in the end; nil when the store refused to open, as it may.
     private mutating func firstStart(_ kind: FaultKind, _ damage: Damage) throws -> ServedRecords? {
-        let complaints = Complaints()
+        let complaints = LogLines()
         let started = ContinuousClock.now
         let store: MessageStore
         do {
@@ -100,7 +100,7 @@ struct FileBatch {
         return try store.servedRecords()
     }
 
-    private func open(_ complaints: Complaints) throws -> MessageStore {
+    private func open(_ complaints: LogLines) throws -> MessageStore {
         try TemplateStore.open(work, hasRecordChecksum: template.hasRecordChecksum, complaints.logger)
     }
 
@@ -128,7 +128,7 @@ struct FileBatch {
         guard let gone = template.records.suffix(3).first else { return }
         try Vandal(template: template, store: work).erase(gone)
         let record = try appendInPlace(of: gone)
-        let served = try open(Complaints()).servedRecords()
+        let served = try open(LogLines()).servedRecords()
         for stale in template.records.suffix(2) where served[stale.place] != nil {
             fail([Violation(.torn, "\(stale.place) came back behind \(record.place)")], .staleTail)
         }
@@ -138,7 +138,7 @@ struct FileBatch {
     }
 
     private func appendInPlace(of gone: StoredRecord) throws -> StoredRecord {
-        let store = try open(Complaints())
+        let store = try open(LogLines())
         let queue = gone.place.queue
         var draft = TemplateStore.draft(2_000_000, queue.topic, queue.queueID, isShort: true)
         let checksum = template.hasRecordChecksum ? RecordField.checksumBytes + 1 : 0

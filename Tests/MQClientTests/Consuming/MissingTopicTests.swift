@@ -1,5 +1,7 @@
+import Logging
 import MQProtocol
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MQClient
@@ -19,7 +21,7 @@ import Testing
             default: script.answer(request)
             }
         }
-        let log = LogLines()
+        let log = LogLines(from: .notice)
         try await StubServer.with(answer: answer) { server in
             script.serve(at: server.address)
             var configuration = MQClientConfiguration(nameServers: try NameServerAddresses(server.address))

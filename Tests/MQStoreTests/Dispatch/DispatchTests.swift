@@ -1,5 +1,6 @@
 import MQProtocol
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import MQStore

@@ -1,6 +1,7 @@
 import MQProtocol
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MQStore

@@ -1,4 +1,3 @@
-import Logging
 import MQProtocol
 import NIOCore
 import TestSupport
@@ -10,11 +9,10 @@ import Testing
     struct Unreadable: Error {}
 
     private let device = SimulatedDevice(seed: 1)
-    private let complaints = Complaints()
+    private let complaints = LogLines()
     private var file: SideFile {
-        let complaints = complaints
         return SideFile(
-            device: device, path: "/store/config/topics.json", logger: Logger(label: "t") { _ in complaints })
+            device: device, path: "/store/config/topics.json", logger: complaints.logger)
     }
 
     private func load() throws -> (String?, SideFile.Source) {

@@ -1,6 +1,7 @@
 import MQProtocol
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MQStore
@@ -13,25 +14,13 @@ import Testing
         return bodies
     }
 
-    /// A store with 100 durable messages of a topic and 80 that are only written.
-    private func writtenStore(_ fixture: StoreFixture) throws -> MessageStore {
-        let store = try fixture.open()
-        for number in 0..<100 { try store.put("Topic", 0, body: "m\(number)") }
-        store.dispatchPending()
-        try store.saveCheckpoint()
-        for number in 100..<180 { try store.put("Topic", 0, body: "m\(number)") }
-        store.dispatchPending()
-        try store.flushNow()
-        return store
-    }
-
     /// The system takes for written what it could not write: the flush that succeeds says nothing of it.
     @Test(arguments: [false, true], 0..<8)
     func `A failed flush holds the position until all behind it is written again and flushed`(
         isClosed: Bool, seed: UInt64
     ) throws {
         let fixture = StoreFixture(seed: seed)
-        let store = try writtenStore(fixture)
+        let store = try fixture.openHalfDurable()
         let before = try #require(try store.files.loadPosition()?.queues)
         fixture.device.setDropsPagesOnFailedFlush(seed % 2 == 0)
         fixture.device.fail(.flush)

@@ -1,7 +1,7 @@
-import Logging
 import MQProtocol
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MQStore
@@ -12,7 +12,7 @@ struct StoreFixture {
     let device: SimulatedDevice
     let clock = ManualClock(start: Timestamp(milliseconds: 1_700_000_000_000))
     let arrivals = Arrivals()
-    let complaints = Complaints()
+    let complaints = LogLines()
 
     init(seed: UInt64 = 1, segmentBytes: Int = 16_384, queueSegmentEntries: Int = 50) {
         configuration = StoreConfiguration(directory: "/store")
@@ -32,7 +32,6 @@ struct StoreFixture {
     ) throws -> MessageStore {
         let arrivals = arrivals
         let observer = StoreObserver(dispatched: { arrivals.add($0) }, willDelete: willDelete)
-        let complaints = complaints
         var isListed: (@Sendable (String) -> Bool)?
         if let listed { isListed = { listed.contains($0) } }
         let topics = isListed
@@ -40,10 +39,22 @@ struct StoreFixture {
             configuration,
             device: device,
             time: .manual(clock),
-            logger: Logger(label: "test") { _ in complaints },
+            logger: complaints.logger,
             observer: observer,
             listedTopics: { () throws(StoreError) in topics }
         )
+    }
+
+    /// A store with 100 messages of a topic that a checkpoint holds and 80 whose queue entries are only written.
+    func openHalfDurable() throws -> MessageStore {
+        let store = try open()
+        for number in 0..<100 { try store.put("Topic", 0, body: "m\(number)") }
+        store.dispatchPending()
+        try store.saveCheckpoint()
+        for number in 100..<180 { try store.put("Topic", 0, body: "m\(number)") }
+        store.dispatchPending()
+        try store.flushNow()
+        return store
     }
 
     static func draft(
@@ -142,31 +153,4 @@ final class Arrivals: Sendable {
     func add(_ round: [Arrival]) { rounds.withLock { $0.append(round) } }
 
     var all: [Arrival] { rounds.withLock { $0.flatMap(\.self) } }
-}
-
-/// Keeps what is logged at warning or above.
-final class Complaints: LogHandler, Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-
-    func log(event: LogEvent) {
-        guard event.level >= .warning else { return }
-        lines.withLock { $0.append(event.message.description) }
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
-    }
 }
