@@ -347,50 +347,6 @@ extension ConsumeQueue {
         )
     }
 
-    private func size(_ file: any StorageFile, _ index: Int64) throws(StoreError) -> Int32 {
-        try read(file, index)?.size ?? 0
-    }
-
-    private func read(_ file: any StorageFile, _ index: Int64) throws(StoreError) -> QueueEntry? {
-        var buffer = ByteBuffer()
-        _ = try file.read(at: Int(index) * QueueEntry.bytes, count: QueueEntry.bytes, into: &buffer)
-        return buffer.entry(0)
-    }
-
-    /// Whether the file ends with just so many entries: the last of them has a record below the limit, and nothing is
-    /// behind it. One read, for stores of very many queues.
-    private func holds(_ file: any StorageFile, exactly count: Int64, below limit: LogOffset) throws(StoreError) -> Bool
-    {
-        guard count > 0, count <= files.entriesPerFile else { return false }
-        let wanted = count == files.entriesPerFile ? 1 : 2
-        var buffer = ByteBuffer()
-        _ = try file.read(at: Int(count - 1) * QueueEntry.bytes, count: wanted * QueueEntry.bytes, into: &buffer)
-        guard let last = buffer.entry(0), last.isWritten, !last.isBlank, last.logOffset < limit else { return false }
-        return wanted == 1 || buffer.entry(1)?.size == 0
-    }
-
-    /// How many entries from the file's first on are written and below the limit.
-    private func countEntries(_ file: any StorageFile, limit: LogOffset) throws(StoreError) -> Int64 {
-        var low: Int64 = 0
-        var high = files.entriesPerFile
-        while low < high {
-            let middle = low + (high - low) / 2
-            if let last = try lastCounted(file, middle, limit) { low = last + 1 } else { high = middle }
-        }
-        return low
-    }
-
-    /// The entry itself, or the first behind it that is not blank, if its record is below the limit. Blank ones were
-    /// written with the one behind them, and prove nothing: without it they are a queue end that nobody reached.
-    private func lastCounted(_ file: any StorageFile, _ index: Int64, _ limit: LogOffset) throws(StoreError) -> Int64? {
-        var last = index
-        while last < files.entriesPerFile, let entry = try read(file, last), entry.isWritten {
-            if !entry.isBlank { return entry.logOffset < limit ? last : nil }
-            last += 1
-        }
-        return nil
-    }
-
     /// Cutting and lengthening leaves a hole of zeros.
     private func clear(_ file: any StorageFile, from index: Int64) throws(StoreError) {
         try file.setLength(Int(index) * QueueEntry.bytes)

@@ -33,4 +33,33 @@ import Testing
         #expect(!fixture.complaints.all.isEmpty)
         try reopened.close()
     }
+
+    /// Behind the end there are zeros, and a search by halves finds what is there.
+    @Test("a bit that flips behind the last entry hides no message", arguments: 0..<12, [false, true])
+    func behindTheEnd(distance: Int, isClosed: Bool) throws {
+        let fixture = StoreFixture(queueSegmentEntries: 16)
+        let bodies = (0..<20).map { "m\($0)" }
+        let store = try fixture.open()
+        for body in bodies { try store.put("T", body: body) }
+        store.dispatchPending()
+        try store.saveCheckpoint()
+        if isClosed { try store.close() } else { fixture.device.kill() }
+
+        let position = (4 + distance) * QueueEntry.bytes + 9
+        let file = try fixture.device.open("/store/consumequeue/T/0/00000000000000000320", .readWrite)
+        try file.write(ByteBuffer(bytes: [0x10]), at: position)
+        try file.flush()
+
+        var served = bodies
+        for round in 0..<3 {
+            let again = try fixture.open()
+            #expect(again.contents("T") == served, "start \(round)")
+            try again.put("T", body: "new \(round)")
+            served.append("new \(round)")
+            again.dispatchPending()
+            #expect(again.contents("T") == served, "start \(round)")
+            try again.flushNow()
+            fixture.device.kill()
+        }
+    }
 }

@@ -8,12 +8,6 @@ import Testing
 
 /// What a checkpoint vouches for when the disk fails, and that it goes on.
 @Suite struct CheckpointTests {
-    private func contents(_ store: MessageStore, _ topic: String) -> [String] {
-        var bodies: [String] = []
-        while case let page = store.pull(topic, from: Int64(bodies.count)), !page.isEmpty { bodies += page }
-        return bodies
-    }
-
     /// The system takes for written what it could not write: the flush that succeeds says nothing of it.
     @Test(arguments: [false, true], 0..<8)
     func `A failed flush holds the position until all behind it is written again and flushed`(
@@ -32,7 +26,7 @@ import Testing
         #expect(!store.house.withLock { $0.hasFailedFlush })
         fixture.device.crash()
         let again = try fixture.open()
-        #expect(contents(again, "Topic") == (0..<180).map { "m\($0)" }, "seed \(seed)")
+        #expect(again.contents("Topic") == (0..<180).map { "m\($0)" }, "seed \(seed)")
         #expect(fixture.complaints.all.filter { !$0.contains("trying again later") } == [], "seed \(seed)")
     }
 
@@ -112,11 +106,11 @@ import Testing
             try Checkpoint(log: later, queues: later).save(directory: "/store", device: fixture.device)
         }
         store = try fixture.open()
-        #expect(contents(store, "Topic") == expected)
+        #expect(store.contents("Topic") == expected)
         try store.saveCheckpoint()
         fixture.device.crash()
         store = try fixture.open()
-        #expect(contents(store, "Topic") == expected)
+        #expect(store.contents("Topic") == expected)
         try store.close()
     }
 }

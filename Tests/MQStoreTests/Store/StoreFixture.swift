@@ -129,6 +129,13 @@ extension MessageStore {
         return bodies(selection)
     }
 
+    /// The bodies of a topic's queue 0 from offset 0 on, up to the first that is not there.
+    func contents(_ topic: String) -> [String] {
+        var bodies: [String] = []
+        while case let page = pull(topic, from: Int64(bodies.count)), !page.isEmpty { bodies += page }
+        return bodies
+    }
+
     func bodies(_ selection: Selection) -> [String] {
         var buffer = ByteBuffer()
         let copied = copy(selection, into: &buffer)
