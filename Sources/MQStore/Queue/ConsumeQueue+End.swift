@@ -24,17 +24,34 @@ extension ConsumeQueue {
         return wanted == 1 || buffer.entry(1)?.size == 0
     }
 
-    /// How many entries from the file's first on are written and below the limit.
+    /// Where the entries of a file end, and what else was found there.
+    struct FileEnd {
+        /// Entries from the file's first on that are written and below the limit.
+        var count: Int64
+        /// Whether bits flipped in the zeros behind it.
+        var hasStray = false
+        /// Why entries that were durable are not what they were.
+        var damage: String?
+    }
+
+    /// Finds the end by halves, believing that nothing is written behind an empty place.
     ///
-    /// A search by halves, which believes that nothing is written behind an empty place. One flipped bit there makes an
-    /// entry, whose place would become the end, and the messages that belong in front of it could not be entered.
-    func countEntries(_ file: any StorageFile, limit: LogOffset) throws(StoreError) -> Int64 {
-        var high = files.entriesPerFile
+    /// One flipped bit misleads such a search. In the zeros behind the end it makes an entry, whose place would become
+    /// the end: messages that belong in front of it could not be entered. In an entry it makes the end, and what was
+    /// durable behind it would be cleared. The first is told by its looks; the second by neighbours that contradict
+    /// each other, and then only the log knows.
+    func end(of file: any StorageFile, _ base: Int64, limit: LogOffset) throws(StoreError) -> FileEnd {
+        var end = FileEnd(count: files.entriesPerFile)
         while true {
-            let count = try countEntries(file, in: high, limit)
-            guard count > 0, try isStray(file, count - 1) else { return count }
-            high = count - 1
+            end.count = try countEntries(file, in: end.count, limit)
+            guard end.count > 0, base + end.count > 1, try read(file, end.count - 1)?.isFlippedZero ?? false else {
+                break
+            }
+            end.count -= 1
+            end.hasStray = true
         }
+        try lookAround(file, base, limit, &end)
+        return end
     }
 
     private func countEntries(
@@ -62,15 +79,38 @@ extension ConsumeQueue {
         return nil
     }
 
-    /// Whether the place in front of an entry is empty, or has a later record: no queue was written so.
-    private func isStray(_ file: any StorageFile, _ index: Int64) throws(StoreError) -> Bool {
-        guard let entry = try read(file, index) else { return false }
-        var before = index - 1
-        while before >= 0, let earlier = try read(file, before) {
-            if !earlier.isWritten { return true }
-            if !earlier.isBlank { return earlier.logOffset >= entry.logOffset }
-            before -= 1
+    /// Entries below the limit are durable: where they contradict each other, one of them was damaged.
+    private func lookAround(
+        _ file: any StorageFile, _ base: Int64, _ limit: LogOffset, _ end: inout FileEnd
+    ) throws(StoreError) {
+        let last = end.count > 0 ? try read(file, end.count - 1) : nil
+        if end.count > 1, let last, let before = try read(file, end.count - 2), !before.isBlank {
+            guard before.isWritten, before.logOffset < last.logOffset else {
+                end.damage = "entry \(base + end.count - 2) contradicts the one behind it"
+                end.count -= 2
+                return
+            }
         }
-        return false
+        func isDurable(_ entry: QueueEntry?) -> Bool {
+            guard let entry, entry.hasPlace, !entry.isFlippedZero, entry.logOffset < limit else { return false }
+            return last.map { entry.logOffset > $0.logOffset } ?? true
+        }
+        let behind = end.count < files.entriesPerFile ? try read(file, end.count) : nil
+        let next = end.count + 1 < files.entriesPerFile ? try read(file, end.count + 1) : nil
+        if isDurable(behind?.withoutSigns) || isDurable(next) {
+            end.damage = "entry \(base + end.count) is damaged"
+        }
+    }
+}
+
+extension QueueEntry {
+    /// Whether it is what one flipped bit makes of an empty place. In its first place a queue may have a record that
+    /// looks so, at the log's very start; behind another one no record can be.
+    var isFlippedZero: Bool { logOffset == .zero && tagsCode == 0 && size.nonzeroBitCount == 1 }
+
+    /// A flipped sign bit makes an entry look empty.
+    fileprivate var withoutSigns: QueueEntry {
+        QueueEntry(
+            logOffset: LogOffset(rawValue: logOffset.rawValue & .max), size: size & .max, tagsCode: tagsCode)
     }
 }

@@ -6,7 +6,7 @@ extension ConsumeQueue {
     /// What loading found.
     enum Condition: Sendable, Equatable {
         case intact
-        /// Some files are unusable: everything must be dispatched again, after ``removeUnusable()``.
+        /// Entries or whole files are unusable: everything must be dispatched again, after ``removeUnusable()``.
         case damaged(String)
     }
 
@@ -25,7 +25,7 @@ extension ConsumeQueue {
         limit: LogOffset, clears: Bool, hint: Int64?, first: Int64? = nil, lost: [Range<LogOffset>] = []
     ) throws(StoreError) -> Condition {
         try state.withLock { (state) throws(StoreError) in
-            let condition = try takeFiles(&state, afterCrash: clears, first: first)
+            var condition = try takeFiles(&state, afterCrash: clears, first: first)
             var mustClear = clears
             while state.fileCount > 0 {
                 let base = state.first + (state.fileCount - 1) * files.entriesPerFile
@@ -34,7 +34,9 @@ extension ConsumeQueue {
                     settle(&state, end: hint)
                     return condition
                 }
-                let count = try countEntries(file, limit: limit)
+                let found = try end(of: file, base, limit: limit)
+                let count = found.count
+                if let cause = found.damage, condition == .intact { condition = .damaged("\(directory): \(cause)") }
                 if !lost.isEmpty { try rememberLost(file, from: count, base, lost, &state) }
                 if count == 0 {
                     try files.remove(self, base)
@@ -44,6 +46,7 @@ extension ConsumeQueue {
                     continue
                 }
                 if count < files.entriesPerFile {
+                    if found.hasStray || found.damage != nil { mustClear = true }
                     if !mustClear { mustClear = try size(file, count) != 0 }
                     if mustClear {
                         try clear(file, from: count)

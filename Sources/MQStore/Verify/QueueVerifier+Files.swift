@@ -34,7 +34,7 @@ extension QueueVerifier {
                 continue
             }
             var damage = try checkFiles(queue, recorded[queue.ref], isUnclean: context.isUnclean, &findings)
-            let end = try scan(queue, context, &entries, &damage)
+            let end = try scan(queue, context, &entries, &damage, &findings)
             ends[queue.ref] = max(end, seen[queue.ref.index].end ?? 0)
             noteEntries(queue, &damage)
             if let wanted = recorded[queue.ref]?.end, end < wanted, damage.isEmpty {
@@ -108,20 +108,21 @@ extension QueueVerifier {
 
     private func noteEntries(_ queue: ConsumeQueue, _ damage: inout [(String, Int?, String)]) {
         let state = seen[queue.ref.index]
-        func place(_ number: Int64) -> (path: String, offset: Int) {
-            let base = table.files.base(of: number)
-            return ("\(queue.directory)/\(table.files.name(base))", Int(number - base) * QueueEntry.bytes)
-        }
         if state.wrong.count > 0 {
-            let (path, offset) = place(state.wrong.first)
+            let (path, offset) = place(state.wrong.first, queue)
             damage.append(
                 (path, offset, "entry \(state.wrong.first) is not that of its record\(Self.others(state.wrong.count))"))
         }
         if state.missing.count > 0 {
-            let (path, offset) = place(state.missing.first)
+            let (path, offset) = place(state.missing.first, queue)
             damage.append(
                 (path, offset, "entry \(state.missing.first) is missing\(Self.others(state.missing.count))"))
         }
+    }
+
+    private func place(_ number: Int64, _ queue: ConsumeQueue) -> (path: String, offset: Int) {
+        let base = table.files.base(of: number)
+        return ("\(queue.directory)/\(table.files.name(base))", Int(number - base) * QueueEntry.bytes)
     }
 
     private static func others(_ count: Int) -> String { count > 1 ? ", and \(count - 1) more" : "" }
@@ -158,12 +159,14 @@ extension QueueVerifier {
     ///
     /// - Returns: the number behind the last entry.
     private mutating func scan(
-        _ queue: ConsumeQueue, _ context: Context, _ entries: inout Int, _ damage: inout [(String, Int?, String)]
+        _ queue: ConsumeQueue, _ context: Context, _ entries: inout Int, _ damage: inout [(String, Int?, String)],
+        _ findings: inout [StoreFinding]
     ) throws(StoreError) -> Int64 {
         var end: Int64 = 0
         var hasHole = false
         var bad = Count()
         var badCause = ""
+        var stray = Count()
         for file in try files(of: queue) {
             let handle = try handle(file.path)
             var position = 0
@@ -182,6 +185,10 @@ extension QueueVerifier {
                         hasHole = true
                         continue
                     }
+                    if number > 0, entry.isFlippedZero, !hasRecord(number, queue) {
+                        stray.add(number)
+                        continue
+                    }
                     if let cause = objection(entry, number, queue, context, isBehindHole: hasHole) {
                         if bad.count == 0 { badCause = cause }
                         bad.add(number)
@@ -195,14 +202,20 @@ extension QueueVerifier {
             if position + QueueEntry.bytes <= file.length { hasHole = true }
         }
         if bad.count > 0 {
-            let base = table.files.base(of: bad.first)
-            damage.append(
-                (
-                    "\(queue.directory)/\(table.files.name(base))", Int(bad.first - base) * QueueEntry.bytes,
-                    "entry \(bad.first) \(badCause)\(Self.others(bad.count))"
-                ))
+            let (path, offset) = place(bad.first, queue)
+            damage.append((path, offset, "entry \(bad.first) \(badCause)\(Self.others(bad.count))"))
+        }
+        // Behind the recorded position the next start clears everything.
+        if stray.count > 0, !context.isUnclean {
+            let (path, offset) = place(stray.first, queue)
+            let cause = "a bit flipped behind the last entry\(Self.others(stray.count)); no message is hidden by it"
+            findings.append(StoreFinding(.queueEntry, .note, path, at: offset, cause))
         }
         return end
+    }
+
+    private func hasRecord(_ number: Int64, _ queue: ConsumeQueue) -> Bool {
+        seen[queue.ref.index].ranges.contains { $0.contains(number) }
     }
 
     private func objection(
@@ -212,7 +225,7 @@ extension QueueVerifier {
         if context.isUnclean, number >= seen[queue.ref.index].trustedEnd { return nil }
         if isBehindHole { return "follows an empty place" }
         // Compared with its record already.
-        if seen[queue.ref.index].ranges.contains(where: { $0.contains(number) }) { return nil }
+        if hasRecord(number, queue) { return nil }
         if entry.isBlank { return nil }
         let offset = entry.logOffset
         if !entry.isWritten { return "has a record of \(entry.size) bytes at \(offset)" }

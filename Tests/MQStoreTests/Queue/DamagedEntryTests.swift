@@ -62,4 +62,55 @@ import Testing
             fixture.device.kill()
         }
     }
+
+    /// What the reader of one queue needs: an idle one, whose newest entries only a checkpoint holds.
+    private func idleQueue(_ count: Int) throws -> (StoreFixture, any StorageFile) {
+        let fixture = StoreFixture(queueSegmentEntries: 16)
+        let store = try fixture.open()
+        // The list of queues tells of their ends as they were when it was written: here, one.
+        for number in 0..<count {
+            try store.put("T", body: "m\(number)")
+            store.dispatchPending()
+            if number == 0 || number == count - 1 { try store.saveCheckpoint() }
+        }
+        fixture.device.kill()
+        return (fixture, try fixture.device.open("/store/consumequeue/T/0/00000000000000000000", .readWrite))
+    }
+
+    private func change(_ file: any StorageFile, _ number: Int, _ change: (inout QueueEntry) -> Void) throws {
+        var buffer = ByteBuffer()
+        _ = try file.read(at: number * QueueEntry.bytes, count: QueueEntry.bytes, into: &buffer)
+        var entry = try #require(buffer.entry(0))
+        change(&entry)
+        buffer.clear()
+        buffer.writeEntry(entry)
+        try file.write(buffer, at: number * QueueEntry.bytes)
+        try file.flush()
+    }
+
+    /// Sign bits, and offsets above and below what is durable: the search by halves meets such an entry or does not.
+    static let flips: [@Sendable (inout QueueEntry) -> Void] = [
+        { $0.size |= .min }, { $0.logOffset = LogOffset(rawValue: $0.logOffset.rawValue | .min) },
+        { $0.logOffset = LogOffset(rawValue: $0.logOffset.rawValue | 1 << 40) },
+        { $0.logOffset = LogOffset(rawValue: $0.logOffset.rawValue | 1 << 9) },
+        { $0.logOffset = LogOffset(rawValue: $0.logOffset.rawValue & ~(1 << 8)) },
+    ]
+
+    @Test("a flipped bit in an idle queue costs no other entry, nor gives a place twice", arguments: 0..<5, 1..<9)
+    func inAnIdleQueue(flip: Int, number: Int) throws {
+        let bodies = (0..<9).map { "m\($0)" }
+        let (fixture, file) = try idleQueue(bodies.count)
+        try change(file, number, Self.flips[flip])
+        let again = try fixture.open()
+        let queue = again.queue("T", 0)
+        // One bit that lifts the last entry above what is durable makes it one that a crash left: it may go.
+        let mayGo = number == bodies.count - 1 && flip == 2
+        let end = again.maximumOffset(of: queue).rawValue
+        #expect(end == 9 || mayGo && end == 8)
+        let served = (0..<9).map { offset in again.pull("T", from: offset, count: 1).first }
+        for (place, body) in bodies.enumerated() where place != number {
+            #expect(served[place] == body, "place \(place) of \(served)")
+        }
+        #expect([bodies[number], bodies[min(number + 1, 8)], nil].contains(served[number]))
+    }
 }
