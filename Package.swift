@@ -301,7 +301,7 @@ let package = Package(
         .testTarget(
             name: "MQEmbeddedTests",
             dependencies: [
-                "MQEmbedded", "MQClient", "MQStore", "MQProtocol", nioCore, nioPosix, logging, lifecycle,
+                "MQEmbedded", "MQBroker", "MQClient", "MQStore", "MQProtocol", nioCore, nioPosix, logging, lifecycle,
             ],
             swiftSettings: settings
         ),

@@ -29,9 +29,16 @@ public struct ServiceTables: Sendable {
     ///
     /// - Throws: `DatabaseError` for a file that cannot be opened, is no database, or has other tables of these names.
     public func open(_ path: String) throws -> DatabasePool {
-        let pool = try DatabasePool(path: path)
+        let pool = try DatabasePool(path: path, configuration: Self.waiting)
         try make(in: pool)
         return pool
+    }
+
+    /// Whoever looks into a file with a tool of his own may hold it for a moment.
+    public static var waiting: Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        return configuration
     }
 
     /// Takes the steps that the database has not had.

@@ -56,6 +56,8 @@ struct BrokerCommand: ParsableCommand {
         try configuration.prepareToStart(interfaces: MachineAddresses.reachable())
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let service = try await BrokerService.start(configuration, group: group, logger: logger)
+        // As RocketMQ does: who waits for the boot line finds the broker at its name servers.
+        await service.registration.registerNow()
         BootReport(configuration: configuration, address: "\(service.registration.address)", properties: report).lines
             .forEach { say($0 + "\n") }
         try await run(service, logger)

@@ -32,6 +32,12 @@ extension EmbeddedBrokerConfiguration {
         broker.storage.directory = directory
         broker.storage.synchronousFlush = flush == .synchronous
         broker.storage.segmentBytes = segmentBytes
+        // What its service has not handled is nowhere else, and the disk is not the broker's own: however full it is,
+        // nothing goes for its sake, and only the system says when there is no room.
+        broker.storage.retainsUnconsumed = true
+        broker.storage.forcedDeletion = false
+        broker.storage.forcedDeletionPercent = 100
+        broker.storage.diskFullPercent = 100
         // RocketMQ's own checksum covers bodies only.
         broker.storage.recordChecksum = true
         // A store for one team: index files of 42 MB instead of 420.

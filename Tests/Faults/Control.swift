@@ -10,7 +10,7 @@ package enum Control: String, Sendable, CaseIterable {
     var symptoms: Set<Invariant> {
         switch self {
         case .acknowledgeBeforeFlush: [.lost]
-        case .noChecksums: [.corruption]
+        case .noChecksums: [.altered]
         case .offsetsEarly: [.consumerOffset]
         case .truncateWithoutCut: [.torn, .recovery]
         }

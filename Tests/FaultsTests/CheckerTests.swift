@@ -77,6 +77,17 @@ struct CheckerTests {
         #expect(violated(expectations) == [.torn])
     }
 
+    @Test("what outlived one power loss is on the disk and may not go with the next")
+    mutating func survivors() {
+        let expectations = Expectations(lossWindows: [35...100])
+        let result = Checker.check(history, contents, expectations)
+        #expect(result.survived == [4])
+        history.settle(result)
+        #expect(violated(expectations) == [])
+        removeLast()
+        #expect(violated(expectations) == [.lost])
+    }
+
     @Test("allows what expired, below the queue's minimum only")
     mutating func expiry() {
         contents[queue]?.messages.removeFirst(2)

@@ -45,6 +45,6 @@ struct ScheduleTests {
         #expect(sum.tallies[Report.Row(kind: .power)]?.lost == 2)
         #expect(sum.tallies[Report.Row(kind: .power)]?.order == 2)
         #expect(!sum.isClean)
-        #expect(sum.table.contains("| power loss at a random moment | 6 | 0 | 0 | 2 | 0 | 2 |"))
+        #expect(sum.table.contains("| power loss at a random moment | 6 | 0 | 0 | 0 | 2 | 0 | 2 |"))
     }
 }

@@ -29,6 +29,8 @@ struct HalfMessages: Sendable {
             beginnings: brokers.map { known[$0] ?? HalfBeginning(broker: $0) }, client: client)
     }
 
+    var brokers: [String] { beginnings.map(\.broker) }
+
     func undecided() async throws -> [String] {
         var undecided: [String] = []
         for beginning in beginnings { undecided += try await self.undecided(beginning) }

@@ -19,20 +19,31 @@ struct Topics: Sendable {
     private static let batch = 256
 
     /// Reads every message of a store's topics, without consuming any.
-    static func read(_ names: Set<String>, namespace: String, _ client: MQClient) async throws -> Topics {
+    ///
+    /// - Parameter brokers: that have the topics. A name server that was just started knows of none, nor of topics.
+    /// - Throws: ``FlowError/Code/brokerUnreachable`` while the name servers do not know all of them.
+    static func read(
+        _ names: Set<String>, namespace: String, at brokers: [String], _ client: MQClient
+    ) async throws -> Topics {
         var topics = Topics()
         for name in names.sorted() {
-            topics.messages[name] = try await read("\(namespace)%\(name)", client)
+            topics.messages[name] = try await read("\(namespace)%\(name)", at: brokers, client)
         }
         return topics
     }
 
-    private static func read(_ topic: String, _ client: MQClient) async throws -> [TopicMessage] {
+    private static func read(
+        _ topic: String, at brokers: [String], _ client: MQClient
+    ) async throws -> [TopicMessage] {
         let queues: [MessageQueue]
         do {
             queues = try await client.subscribeQueues(topic)
         } catch {
-            guard error.code == .topicUnavailable || error.code == .topicNotFound else { throw error }
+            guard error.code == .topicNotFound else { throw error }
+            let known = try await client.clusterTopology().brokersByName
+            guard brokers.allSatisfy({ known[$0] != nil }) else {
+                throw FlowError(.brokerUnreachable, "The name servers do not know all of \(brokers) again yet.")
+            }
             // Nothing was ever published there.
             return []
         }
@@ -62,7 +73,10 @@ struct Topics: Sendable {
         while offset < offsets.upperBound {
             let result = try await client.pull(queue, from: offset, maximumCount: batch)
             result.messages.forEach(body)
-            guard result.nextOffset > offset else { return }
+            guard result.nextOffset > offset else {
+                throw FlowError(
+                    .brokerUnreachable, "\(queue) gives nothing from \(offset) on and ends at \(offsets.upperBound).")
+            }
             offset = result.nextOffset
         }
     }

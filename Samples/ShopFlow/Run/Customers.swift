@@ -34,7 +34,7 @@ struct Customers: Sendable {
         }
         let paying = Set(workload.orders.filter { $0.behaviour == .pays }.map { ExactText($0.id) })
         for order in waiting where paying.contains(ExactText(order)) {
-            _ = try await shop.orders.service.pay(order, payment: PlannedOrder.payment(of: order))
+            try await insist { try await shop.orders.service.pay(order, payment: PlannedOrder.payment(of: order)) }
         }
     }
 

@@ -137,7 +137,8 @@ public struct FlowRun: Sendable {
         let namespace = store.settings.namespace
         let (topics, undecided) = try await patience.ask {
             (
-                try await Topics.read(Checks.topics, namespace: namespace, stall.halves.client),
+                try await Topics.read(
+                    Checks.topics, namespace: namespace, at: stall.halves.brokers, stall.halves.client),
                 try await stall.halves.undecided()
             )
         }

@@ -17,8 +17,8 @@ public struct FlowSettings: Sendable {
     /// Of a separate broker. Nil: one inside this process.
     public var nameServers: NameServerAddresses?
 
-    /// How long nothing at all may move before the run is given up, unless it waits for deadlines only: longer than a
-    /// broker's restart and than the pause between two check-backs.
+    /// How long nothing at all may move before the run is given up, unless it waits for deadlines only or, eleven
+    /// minutes at most, for a check-back.
     var patience = Duration.seconds(120)
 
     /// Default: a logger labelled `ShopFlow`.

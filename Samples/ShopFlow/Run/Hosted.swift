@@ -1,3 +1,4 @@
+import Escrow
 import ServiceLifecycle
 import Synchronization
 
@@ -29,6 +30,17 @@ final class Hosted<Running: Service>: Sendable {
         task?.cancel()
     }
 
+    /// The database may be busy for longer than the service waits for it.
+    private func makeNext() throws -> Running {
+        while true {
+            do {
+                return try make()
+            } catch let error as EscrowError where error.code == .databaseBusy {
+                try Task.checkCancellation()
+            }
+        }
+    }
+
     /// Runs the service, and each that follows it, until the task is cancelled.
     func run() async throws {
         while !Task.isCancelled {
@@ -49,7 +61,7 @@ final class Hosted<Running: Service>: Sendable {
                 if !Task.isCancelled { try result.get() }
                 return
             }
-            let next = try make()
+            let next = try makeNext()
             state.withLock { state in
                 state.service = next
                 state.isInterrupted = false

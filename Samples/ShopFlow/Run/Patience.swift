@@ -26,11 +26,16 @@ struct Patience: Sendable {
         }
     }
 
+    private static func canPass(_ error: any Error) -> Bool {
+        if let error = error as? MQClientError { return error.isRetriable }
+        return (error as? FlowError)?.code == .brokerUnreachable
+    }
+
     private func insist<Value>(_ question: () async throws -> Value) async throws -> Value {
         for _ in 1..<Self.attempts {
             do {
                 return try await question()
-            } catch let error as MQClientError where error.isRetriable {
+            } catch where Self.canPass(error) {
                 try await time.sleep(for: Self.pause)
             }
         }

@@ -15,6 +15,8 @@ struct ShopFloor: Sendable {
     let onProgress: @Sendable (FlowProgress) -> Void
 
     private static let look = Duration.milliseconds(20)
+    /// The pauses between check-backs double, up to ten minutes.
+    private static let longestCheckPause = Duration.seconds(11 * 60)
 
     private enum Ending {
         case settled, stuck, servicesEnded
@@ -93,7 +95,7 @@ struct ShopFloor: Sendable {
         var isStalled = false
         var last = try await movement()
         var since = ContinuousClock.now
-        while since.duration(to: .now) < settings.patience {
+        while true {
             try await time.sleep(for: .seconds(1))
             let now = try await movement()
             if now != last {
@@ -102,7 +104,14 @@ struct ShopFloor: Sendable {
                 isStalled = false
             }
             last = now
-            if since.duration(to: .now) >= settings.patience, try await stall.isTimeOnly(time.now()) { since = .now }
+            if since.duration(to: .now) >= settings.patience {
+                if try await stall.isTimeOnly(time.now()) {
+                    since = .now
+                } else {
+                    let mayWait = since.duration(to: .now) < Self.longestCheckPause
+                    guard mayWait, await stall.waitsForCheckBack() else { return }
+                }
+            }
             // The broker of this process goes with it: it needs no such help.
             let isDue = settings.nameServers != nil && !isStalled && since.duration(to: .now) >= Stall.length
             guard isDue, let cause = try await stall.cause(now: time.now()) else { continue }

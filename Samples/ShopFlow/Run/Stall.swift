@@ -19,7 +19,7 @@ struct Stall: Sendable {
         let undecided: Int
         do {
             undecided = try await halves.undecided().count
-        } catch is MQClientError {
+        } catch where error is MQClientError || error is FlowError {
             try Task.checkCancellation()
             return brokerIsAway
         }
@@ -39,6 +39,9 @@ struct Stall: Sendable {
     private var hint: String {
         isKept ? "Ctrl-C is safe, the same --store goes on later." : "Ctrl-C ends the run."
     }
+
+    /// Whether a broker is to ask what became of a message.
+    func waitsForCheckBack() async -> Bool { (try? await halves.undecided())?.isEmpty == false }
 
     /// Whether nothing is open but deadlines whose time has not come.
     func isTimeOnly(_ now: Timestamp) async throws -> Bool {

@@ -35,7 +35,7 @@ struct Store: Sendable {
         let path = directory.appending(path: "flow.sqlite").filePath
         guard FileManager.default.fileExists(atPath: path) else {
             let others = (try? FileManager.default.contentsOfDirectory(atPath: directory.filePath)) ?? []
-            guard others.allSatisfy({ $0 == lockName || $0.hasPrefix(lockName + "-") }) else {
+            guard others.allSatisfy({ $0 == lockName || $0.hasPrefix(lockName + "-") || $0 == "lost+found" }) else {
                 throw FlowError(
                     .storeMismatch,
                     "\(directory.filePath) holds other files and no run: name an empty or a new directory.")
@@ -96,7 +96,7 @@ struct Store: Sendable {
     }
 
     private static func openFlow(_ path: String) throws -> DatabasePool {
-        let pool = try DatabasePool(path: path)
+        let pool = try DatabasePool(path: path, configuration: ServiceTables.waiting)
         var migrator = DatabaseMigrator()
         migrator.registerMigration("flow") { db in
             try db.execute(sql: String(decoding: PackageResources.flow_sql, as: UTF8.self))

@@ -14,7 +14,9 @@ struct ResetOffsetByTime: AdminCommand {
     @Option(name: [.customShort("t"), .customLong("topic")], help: "Topic name.")
     var topic: String
 
-    @Option(name: [.customShort("s"), .customLong("timestamp")], help: "now, ms, or yyyy-MM-dd#HH:mm:ss:SSS.")
+    @Option(
+        name: [.customShort("s"), .customLong("timestamp")], parsing: .unconditional,
+        help: "now, -1, ms, or yyyy-MM-dd#HH:mm:ss:SSS.")
     var time: TimeArgument
 
     @Option(name: [.customShort("f"), .customLong("force")], help: "Also move offsets forward: true or false.")

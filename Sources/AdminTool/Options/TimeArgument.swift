@@ -4,11 +4,11 @@ import MQProtocol
 
 /// A point in time on the command line: `now`, milliseconds since 1970, or `yyyy-MM-dd#HH:mm:ss:SSS` in local time.
 struct TimeArgument: ExpressibleByArgument, Sendable {
-    /// Nil for `now`.
+    /// Nil for `now` and RocketMQ's number for it, -1.
     let timestamp: Timestamp?
 
     init?(argument: String) {
-        if argument == "now" {
+        if argument == "now" || argument == "-1" {
             timestamp = nil
         } else if let milliseconds = Int64(argument) {
             timestamp = Timestamp(milliseconds: milliseconds)

@@ -8,11 +8,13 @@ import Synchronization
 /// Keeps the name servers informed about this broker: at start, every 30 s, and soon after a topic changed.
 ///
 /// Each name server has a loop of its own, so that one that does not answer delays no other. A failure is logged and
-/// tried again with the next period; it never stops the broker.
+/// tried again soon; it never stops the broker.
 package final class Registration: Sendable {
     /// A clean goodbye waits this long for each name server.
     private static let goodbyeTimeout = Duration.seconds(3)
     private static let periods: ClosedRange<Duration> = Duration.seconds(10)...Duration.seconds(60)
+    /// A name server that did not take it, which may be starting, is tried again so soon.
+    private static let pauseAfterFailure = Duration.seconds(5)
 
     private let broker: Broker
     /// What clients connect to.
@@ -56,6 +58,15 @@ package final class Registration: Sendable {
         return promise.futureResult
     }
 
+    /// Tries each name server once. Who sees the broker serve finds it there, if that can be.
+    package func registerNow() async {
+        await withTaskGroup(of: Void.self) { tasks in
+            for index in servers.indices {
+                tasks.addTask { _ = await self.register(at: index) }
+            }
+        }
+    }
+
     /// Registers until the task is cancelled.
     package func run() async {
         await withTaskGroup(of: Void.self) { tasks in
@@ -97,9 +108,9 @@ package final class Registration: Sendable {
                 broker.logger.notice("register broker[\(id)]to name server \(servers[index]) OK")
             }
             progress.withLock { $0.attempted(index, change: change) }.forEach { $0.succeed(()) }
-            let period = broker.settings.configuration.registration.period
-            let next = broker.time.now().advanced(
-                by: min(max(period, Self.periods.lowerBound), Self.periods.upperBound))
+            let wanted = broker.settings.configuration.registration.period
+            let period = min(max(wanted, Self.periods.lowerBound), Self.periods.upperBound)
+            let next = broker.time.now().advanced(by: isRegistered ? period : Self.pauseAfterFailure)
             guard !progress.withLock({ $0.mustTell(index) }) else { continue }
             await alarms[index].wait(until: next, by: broker.time)
         }

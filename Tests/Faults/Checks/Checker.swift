@@ -139,10 +139,16 @@ struct Checker {
                 if let other = claimed.updateValue(number, forKey: place) {
                     complain(.offsets, "messages \(other) and \(number) were both acknowledged at \(place)")
                 }
-                if owners[place] != number { missing(number, entry, at: place) }
+                if owners[place] == number { noteSurvival(number, entry) } else { missing(number, entry, at: place) }
             } else if result.found[number] == nil {
                 missing(number, entry)
             }
+        }
+    }
+
+    private mutating func noteSurvival(_ number: Int64, _ entry: History.Entry) {
+        if case .acknowledged(let time) = entry.state, expectations.lossWindows.contains(where: { $0.contains(time) }) {
+            result.survived.insert(number)
         }
     }
 

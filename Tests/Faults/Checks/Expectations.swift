@@ -15,6 +15,8 @@ struct CheckResult: Sendable {
     var violations: [Violation] = []
     /// Acknowledged and not there, within the window documented for asynchronous flush.
     var lostInWindow: Set<Int64> = []
+    /// Acknowledged within that window and there all the same: after a recovery they are on the disk.
+    var survived: Set<Int64> = []
     /// More copies than one, within a documented window.
     var duplicatesInWindow = 0
     var expired = 0

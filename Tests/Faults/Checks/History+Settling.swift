@@ -16,5 +16,6 @@ extension History {
             }
         }
         for number in result.lostInWindow { setState(number, .lostInWindow) }
+        for number in result.survived { setState(number, .present, place: result.found[number]) }
     }
 }

@@ -13,7 +13,7 @@ enum Invariant: String, Sendable, CaseIterable {
     case liveness = "I13 the broker does not go on after the fault"
     case resources = "I14 the broker keeps descriptors, threads or memory"
     case index = "I17 the index does not find an acknowledged message by its key"
-    case corruption = "I16 damage is served, or not reported"
+    case corruption = "I16 damage is not reported"
 }
 
 struct Violation: Error, Hashable, CustomStringConvertible {

@@ -21,7 +21,7 @@ struct FileCheck {
                 continue
             }
             if !agrees(bytes, record.bytes, damage), record.place != damage.claimed {
-                violations.append(Violation(.corruption, "\(record.place) is served altered; \(damage.description)"))
+                violations.append(Violation(.altered, "\(record.place) is served altered; \(damage.description)"))
             }
         }
         for place in served.keys where !known.contains(place) && !damage.allowsNew {

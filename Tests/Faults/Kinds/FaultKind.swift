@@ -80,5 +80,15 @@ package enum FaultKind: String, Sendable, CaseIterable {
         .powerAtTimer, .powerAtOffsets, .powerInRecovery, .powerInTruncation, .powerInRetention,
     ]
 
+    /// Failing system calls, for as long as the rule for them stays.
+    var isOfDisk: Bool {
+        switch self {
+        case .writeErrorOnce, .writeErrorForGood, .flushErrorOnce, .flushErrorForGood, .flushErrorDropping,
+            .shortWrites, .readOnly:
+            true
+        default: false
+        }
+    }
+
     var losesPower: Bool { Self.ofPower.contains(self) }
 }

@@ -24,12 +24,13 @@ extension Life {
             // Room for the file that tells the broker its configuration.
             let spare = Int.random(in: 16...64, using: &generator) * 1024
             let ballast = try Ballast(in: world.disk.mountPoint, leaving: spare)
-            try await start(kind, expecting: [68])
+            hasStruck = try await isRefused(kind, with: 68)
             ballast.remove()
         case .readError:
             let skip = Int.random(in: 0...10, using: &generator)
             try world.control.set([.init(operation: .read, action: .inputOutputError, skip: skip, path: "/store/")])
-            try await start(kind, expecting: [69])
+            let isRefused = try await isRefused(kind, with: 69)
+            hasStruck = try isRefused || world.control.fired() > 0
             try world.control.clear()
         default: try await changeFiles(kind)
         }
@@ -57,6 +58,7 @@ extension Life {
 
     /// Starts the broker on a disk whose power fails while it recovers.
     private func losePowerInRecovery(_ kind: FaultKind) async throws {
+        hasStruck = false
         guard world.preload != nil else { return }
         for _ in 0..<Int.random(in: 1...2, using: &generator) {
             guard let rule = kind.strikeRule(&generator) else { return }
@@ -68,14 +70,15 @@ extension Life {
                 disk.losePower()
                 process.kill()
             }
+            if try world.control.fired() > 0 { hasStruck = true }
             try world.control.clear()
             try await world.disk.restorePower()
             Ballast.removeRest(in: world.disk.mountPoint)
         }
     }
 
-    /// A start that may fail with one of these statuses, or succeed. Then the process is killed.
-    private func start(_ kind: FaultKind, expecting statuses: Set<Int>) async throws {
+    /// Whether a start fails, as it may, with this status. One that succeeds is killed.
+    private func isRefused(_ kind: FaultKind, with status: Int) async throws -> Bool {
         let file = try BrokerProcess.writeProperties(world.options(setup), port: world.port)
         let ended = try await run(file) { process in
             _ = await process.output.first { $0.contains("boot success") }
@@ -83,9 +86,11 @@ extension Life {
             if isServing { process.kill() }
             return (isServing, process.errors.tail(2))
         }
-        if ended.value.0 { return }
-        if case .code(let status) = ended.exit, statuses.contains(status) { return }
-        fail([Violation(.liveness, "the start ended with \(ended.exit): \(ended.value.1)")], of: kind)
+        if ended.value.0 { return false }
+        if ended.exit != .code(status) {
+            fail([Violation(.liveness, "the start ended with \(ended.exit): \(ended.value.1)")], of: kind)
+        }
+        return true
     }
 
     private func run<Value: Sendable>(
@@ -134,7 +139,7 @@ extension Life {
         case .readOnlyFiles:
             let folder = store + "/commitlog"
             try await LoopFileSystem.command("chattr", "-R", "+i", folder)
-            try await start(kind, expecting: [69])
+            hasStruck = try await isRefused(kind, with: 69)
             try await LoopFileSystem.command("chattr", "-R", "-i", folder)
         default: return
         }

@@ -20,6 +20,8 @@ actor Life {
     private var session = 0
     private var lossWindows: [ClosedRange<Int64>] = []
     private var allowsExpiry = false
+    /// Whether the fault of this session came to pass: one that waits for a certain system call may wait in vain.
+    var hasStruck = true
     private let command: String
 
     init(world: World, setup: Setup, seed: UInt64, command: String) {
@@ -51,6 +53,7 @@ actor Life {
 
     private func cycle(_ kind: FaultKind, _ client: MQClient, _ transactions: TransactionProducer) async throws {
         session += 1
+        hasStruck = true
         let producers = Producers(
             client: client, transactions: transactions, journal: journal, round: session,
             seed: seed &+ UInt64(session))
@@ -64,8 +67,9 @@ actor Life {
         try await settle(kind, ended.exit)
         lastKind = kind
         let acknowledged = journal.acknowledged - before
+        let hasStruck = hasStruck
         report.count(kind) { tally in
-            tally.injected += 1
+            if hasStruck { tally.injected += 1 } else { tally.missed += 1 }
             tally.acknowledged += acknowledged
         }
     }

@@ -2,9 +2,8 @@ import Foundation
 
 extension Report {
     private static let columns = [
-        "fault", "injected", "acknowledged", "compared", "lost", "altered", "order", "other", "twice (window)",
-        "lost (async window)",
-        "recovery p50", "p99 ms",
+        "fault", "injected", "missed", "acknowledged", "compared", "lost", "altered", "order", "other",
+        "twice (window)", "lost (async window)", "recovery p50", "p99 ms",
     ]
 
     /// The table of the README, in Markdown.
@@ -27,9 +26,8 @@ extension Report {
 
     private func row(_ name: String, _ tally: Tally) -> [String] {
         let numbers = [
-            tally.injected, tally.acknowledged, tally.compared, tally.lost, tally.altered, tally.order, tally.other,
-            tally.duplicated,
-            tally.lostInWindow,
+            tally.injected, tally.missed, tally.acknowledged, tally.compared, tally.lost, tally.altered, tally.order,
+            tally.other, tally.duplicated, tally.lostInWindow,
         ]
         return [name] + numbers.map(String.init)
             + [0.5, 0.99].map { share in

@@ -1,6 +1,8 @@
 /// What one kind of fault did, over a run.
 struct Tally: Sendable {
     var injected = 0
+    /// Waited for a system call that did not come: nothing happened but a kill or a loss of power at another moment.
+    var missed = 0
     /// Messages acknowledged by the broker that it happened to.
     var acknowledged = 0
     /// Acknowledged messages compared with what was read back after it, those of earlier faults on the same store too.
@@ -27,6 +29,7 @@ struct Tally: Sendable {
 
     mutating func merge(_ tally: Tally) {
         injected += tally.injected
+        missed += tally.missed
         acknowledged += tally.acknowledged
         compared += tally.compared
         lost += tally.lost

@@ -42,6 +42,24 @@ import Testing
         #expect(said.all == ["waits", "goes on"])
     }
 
+    /// A name server that was just started knows no broker: nothing that it says of topics counts.
+    @Test func aNameServerThatKnowsNoBrokerYetIsAskedAgain() async throws {
+        let clock = clock
+        let clockwork = Task {
+            while !Task.isCancelled {
+                await clock.waitForSleepers(count: 1)
+                clock.advance(by: .milliseconds(100))
+            }
+        }
+        defer { clockwork.cancel() }
+        let asked = Mutex(0)
+        let answer = try await ask {
+            guard asked.withLock({ $0 += 1; return $0 }) > 3 else { throw FlowError(.brokerUnreachable, "unknown") }
+            return 7
+        }
+        #expect(answer == 7 && asked.withLock { $0 } == 4)
+    }
+
     @Test func whatCannotPassIsThrownAtOnce() async throws {
         await #expect(throws: MQClientError.self) {
             _ = try await ask { throw MQClientError(.groupNotFound, "no such group") }
