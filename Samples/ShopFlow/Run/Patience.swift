@@ -35,7 +35,7 @@ struct Patience: Sendable {
         for _ in 1..<Self.attempts {
             do {
                 return try await question()
-            } catch where Self.canPass(error) {
+            } catch let error where Self.canPass(error) {
                 try await time.sleep(for: Self.pause)
             }
         }

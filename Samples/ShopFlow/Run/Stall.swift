@@ -19,7 +19,7 @@ struct Stall: Sendable {
         let undecided: Int
         do {
             undecided = try await halves.undecided().count
-        } catch where error is MQClientError || error is FlowError {
+        } catch is MQClientError, is FlowError {
             try Task.checkCancellation()
             return brokerIsAway
         }

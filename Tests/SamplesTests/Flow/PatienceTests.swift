@@ -54,7 +54,11 @@ import Testing
         defer { clockwork.cancel() }
         let asked = Mutex(0)
         let answer = try await ask {
-            guard asked.withLock({ $0 += 1; return $0 }) > 3 else { throw FlowError(.brokerUnreachable, "unknown") }
+            let count = asked.withLock { count in
+                count += 1
+                return count
+            }
+            guard count > 3 else { throw FlowError(.brokerUnreachable, "unknown") }
             return 7
         }
         #expect(answer == 7 && asked.withLock { $0 } == 4)
