@@ -60,9 +60,9 @@ extension Life {
         await strike(after: count, producers) {
             try? control.set([rule])
             if kind == .powerInRetention { try? control.shiftClock(by: .seconds(3 * 3600)) }
-            await Self.wait(for: broker.process, atMost: patience)
+            await Self.wait(atMost: patience) { broker.process.output.isFinished }
             broker.process.terminate()
-            await Self.wait(for: broker.process, atMost: .seconds(5))
+            await Self.wait(atMost: .seconds(5)) { broker.process.output.isFinished }
             broker.process.kill()
         }
         hasStruck = try control.fired() > 0
@@ -70,9 +70,10 @@ extension Life {
         notePowerLoss(lastAcknowledged: journal.lastAcknowledgement)
     }
 
-    private static func wait(for process: ServerProcess, atMost patience: Duration) async {
+    /// What another process does is looked for: it tells nobody.
+    private static func wait(atMost patience: Duration, until condition: () -> Bool) async {
         let deadline = ContinuousClock.now.advanced(by: patience)
-        while !process.output.isFinished, ContinuousClock.now < deadline {
+        while !condition(), ContinuousClock.now < deadline {
             try? await TimeSource.system.sleep(for: .milliseconds(5))
         }
     }
@@ -154,10 +155,8 @@ extension Life {
 
     /// Files that are written now and then keep such a fault waiting.
     private func awaitStrike(atMost patience: Duration) async throws {
-        let deadline = ContinuousClock.now.advanced(by: patience)
-        while try world.control.fired() == 0, ContinuousClock.now < deadline {
-            try await TimeSource.system.sleep(for: .milliseconds(5))
-        }
+        let control = world.control
+        await Self.wait(atMost: patience) { (try? control.fired()) != 0 }
         hasStruck = try world.control.fired() > 0
     }
 }

@@ -17,14 +17,8 @@ import Testing
         ).ask(question)
     }
 
-    @Test func aQuickAnswerIsGivenSilently() async throws {
-        let answer = try await ask { 7 }
-        #expect(answer == 7)
-        #expect(said.all == [])
-    }
-
-    /// The clock moves while everybody sleeps: after 5 s the notice, every 0.2 s the question.
-    @Test func aLongWaitIsSaidOnceAndItsEndToo() async throws {
+    /// The clock moves while everybody sleeps.
+    private func askAsTimePasses(_ question: () async throws -> Int) async throws -> Int {
         let clock = clock
         let clockwork = Task {
             while !Task.isCancelled {
@@ -33,8 +27,19 @@ import Testing
             }
         }
         defer { clockwork.cancel() }
+        return try await ask(question)
+    }
+
+    @Test func aQuickAnswerIsGivenSilently() async throws {
+        let answer = try await ask { 7 }
+        #expect(answer == 7)
+        #expect(said.all == [])
+    }
+
+    /// After 5 s the notice, every 0.2 s the question.
+    @Test func aLongWaitIsSaidOnceAndItsEndToo() async throws {
         let said = said
-        let answer = try await ask {
+        let answer = try await askAsTimePasses {
             guard said.all.isEmpty else { return 7 }
             throw MQClientError(.brokerUnreachable, "away")
         }
@@ -44,16 +49,8 @@ import Testing
 
     /// A name server that was just started knows no broker: nothing that it says of topics counts.
     @Test func aNameServerThatKnowsNoBrokerYetIsAskedAgain() async throws {
-        let clock = clock
-        let clockwork = Task {
-            while !Task.isCancelled {
-                await clock.waitForSleepers(count: 1)
-                clock.advance(by: .milliseconds(100))
-            }
-        }
-        defer { clockwork.cancel() }
         let asked = Mutex(0)
-        let answer = try await ask {
+        let answer = try await askAsTimePasses {
             let count = asked.withLock { count in
                 count += 1
                 return count
