@@ -92,11 +92,28 @@ struct CheckerTests {
     mutating func expiry() {
         contents[queue]?.messages.removeFirst(2)
         contents[queue]?.minimum = 2
-        #expect(violated(Expectations(allowsExpiry: true)) == [])
-        #expect(violated() == [.lost, .lost])
+        var expectations = Expectations()
+        expectations.beginExpiry(at: 100)
+        #expect(violated(expectations) == [])
+        #expect(violated() == [.lost, .lost, .lost])
         contents[queue]?.messages.removeLast()
         contents[queue]?.maximum = 4
-        #expect(violated(Expectations(allowsExpiry: true)) == [.lost])
+        #expect(violated(expectations) == [.lost])
+    }
+
+    @Test("allows nothing more to expire once the clock is right again")
+    mutating func expiryIsOver() {
+        var expectations = Expectations()
+        expectations.beginExpiry(at: 100)
+        contents[queue]?.messages.removeFirst(2)
+        contents[queue]?.minimum = 2
+        expectations.endExpiry(with: contents, at: 200)
+        #expect(violated(expectations) == [])
+        #expect(expectations.couldExpire(since: 200))
+        #expect(!expectations.couldExpire(since: 201))
+        contents[queue]?.messages.removeFirst(1)
+        contents[queue]?.minimum = 3
+        #expect(violated(expectations) == [.lost, .lost])
     }
 
     @Test("lets as many delayed messages expire as are gone from their queue, and not one more")
@@ -108,7 +125,8 @@ struct CheckerTests {
         }
         contents[queue]?.messages.removeFirst(4)
         contents[queue]?.minimum = 4
-        var expectations = Expectations(allowsExpiry: true)
+        var expectations = Expectations()
+        expectations.beginExpiry(at: 100)
         expectations.isSettled = true
         // Four places went with the segment: four messages that had them, and none for the delayed ones.
         #expect(violated(expectations) == [.delay, .delay, .delay])
@@ -165,7 +183,7 @@ struct CheckerTests {
         #expect(violated() == [.lost])
     }
 
-    @Test("finds a delayed message that is early, or never comes; a repeated one is counted")
+    @Test("finds a delayed message that is early, never comes, or is repeated when nothing excuses it")
     mutating func delays() {
         let due = Timestamp(milliseconds: 1000)
         let number = history.begin(.delayed(due: due), topic: "T", queueID: nil, sender: 8)
@@ -176,10 +194,15 @@ struct CheckerTests {
         #expect(violated() == [.delay])
         contents[queue]?.messages[5].storedAt = due
         append(Self.found(number, at: 6, storedAt: 1001))
-        let result = Checker.check(history, contents, Expectations(isSettled: true))
+        #expect(violated() == [.duplicate])
+        var expectations = Expectations(isSettled: true)
+        expectations.repeatWindows = [due...due]
+        let result = Checker.check(history, contents, expectations)
         #expect(result.violations == [])
         #expect(result.duplicatesInWindow == 1)
-        #expect(violated(Expectations(allowsRepeatedDelays: false)) == [.duplicate])
+        // A third copy has to follow from the second.
+        append(Self.found(number, at: 7, storedAt: 1002))
+        #expect(violated(expectations) == [.duplicate])
     }
 
     @Test("finds a transaction's message without its commit, twice, or missing")
@@ -200,12 +223,32 @@ struct CheckerTests {
         #expect(violated(Expectations(isSettled: true)) == [.transaction])
     }
 
+    private func offsetViolations(_ offset: Int64?) -> [Invariant] {
+        OffsetCheck(history: history, contents: contents).violations(offset.map { [queue: $0] } ?? [:])
+            .map(\.invariant)
+    }
+
     @Test("finds a consumer's offset ahead of what was consumed, or of the queue")
     mutating func consumerOffsets() {
         history.consume(queue, below: 4)
-        #expect(Checker.checkConsumerOffsets([queue: 4], history, contents) == [])
-        #expect(Checker.checkConsumerOffsets([queue: 5], history, contents).map(\.invariant) == [.consumerOffset])
+        #expect(offsetViolations(4) == [])
+        #expect(offsetViolations(5) == [.consumerOffset])
         history.consume(queue, below: 6)
-        #expect(Checker.checkConsumerOffsets([queue: 6], history, contents).map(\.invariant) == [.consumerOffset])
+        #expect(offsetViolations(6) == [.consumerOffset])
+    }
+
+    @Test("finds a consumer's offset that fell back, or is gone; the last two seconds may be")
+    mutating func lostOffsets() {
+        history.consume(queue, below: 4)
+        for (offset, time) in [(2, 0), (3, 1000), (4, 3000)] { history.confirm(queue, Int64(offset), at: Int64(time)) }
+        #expect(offsetViolations(3) == [])
+        #expect(offsetViolations(2) == [.consumerOffset])
+        #expect(offsetViolations(nil) == [.consumerOffset])
+        // The end of the queue is gone, and the offset with it.
+        contents[queue]?.messages.removeLast(3)
+        contents[queue]?.maximum = 2
+        #expect(offsetViolations(2) == [])
+        history.forgetConfirmations()
+        #expect(offsetViolations(nil) == [])
     }
 }

@@ -36,10 +36,14 @@ extension DelayService {
     }
 
     /// Writes the positions every second, or soon after the flush that they wait for, and once more at the end.
+    ///
+    /// In the first second more often: what was overdue at the start is delivered then, and a broker that dies again
+    /// and again within a second would repeat the same deliveries each time.
     package func persistLoop(on threads: NIOThreadPool) async {
+        let busyEnd = time.now().advanced(by: .seconds(1))
         var isWaiting = false
         while !Task.isCancelled {
-            try? await time.sleep(for: isWaiting ? .milliseconds(50) : .seconds(1))
+            try? await time.sleep(for: isWaiting || time.now() < busyEnd ? .milliseconds(50) : .seconds(1))
             isWaiting = (try? await threads.runIfActive { self.persistIfDurable() }) ?? false
         }
     }

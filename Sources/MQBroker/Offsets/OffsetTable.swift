@@ -12,8 +12,10 @@ package final class OffsetTable: Sendable {
         var isChanged = false
     }
 
+    private let file: SideFile
     private let settings: BrokerSettings
     private let time: TimeSource
+    private let logger: Logger
     private let state: Shared<State>
     private let writer: SideFileWriter
 
@@ -24,14 +26,19 @@ package final class OffsetTable: Sendable {
         let stored = try file.load { try ConsumerOffsets(parsing: $0) }.value
         let state = Shared(State(offsets: stored ?? ConsumerOffsets()))
         let writer = SideFileWriter(file: file, time: time, logger: logger) { state.withLock { $0.offsets }.text }
-        return OffsetTable(state, writer, settings: settings, time: time)
+        return OffsetTable(file, state, writer, settings: settings, time: time, logger: logger)
     }
 
-    private init(_ state: Shared<State>, _ writer: SideFileWriter, settings: BrokerSettings, time: TimeSource) {
+    private init(
+        _ file: SideFile, _ state: Shared<State>, _ writer: SideFileWriter, settings: BrokerSettings, time: TimeSource,
+        logger: Logger
+    ) {
+        self.file = file
         self.state = state
         self.writer = writer
         self.settings = settings
         self.time = time
+        self.logger = logger
     }
 
     package func commit(group: String, topic: String, queueID: Int32, offset: Int64) {
@@ -87,8 +94,21 @@ package final class OffsetTable: Sendable {
     }
 
     /// At start: see ``ConsumerOffsets/limit(to:)``.
+    ///
+    /// What was taken back is on disk before the first message can take a lost one's place, in the file's previous
+    /// version too: read after another crash, either would skip the messages that came meanwhile.
     package func limit(to end: (_ topic: String, _ queueID: Int32) -> Int64) {
-        change { $0.limit(to: end) }
+        let text = state.withLock { state -> ByteBuffer? in
+            guard state.offsets.limit(to: end) else { return nil }
+            return state.offsets.text
+        }
+        guard let text else { return }
+        do {
+            for _ in 0..<2 { try file.save(text) }
+        } catch {
+            state.withLock { $0.isChanged = true }
+            logger.warning("offsets behind their queues' ends were taken back, but not written: \(error)")
+        }
     }
 
     /// Gives `destination` the offsets of `source` on the topic, in place of its own; none of the broker's own groups.

@@ -1,4 +1,5 @@
 import MQProtocol
+import MQRemoting
 import Synchronization
 
 /// A queue that this consumer has, with the signals between the task that pulls it and those that handle it.
@@ -11,6 +12,9 @@ final class HeldQueue: Sendable {
     let pullable = Signal()
     /// No handler has a message of it any more.
     let idle = Signal()
+    /// The connection on which the broker is known to have all that was pulled before. With a
+    /// ``ConsumerConfiguration/lostEndHorizon`` only.
+    let trusted = Mutex<ConnectionHandle?>(nil)
 
     init(_ queue: MessageQueue, _ state: ProcessQueue) {
         self.queue = queue

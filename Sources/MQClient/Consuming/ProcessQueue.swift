@@ -83,6 +83,8 @@ struct ProcessQueue {
     private(set) var lastConsumption: Timestamp?
     /// The latest store time of the messages that were pulled.
     private(set) var lastStored: Timestamp?
+    /// The last messages of pulls.
+    private(set) var sightings = Sightings()
 
     init(from offset: Int64, order: ConsumeOrder, limits: FlowLimits, now: Timestamp) {
         nextFetch = offset
@@ -152,6 +154,7 @@ extension ProcessQueue {
             cachedCount += 1
             cachedBytes += bytes
         }
+        if let last = messages.last, last.queueOffset > sightings.last?.offset ?? -1 { sightings.note(last) }
         nextFetch = max(nextFetch, next)
         return effects()
     }
@@ -160,6 +163,7 @@ extension ProcessQueue {
     mutating func correct(to offset: Int64) {
         guard isEmpty else { return }
         nextFetch = offset
+        sightings.forget(from: offset)
     }
 
     /// Whether a pull that may be sent has led to nothing, neither answer nor error, for so long.

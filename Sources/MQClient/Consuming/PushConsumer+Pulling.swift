@@ -46,11 +46,14 @@ extension PushConsumer {
     /// - Returns: how long to wait before the next pull.
     private func pullOnce(_ held: HeldQueue, from brokerID: inout Int64) async throws(MQClientError) -> Duration? {
         let target = try await pullTarget(held.queue, brokerID: brokerID)
+        guard try await isEndKept(held, at: target.address) else { return PullTiming.afterFailure }
         let (offset, commit) = held.state.withLock { ($0.nextFetch, $0.commitOffset) }
         let header = pullHeader(held.queue, offset: offset, commit: commit, isMaster: target.isMaster)
         let began = time.now()
         let answer = try await client.request(
             to: target.address, .pullMessage, header: header, timeout: PullTiming.timeout)
+        // What another broker process says is not to be mixed with what is known of this one.
+        guard try await isTrusted(held, at: target.address) else { return nil }
         if header.flags.contains(.commitOffset), answer.responseCode == .success {
             offsets.withLock { $0.confirm(commit, of: held.queue) }
         }
@@ -124,55 +127,6 @@ extension PushConsumer {
         }
         client.note(error, failed: "pulls of \(queue)")
         return PullTiming.afterFailure
-    }
-
-    // MARK: An offset outside the queue
-
-    /// Goes on where the broker has messages, once everything pulled before is finished: its offsets must not mix with
-    /// those of the messages that come now.
-    ///
-    /// - Returns: false when the broker did not say where that is.
-    private func correct(_ held: HeldQueue, asked: Int64, _ correction: OffsetCorrection) async -> Bool {
-        while !held.state.withLock({ $0.isFinishedWithAll() }) {
-            await held.pullable.wait()
-            if Task.isCancelled { return true }
-        }
-        var offset = correction.offset
-        if correction.reason == .pastEnd, let horizon = configuration.lostEndHorizon {
-            guard let begin = await offsetBeforeLoss(held, horizon: horizon) else { return false }
-            offset = min(begin, offset)
-        }
-        guard offset != asked else { return true }
-        logger.warning(
-            """
-            Offset \(asked) of \(held.queue) is \(correction.reason.rawValue): \(configuration.group) goes on at \
-            \(offset).
-            """)
-        held.state.withLock { $0.correct(to: offset) }
-        tally.withLock { $0.offsetCorrections += 1 }
-        await storeOffset(of: held)
-        return true
-    }
-
-    /// How far the clock of a machine that lost its power may have been set back.
-    private static let lossMargin = Duration.seconds(60)
-
-    /// Nothing that was stored after the last message seen lies before it. What is older than the horizon is not read
-    /// again, whether a last message was seen or, after a restart of this process, none.
-    private func offsetBeforeLoss(_ held: HeldQueue, horizon: Duration) async -> Int64? {
-        let queue = held.queue
-        let earliest = time.now().advanced(by: .zero - horizon)
-        let last = held.state.withLock { $0.lastStored }
-        let begin = max(last?.advanced(by: .zero - Self.lossMargin) ?? earliest, earliest)
-        var offset: Int64?
-        await client.attempt("search in \(queue) for \(configuration.group)") { () async throws(MQClientError) in
-            let nearest = try await client.offset(of: queue, at: begin)
-            // The nearest may be the last one before, of any age in a queue that was quiet for long.
-            let found = try await client.pull(queue, from: nearest, maximumCount: 1, group: configuration.group)
-            let isEarlier = found.messages.first.map { $0.queueOffset == nearest && $0.storeTimestamp < begin } ?? false
-            offset = isEarlier ? nearest + 1 : nearest
-        }
-        return offset
     }
 
     // MARK: Whom to ask

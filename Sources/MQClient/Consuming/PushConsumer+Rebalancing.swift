@@ -133,6 +133,7 @@ extension PushConsumer {
         }
         let limits = configuration.flowLimits(sharedByQueues: heldQueues().count + granted.count)
         for queue in granted {
+            let connection = await offsetConnection(of: queue)
             guard isRunning, let offset = await startOffset(of: queue) else {
                 if result == .complete { result = .failed }
                 if configuration.locksQueues { await unlock([queue]) }
@@ -141,6 +142,7 @@ extension PushConsumer {
             let held = HeldQueue(
                 queue,
                 ProcessQueue(from: offset, order: configuration.order, limits: limits, now: time.now()))
+            held.trusted.withLock { $0 = connection }
             state.withLock { $0.held[queue] = held }
             logger.info("Taken: \(queue) of \(configuration.group), from offset \(offset)")
             tasks.addTask { await self.keep(held) }

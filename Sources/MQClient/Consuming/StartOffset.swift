@@ -35,12 +35,23 @@ struct OffsetCorrection: Sendable, Hashable {
         /// the beginning, all that was consumed already would come again. Unless it wants that; see
         /// ``ConsumerConfiguration/lostEndHorizon``.
         case pastEnd = "behind the queue's last message"
+        /// The broker has lost the end of its queue, and other messages have taken the places.
+        case replaced = "in a part of the queue that was lost and written anew"
         /// The broker gives no bounds that explain its answer.
         case unexplained = "outside the queue"
     }
 
     var reason: Reason
     var offset: Int64
+
+    /// Whether messages that nobody has seen may lie before the offset.
+    var isAfterLoss: Bool { reason == .pastEnd || reason == .replaced }
+
+    /// - Parameter last: where the last message was that was seen, and now is another.
+    init(replacedAt last: Int64) {
+        reason = .replaced
+        offset = last
+    }
 
     init(asked: Int64, minimum: Int64, maximum: Int64, suggested: Int64) {
         if maximum >= 0, asked > maximum {

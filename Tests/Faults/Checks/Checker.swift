@@ -13,36 +13,30 @@ struct Checker {
 
     static func check(_ history: History, _ contents: Contents, _ expectations: Expectations) -> CheckResult {
         var checker = Checker(history: history, contents: contents, expectations: expectations)
-        for (_, queue) in contents.sorted(by: { $0.key < $1.key }) { checker.read(queue) }
+        for (name, queue) in contents.sorted(by: { $0.key < $1.key }) {
+            checker.checkBegin(name, queue)
+            checker.read(queue)
+        }
         checker.compare()
         return checker.result
-    }
-
-    /// - Parameter offsets: where the broker says that the consumer goes on.
-    static func checkConsumerOffsets(
-        _ offsets: [QueueName: Int64], _ history: History, _ contents: Contents
-    ) -> [Violation] {
-        var violations: [Violation] = []
-        for (queue, offset) in offsets.sorted(by: { $0.key < $1.key }) {
-            if let consumed = history.consumed[queue], offset > consumed {
-                violations.append(Violation(.consumerOffset, "\(queue): \(offset), consumed up to \(consumed)"))
-            }
-            if let maximum = contents[queue]?.maximum, offset > maximum {
-                violations.append(Violation(.consumerOffset, "\(queue): \(offset), the queue ends at \(maximum)"))
-            }
-        }
-        return violations
     }
 
     private init(history: History, contents: Contents, expectations: Expectations) {
         self.history = history
         self.contents = contents
         self.expectations = expectations
-        guard expectations.allowsExpiry else { return }
-        for (name, queue) in contents { expired[name.topic, default: 0] += queue.minimum }
-        for place in history.entries.compactMap(\.place) where place.offset < contents[place.queue]?.minimum ?? 0 {
+        for (name, queue) in contents {
+            expired[name.topic, default: 0] += expectations.mayBegin(name, beginningAt: queue.minimum)
+        }
+        for place in history.entries.compactMap(\.place) where isExpired(place) {
             expired[place.queue.topic, default: 0] -= 1
         }
+    }
+
+    /// Whether a place was with what expired, when it could.
+    private func isExpired(_ place: Place) -> Bool {
+        guard let queue = contents[place.queue] else { return false }
+        return place.offset < expectations.mayBegin(place.queue, beginningAt: queue.minimum)
     }
 
     private mutating func complain(_ invariant: Invariant, _ text: String) {
@@ -50,6 +44,12 @@ struct Checker {
     }
 
     // MARK: What is there
+
+    private mutating func checkBegin(_ name: QueueName, _ queue: QueueContents) {
+        let limit = expectations.mayBegin(name, beginningAt: queue.minimum)
+        guard queue.minimum > limit else { return }
+        complain(.lost, "\(name) begins at \(queue.minimum); nothing from \(limit) on was old enough to be deleted")
+    }
 
     private mutating func read(_ queue: QueueContents) {
         var expected = queue.minimum
@@ -103,11 +103,12 @@ struct Checker {
     private mutating func note(_ number: Int64, at message: FoundMessage) {
         owners[message.place] = number
         let entry = history.entries[Int(number)]
-        if let first = result.found[number] {
-            repeated(number, entry, at: [first, message.place])
+        if let first = result.found[number], let before = result.storedAt[number] {
+            repeated(number, entry, at: [first, message.place], storedBefore: before)
         } else {
             result.found[number] = message.place
         }
+        result.storedAt[number] = message.storedAt
         switch entry.kind {
         case .delayed(let due) where message.storedAt < due:
             complain(.delay, "\(message.place): message \(number) is due at \(due), there since \(message.storedAt)")
@@ -120,11 +121,15 @@ struct Checker {
         }
     }
 
-    private mutating func repeated(_ number: Int64, _ entry: History.Entry, at places: [Place]) {
-        if case .delayed = entry.kind, expectations.allowsRepeatedDelays {
+    private mutating func repeated(
+        _ number: Int64, _ entry: History.Entry, at places: [Place], storedBefore: Timestamp
+    ) {
+        if case .delayed = entry.kind, expectations.mayRepeat(deliveredAt: storedBefore) {
             result.duplicatesInWindow += 1
         } else {
-            complain(.duplicate, "message \(number) is at \(places[0]) and at \(places[1])")
+            complain(
+                .duplicate,
+                "message \(number) is at \(places[0]) and \(places[1]), stored before at \(storedBefore.milliseconds)")
         }
     }
 
@@ -147,7 +152,7 @@ struct Checker {
     }
 
     private mutating func noteSurvival(_ number: Int64, _ entry: History.Entry) {
-        if case .acknowledged(let time) = entry.state, expectations.lossWindows.contains(where: { $0.contains(time) }) {
+        if case .acknowledged(let time) = entry.state, expectations.mayBeLost(acknowledgedAt: time) {
             result.survived.insert(number)
         }
     }
@@ -166,7 +171,7 @@ struct Checker {
     }
 
     private mutating func missing(_ number: Int64, _ entry: History.Entry, at place: Place? = nil) {
-        if let place, let queue = contents[place.queue], place.offset < queue.minimum, expectations.allowsExpiry {
+        if let place, isExpired(place) {
             result.expired += 1
             return
         }
@@ -175,7 +180,7 @@ struct Checker {
             expired[entry.topic, default: 0] -= 1
             return
         }
-        if case .acknowledged(let time) = entry.state, expectations.lossWindows.contains(where: { $0.contains(time) }) {
+        if case .acknowledged(let time) = entry.state, expectations.mayBeLost(acknowledgedAt: time) {
             result.lostInWindow.insert(number)
             return
         }

@@ -1,13 +1,46 @@
+import MQProtocol
+
 /// What a check may accept, which depends on how the broker is set up and on what was done to it.
 struct Expectations: Sendable {
     /// What was acknowledged at these times (the recorder's) may be lost: asynchronous flush and a power loss.
     var lossWindows: [ClosedRange<Int64>] = []
-    /// Old messages may have been deleted: those below the queue's minimum.
+    /// Delayed messages that were delivered at these times, by the broker's clock, may be delivered once more: it ended
+    /// before it had written down that they were.
+    var repeatWindows: [ClosedRange<Timestamp>] = []
+    /// Old messages may be deleted at present: those below the queue's minimum.
     var allowsExpiry = false
+    /// Where queues begin since messages were deleted, if that is not at 0.
+    private(set) var firstOffsets: [QueueName: Int64] = [:]
+    /// While messages could be deleted, by the recorder's clock.
+    private(set) var expiries: [ClosedRange<Int64>] = []
     /// Nothing is in flight, and time was given: all that is delayed or decided must be there.
     var isSettled = false
-    /// Whether delayed messages may be there twice: a start after a crash repeats those that it cannot tell fired.
-    var allowsRepeatedDelays = true
+
+    /// From now on old messages may be deleted.
+    mutating func beginExpiry(at time: Int64) {
+        allowsExpiry = true
+        expiries.append(time...time)
+    }
+
+    /// The broker's clock is right again: what it has is what it keeps.
+    mutating func endExpiry(with contents: Contents, at time: Int64) {
+        firstOffsets = contents.mapValues(\.minimum)
+        guard allowsExpiry, let begin = expiries.popLast()?.lowerBound else { return }
+        allowsExpiry = false
+        expiries.append(begin...time)
+    }
+
+    /// Below which offset messages of a queue may be gone.
+    func mayBegin(_ queue: QueueName, beginningAt minimum: Int64) -> Int64 {
+        allowsExpiry ? minimum : min(minimum, firstOffsets[queue] ?? 0)
+    }
+
+    func mayBeLost(acknowledgedAt time: Int64) -> Bool { lossWindows.contains { $0.contains(time) } }
+
+    func mayRepeat(deliveredAt time: Timestamp) -> Bool { repeatWindows.contains { $0.contains(time) } }
+
+    /// Whether messages could be deleted at that time or later.
+    func couldExpire(since time: Int64) -> Bool { allowsExpiry || expiries.contains { $0.upperBound >= time } }
 }
 
 /// What one check found.
@@ -22,4 +55,6 @@ struct CheckResult: Sendable {
     var expired = 0
     /// Where each message was found first.
     var found: [Int64: Place] = [:]
+    /// When its last copy so far was stored, by the broker's clock.
+    var storedAt: [Int64: Timestamp] = [:]
 }

@@ -48,6 +48,13 @@ struct History: Sendable {
     private(set) var entries: [Entry] = []
     /// The highest offset that each queue's consumer said it is done with.
     private(set) var consumed: [QueueName: Int64] = [:]
+    /// What the broker took of that, and when.
+    private var confirmed: [QueueName: [Confirmation]] = [:]
+
+    private struct Confirmation: Sendable {
+        var offset: Int64
+        var time: Int64
+    }
 
     var acknowledgedCount: Int {
         entries.count { if case .acknowledged = $0.state { true } else { false } }
@@ -77,6 +84,26 @@ struct History: Sendable {
     mutating func consume(_ queue: QueueName, below offset: Int64) {
         consumed[queue] = max(consumed[queue] ?? 0, offset)
     }
+
+    mutating func confirm(_ queue: QueueName, _ offset: Int64, at time: Int64) {
+        confirmed[queue, default: []].append(Confirmation(offset: offset, time: time))
+    }
+
+    /// The offset that the broker had taken when the last one was taken, `window` milliseconds before that.
+    func oldConfirmation(of queue: QueueName, window: Int64) -> Int64 {
+        guard let all = confirmed[queue], let last = all.last else { return 0 }
+        return all.last { $0.time <= last.time - window }?.offset ?? 0
+    }
+
+    /// What lies behind a queue's end was taken back.
+    mutating func limitConfirmations(to contents: Contents) {
+        for (queue, end) in contents.mapValues(\.maximum) {
+            confirmed[queue] = confirmed[queue]?.map { Confirmation(offset: min($0.offset, end), time: $0.time) }
+        }
+    }
+
+    /// A fault kept the broker from writing them down, or damaged what it wrote.
+    mutating func forgetConfirmations() { confirmed = [:] }
 
     mutating func setState(_ number: Int64, _ state: State, place: Place? = nil) {
         entries[Int(number)].state = state

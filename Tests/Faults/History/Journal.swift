@@ -5,6 +5,8 @@ import Synchronization
 final class Journal: Sendable {
     private struct State {
         var history = History()
+        var deliveries = Dictionary(
+            uniqueKeysWithValues: ConsumerGroup.allCases.map { ($0, Deliveries(isOrdered: $0 == .ordered)) })
         var acknowledged = 0
         var lastAcknowledgement: Int64 = 0
         var goal = Int.max
@@ -62,6 +64,55 @@ final class Journal: Sendable {
 
     func consume(_ queue: QueueName, below offset: Int64) {
         state.withLock { $0.history.consume(queue, below: offset) }
+    }
+
+    // MARK: Groups
+
+    var deliveries: [ConsumerGroup: Deliveries] { state.withLock { $0.deliveries } }
+
+    /// - Returns: how the handler's call is to end; nil when nobody sent such a message.
+    func deliver(
+        _ number: Int64, to group: ConsumerGroup, at place: Place?, attempt: Int32
+    ) -> Deliveries.Result? {
+        let time = now
+        return state.withLock { state in
+            guard let entry = state.history.entry(number) else { return nil }
+            return state.deliveries[group]?.begin(
+                number, sender: entry.sender, at: place, attempt: attempt, time: time)
+        }
+    }
+
+    func settle(_ number: Int64, _ result: Deliveries.Result, in group: ConsumerGroup) {
+        state.withLock { $0.deliveries[group]?.end(number, result) }
+    }
+
+    /// The fault begins: the broker may refuse, or go.
+    func beginDisturbance() { setDisturbed(until: .max) }
+
+    /// The broker serves, and nothing is wrong with it.
+    func endDisturbance() { setDisturbed(until: now) }
+
+    private func setDisturbed(until time: Int64) {
+        state.withLock { state in
+            for group in ConsumerGroup.allCases { state.deliveries[group]?.disturbedUntil = time }
+        }
+    }
+
+    func noteForeign(_ text: String, to group: ConsumerGroup) {
+        state.withLock { $0.deliveries[group]?.noteForeign(text) }
+    }
+
+    func takeDeliveryViolations() -> [Violation] {
+        state.withLock { state in
+            ConsumerGroup.allCases.flatMap { state.deliveries[$0]?.takeViolations() ?? [] }
+        }
+    }
+
+    // MARK: Offsets
+
+    func confirm(_ queue: QueueName, _ offset: Int64) {
+        let time = now
+        state.withLock { $0.history.confirm(queue, offset, at: time) }
     }
 
     func refused(_ cause: String) {

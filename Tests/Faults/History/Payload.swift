@@ -36,6 +36,19 @@ enum Payload {
 
     static func flag(_ number: Int64) -> Int32 { Int32(truncatingIfNeeded: number &* 7) }
 
+    /// What a consumer's handler makes of a message.
+    enum Fate: Sendable, Hashable {
+        case handled, failsOnce, failsAlways
+    }
+
+    static func fate(_ number: Int64) -> Fate {
+        switch mixed(number) >> 8 & 31 {
+        case 0: .failsAlways
+        case 1, 2: .failsOnce
+        default: .handled
+        }
+    }
+
     private static func mixed(_ number: Int64) -> UInt64 {
         var generator = SeededGenerator(seed: UInt64(bitPattern: number))
         return generator.next()

@@ -40,6 +40,7 @@ extension Life {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await journal.reach(count)
+                journal.beginDisturbance()
                 await act()
             }
             await producers.run()
@@ -56,10 +57,12 @@ extension Life {
         guard world.preload != nil, let rule = kind.strikeRule(&generator) else { return }
         let control = world.control
         let patience: Duration = kind == .powerInRetention ? .seconds(6) : .seconds(1)
-        if kind == .powerInRetention { noteRetention() }
+        let shift = Duration.seconds(3 * 3600)
+        // Set under way, and set back before the next start.
+        if kind == .powerInRetention { noteShift(shift) }
         await strike(after: count, producers) {
             try? control.set([rule])
-            if kind == .powerInRetention { try? control.shiftClock(by: .seconds(3 * 3600)) }
+            if kind == .powerInRetention { try? control.shiftClock(by: shift) }
             await Self.wait(atMost: patience) { broker.process.output.isFinished }
             broker.process.terminate()
             await Self.wait(atMost: .seconds(5)) { broker.process.output.isFinished }
@@ -89,6 +92,7 @@ extension Life {
         patient.patience = .endless
         let load = Task { [patient] in await patient.run() }
         await journal.reach(count)
+        journal.beginDisturbance()
         let stays = kind.isOfDisk && Bool.random(using: &generator)
         try await disturb(kind, broker, stays: stays)
         if !stays { try await goOn(kind, broker) }
@@ -140,11 +144,9 @@ extension Life {
             ballast.remove()
         case .clockForward, .clockBackward:
             let shift: Duration = kind == .clockForward ? .seconds(3600) : .seconds(-3600)
-            // What an hour expires may go.
-            noteRetention()
-            try world.control.shiftClock(by: shift)
+            try shiftClock(by: shift)
             try await TimeSource.system.sleep(for: stay)
-            if Bool.random(using: &generator) { try world.control.shiftClock(by: .zero) }
+            if Bool.random(using: &generator) { try shiftClock(by: .zero) }
         default:
             try world.control.set(kind.disturbance(&generator))
             try await TimeSource.system.sleep(for: stay)

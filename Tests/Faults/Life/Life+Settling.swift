@@ -8,7 +8,7 @@ import TestSupport
 extension Life {
     func settle(_ kind: FaultKind, _ exit: ServerProcess.ExitStatus) async throws {
         try world.control.clear()
-        if kind == .powerInRetention { try world.control.shiftClock(by: .zero) }
+        if kind == .powerInRetention { try shiftClock(by: .zero) }
         if kind == .stop, exit != .code(0) { fail([Violation(.liveness, "SIGTERM ended with \(exit)")], of: kind) }
         if try await powerWasLost(kind, exit) {
             try await world.disk.restorePower()

@@ -126,6 +126,7 @@ struct Producers: Sendable {
                 let end = try await client.maximumOffset(of: queue.queue)
                 journal.consume(queue, below: end)
                 try await client.setConsumerOffset(end, of: queue.queue, group: Self.consumerGroup)
+                journal.confirm(queue, end)
                 try await TimeSource.system.sleep(for: .milliseconds(10))
             } catch {
                 if case .none = patience { return }

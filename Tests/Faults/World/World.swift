@@ -77,6 +77,7 @@ struct World: Sendable {
         return options
     }
 
+    /// Of a new client.
     func clientConfiguration() throws -> MQClientConfiguration {
         var configuration = MQClientConfiguration(nameServers: try NameServerAddresses(nameServer))
         configuration.sendAttempts = 1

@@ -1,6 +1,7 @@
 import MQProtocol
 import MQStore
 import NIOCore
+import NIOPosix
 import Synchronization
 import TestSupport
 import Testing
@@ -37,6 +38,20 @@ struct PositionTests {
         #expect(try writtenLevels()[1] ?? 0 >= 1)
         try broker.close()
         #expect(try writtenLevels() == [1: 2])
+    }
+
+    @Test("What was overdue at a start is noted at once: a broker that dies within a second does not repeat it forever")
+    func rightAfterStart() async throws {
+        let broker = try support.broker()
+        try deliverOne(broker)
+        let loop = Task { await broker.delays.persistLoop(on: .singleton) }
+        await support.clock.waitForSleepers(count: 1)
+        support.clock.advance(by: .milliseconds(50))
+        await support.clock.waitForSleepers(count: 1)
+        #expect(try writtenLevels() == [1: 1])
+        loop.cancel()
+        await loop.value
+        try broker.close()
     }
 
     /// Bodies that were delivered, by their numbers.

@@ -146,6 +146,19 @@ struct OffsetTableTests {
         await loop.value
     }
 
+    @Test("What is taken back at a start is on disk before anything is stored, in the previous version too")
+    func limitIsDurable() throws {
+        let before = try support.offsets()
+        before.commit(group: "G", topic: "T", queueID: 0, offset: 9)
+        try before.persist()
+        try support.offsets().limit { _, _ in 7 }
+        for name in ["consumerOffset.json", "consumerOffset.json.bak"] {
+            let text = try #require(try support.contents(name))
+            let offsets = try ConsumerOffsets(parsing: ByteBuffer(string: text))
+            #expect(offsets.offset(TopicGroup(topic: "T", group: "G"), queueID: 0) == 7)
+        }
+    }
+
     @Test("A group that is ahead of a log that was wiped sees the first message that comes")
     func wipedLog() async throws {
         try await LiveBroker.withDirectory { directory in

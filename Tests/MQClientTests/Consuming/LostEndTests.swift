@@ -17,8 +17,9 @@ import Testing
         let lost = StubAnswer.pull(.pullOffsetMoved, next: 40, minimum: 10, maximum: 40)
         let before = try seen.map { [try StubAnswer.found([100], next: 101, stored: $0)] } ?? []
         let script = StubScript(
-            pulls: before + [
-                lost, lost, try StubAnswer.found([30], next: 31, stored: found), try StubAnswer.found([35], next: 36),
+            // A look at what was seen before, each time.
+            pulls: before + [lost] + before.map { _ in lost } + [lost] + before.map { _ in lost } + [
+                try StubAnswer.found([30], next: 31, stored: found), try StubAnswer.found([35], next: 36),
             ],
             answers: [
                 .queryConsumerOffset: [StubServer.Answer(fields: [("offset", "100")])],
@@ -34,8 +35,8 @@ import Testing
             let pulls = server.requests.filter {
                 $0.requestCode == .pullMessage && $0.fields.string("topic") == "T"
             }
-            // Two that are told of the loss, and the look at what was found.
-            begin = pulls.dropFirst(before.count + 3).first?.fields.int64("queueOffset")
+            // Two that are told of the loss, and the looks at what was seen and what was found.
+            begin = pulls.dropFirst(before.count * 3 + 3).first?.fields.int64("queueOffset")
             times = server.requests.filter { $0.requestCode == .searchOffsetByTimestamp }
                 .compactMap { $0.fields.int64("timestamp") }
         }
@@ -64,6 +65,56 @@ import Testing
     @Test("Brokers answer with the nearest message: one from before the horizon is passed over")
     func nearestIsEarlier() async throws {
         #expect(try await search(found: 5, horizon: .seconds(100)).begin == 31)
+    }
+
+    /// The message at 100 was stored at 1,000,000. After a new connection the looks at the queue find this.
+    private func deliveries(
+        afterReconnecting looks: [StubServer.Answer], next: StubServer.Answer
+    ) async throws -> [String] {
+        let script = StubScript(
+            pulls: [try StubAnswer.found([100], next: 101, stored: 1_000_000)],
+            answers: [
+                .queryConsumerOffset: [StubServer.Answer(fields: [("offset", "100")])],
+                .searchOffsetByTimestamp: [StubServer.Answer(fields: [("offset", "30")])],
+            ])
+        let horizon = Duration.seconds(10_000_000_000)
+        var texts: [String] = []
+        try await script.run({ $0.lostEndHorizon = horizon }, outcome: { _ in .consumed }) { server, deliveries, _ in
+            await server.request(.pullMessage, topic: "T", number: 2)
+            for answer in looks + [next] { script.add(pull: answer) }
+            server.disconnect()
+            await deliveries.wait(forCount: 2)
+            texts = deliveries.texts
+        }
+        return texts
+    }
+
+    /// A broker that lost the end has stored so much since that the offset is within the queue again.
+    @Test("Another message in the place of the last one seen means that the end was lost")
+    func replaced() async throws {
+        // Told so, and looked at once more, in the search for the last one that is still there; then by time.
+        let other = try StubAnswer.found([100], next: 101, stored: 2_000_000)
+        let texts = try await deliveries(
+            afterReconnecting: [other, other, try StubAnswer.found([30], next: 31, stored: 950_000)],
+            next: try StubAnswer.found([30], next: 31))
+        #expect(texts == ["100", "30"])
+    }
+
+    @Test("A queue that ends before the last one seen has lost its end, though its new end may soon be behind that")
+    func ended() async throws {
+        let end = StubAnswer.pull(.pullOffsetMoved, next: 90, minimum: 0, maximum: 90)
+        let texts = try await deliveries(
+            afterReconnecting: [end, end, try StubAnswer.found([30], next: 31, stored: 950_000)],
+            next: try StubAnswer.found([30], next: 31))
+        #expect(texts == ["100", "30"])
+    }
+
+    @Test("With a new connection a group goes on where it was when the last message is still there")
+    func kept() async throws {
+        let texts = try await deliveries(
+            afterReconnecting: [try StubAnswer.found([100], next: 101, stored: 1_000_000)],
+            next: try StubAnswer.found([101], next: 102))
+        #expect(texts == ["100", "101"])
     }
 
     @Test("Without a horizon a group goes on behind the last message")

@@ -32,9 +32,17 @@ final class StubServer: Sendable {
         log.connections.first
     }
 
-    /// The request number `count` with that code, when it has come.
-    func request(_ code: RequestCode, number count: Int = 1) async -> Frame {
-        await log.wait(for: count) { $0.requestCode == code }
+    /// The request number `count` with that code, about that topic if one is named, when it has come.
+    @discardableResult
+    func request(_ code: RequestCode, topic: String? = nil, number count: Int = 1) async -> Frame {
+        await log.wait(for: count) { frame in
+            frame.requestCode == code && (topic == nil || frame.fields.string("topic") == topic)
+        }
+    }
+
+    /// Closes every connection; clients open new ones.
+    func disconnect() {
+        for connection in log.connections { connection.close() }
     }
 
     /// Runs a server beside `body`.

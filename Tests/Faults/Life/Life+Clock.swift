@@ -1,0 +1,48 @@
+import MQProtocol
+
+/// The broker's clock, and what comes of its jumps and of its ends.
+extension Life {
+    /// How long before a broker's death the deliveries were that it may repeat, in milliseconds: it writes down every
+    /// second how far it is, and shares its processors with everything else.
+    private static let repeatWindow: Int64 = 3000
+    /// A broker whose clock was set back stores with times that lead it by at most this, in milliseconds.
+    private static let maximumLead: Int64 = 10_000
+
+    func shiftClock(by shift: Duration) throws {
+        noteShift(shift)
+        try world.control.shiftClock(by: shift)
+    }
+
+    /// A clock that runs ahead expires what is younger than it seems.
+    func noteShift(_ shift: Duration) {
+        clockShift = shift
+        if shift != .zero { clockShifts.insert(shift) }
+        if shift > .zero { expectations.beginExpiry(at: journal.now) }
+    }
+
+    /// The broker has ended. All but a clean stop may repeat the delayed messages it delivered last.
+    func noteDeath(_ kind: FaultKind) {
+        if kind == .flipOffsets { mayGroupsSkip = true }
+        guard kind != .stop else { return }
+        // On a disk that refused writes nothing could be written down.
+        let end = TimeSource.system.now()
+        let silence = Duration.milliseconds(journal.now - journal.lastAcknowledgement)
+        let begin = kind.keepsOffsetsFromDisk ? sessionStart : max(sessionStart, end.advanced(by: .zero - silence))
+        for shift in clockShifts.union([.zero]) {
+            let lead = clockShifts.isEmpty ? 0 : Self.maximumLead
+            let from = begin.advanced(by: shift).milliseconds - Self.repeatWindow
+            let to = end.advanced(by: shift).milliseconds + lead
+            expectations.repeatWindows.append(Timestamp(milliseconds: from)...Timestamp(milliseconds: to))
+        }
+    }
+}
+
+extension FaultKind {
+    /// Whether the small files of the broker may be older than the last write, or wrong.
+    var keepsOffsetsFromDisk: Bool {
+        switch self {
+        case .flipOffsets, .flipTopics, .diskFull: true
+        default: isOfDisk
+        }
+    }
+}
