@@ -80,7 +80,7 @@ package struct Laboratory: Sendable {
         let phase = FilePhase(
             seed: plan.seed, directory: directory, kinds: kinds, faultsOfKind: plan.fileFaults,
             tearsEverywhere: plan.fileFaults >= 40)
-        let report = phase.run(command: "./run faults --seed \(plan.seed)")
+        let report = phase.run(command: "./run faults --minutes 0 --files \(plan.fileFaults) --seed \(plan.seed)")
         say("files: \(report.faultCount) faults" + (report.isClean ? "" : ", \(report.violationCount) VIOLATIONS"))
         for failure in report.failures.prefix(5) { say("  " + failure) }
         return report
@@ -110,7 +110,8 @@ package struct Laboratory: Sendable {
         let setup = schedule.setup
         let report = await life.report
         say(
-            "life \(number): \(setup.flush.rawValue)\(setup.hasRecordChecksum ? ", record CRC" : ""), "
+            "life \(number): \(setup.flush.rawValue)\(setup.hasRecordChecksum ? ", record CRC" : "")"
+                + "\(setup.retainsUnconsumed ? ", retaining" : ""), "
                 + "\(report.faultCount) faults, \(report.acknowledged) acknowledged"
                 + (report.isClean ? "" : ", \(report.violationCount) VIOLATIONS"))
         for failure in report.failures { say("  " + failure) }

@@ -12,7 +12,8 @@ struct Schedule: Sendable {
         self.seed = generator.next()
         setup = Setup(
             flush: Int.random(in: 0..<4, using: &generator) == 0 ? .asynchronous : .synchronous,
-            hasRecordChecksum: Bool.random(using: &generator))
+            hasRecordChecksum: Bool.random(using: &generator),
+            retainsUnconsumed: Bool.random(using: &generator))
         let candidates = kinds.isEmpty ? FaultKind.allCases.filter { !$0.isOfFiles } : kinds
         // Half of them are losses of power: each is another place in the middle of everything.
         let power = candidates.filter(\.losesPower)

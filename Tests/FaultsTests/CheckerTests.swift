@@ -160,6 +160,23 @@ struct CheckerTests {
         #expect(violated() == [.altered])
     }
 
+    @Test("allows a damaged message to be missing, and never to be served altered")
+    mutating func damaged() {
+        let place = contents[queue]?.messages[2].place
+        history.setState(2, .damaged, place: place)
+        #expect(violated() == [])
+        contents[queue]?.messages[2].body.setInteger(UInt8(0x5A), at: 9)
+        #expect(violated() == [.altered])
+        contents[queue]?.messages.remove(at: 2)
+        #expect(violated() == [])
+        contents[queue]?.messages.remove(at: 2)
+        #expect(violated() == [.offsets, .lost])
+        history.setState(4, .damaged, place: Place(queue: queue, offset: 4))
+        history.setState(3, .damaged, place: Place(queue: queue, offset: 3))
+        contents[queue]?.messages.removeLast()
+        #expect(violated() == [])
+    }
+
     @Test("finds a gap, a message that is there twice, and the wrong order")
     mutating func places() {
         contents[queue]?.messages.remove(at: 2)
@@ -192,6 +209,9 @@ struct CheckerTests {
         #expect(violated(Expectations(isSettled: true)) == [.delay])
         append(Self.found(number, at: 5, storedAt: 999))
         #expect(violated() == [.delay])
+        var setBack = Expectations()
+        setBack.setBacks = [Timestamp(milliseconds: 990)...Timestamp(milliseconds: 999)]
+        #expect(violated(setBack) == [])
         contents[queue]?.messages[5].storedAt = due
         append(Self.found(number, at: 6, storedAt: 1001))
         #expect(violated() == [.duplicate])

@@ -28,15 +28,16 @@ struct FileCheckTests {
     mutating func accepts() {
         #expect(violated() == [])
         served[places[1]] = nil
-        let damage = Damage(mayMiss: [places[1]], mustBeReported: true)
+        let damage = Damage(mayMiss: [places[1]], reports: [["commitlog/0", " at 100 "]])
         #expect(violated(damage, ["the record in /store/commitlog/0 at 100 is damaged"]) == [])
+        #expect(violated(damage, ["the record in /store/commitlog/0 at 1000 is damaged"]) == [.corruption])
     }
 
     @Test("finds a record that is missing, missing without a word, altered, or was never stored")
     mutating func finds() {
         served[places[1]] = nil
         #expect(violated() == [.lost])
-        #expect(violated(Damage(mayMiss: [places[1]], mustBeReported: true)) == [.corruption])
+        #expect(violated(Damage(mayMiss: [places[1]], reports: [["commitlog/"]])) == [.corruption])
         served[places[1]] = ByteBuffer(repeating: 9, count: 100)
         #expect(violated(Damage(mayMiss: [places[1]])) == [.altered])
         served[places[1]] = ByteBuffer(repeating: 1, count: 100)

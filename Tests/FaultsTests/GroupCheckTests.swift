@@ -127,6 +127,25 @@ struct GroupCheckTests {
         #expect(check.vanished(deliveries) == [])
     }
 
+    @Test("with retention by consumption, finds what was deleted before the group was given it")
+    mutating func deleted() {
+        for (number, place) in found { history.acknowledge(number, at: 5, place: place) }
+        deliver(found.keys.min() ?? 0)
+        #expect(check.deletedViolations(deliveries, known: [queue]) == [])
+        contents[queue]?.minimum = 1
+        #expect(check.deletedViolations(deliveries, known: [queue]) == [])
+        contents[queue]?.minimum = 2
+        #expect(check.deletedViolations(deliveries, known: [queue]).map(\.invariant) == [.lost])
+        #expect(check.deletedViolations(deliveries, known: []) == [])
+    }
+
+    @Test("a message that is done stays done when another member gets it again")
+    mutating func doneTwice() {
+        deliver(Self.failing, attempt: ConsumerGroup.maximumRetries)
+        deliver(Self.failing)
+        #expect(deliveries.records[Self.failing]?.result == .givenUp)
+    }
+
     @Test("finds a message given before the ones of its sender in front of it are done, and one attempt too many")
     mutating func order() {
         let numbers = found.keys.sorted()

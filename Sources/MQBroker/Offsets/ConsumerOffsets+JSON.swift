@@ -22,10 +22,7 @@ extension ConsumerOffsets {
 
     private var json: JSONValue {
         let entries = table.map { pair, offsets in
-            #if ESCROW_BUG_OFFSETS_EARLY
-            let offsets = offsets.mapValues { $0 + 1 }
-            #endif
-            return (key: pair.key, value: JSONValue.integerMap(offsets.map { (Int64($0.key), JSONValue($0.value)) }))
+            (key: pair.key, value: JSONValue.integerMap(offsets.map { (Int64($0.key), JSONValue($0.value)) }))
         }
         return ["offsetTable": .textMap(entries)]
     }

@@ -7,6 +7,8 @@ struct Checker {
     let expectations: Expectations
     private var result = CheckResult()
     private var owners: [Place: Int64] = [:]
+    /// Where queues may have nothing to read: a damaged message.
+    private let holes: Set<Place>
     /// By topic, how many messages went with expired segments and are not accounted for. What the broker put into its
     /// queue later was never acknowledged at a place.
     private var expired: [String: Int64] = [:]
@@ -25,6 +27,7 @@ struct Checker {
         self.history = history
         self.contents = contents
         self.expectations = expectations
+        holes = Set(history.entries.filter { $0.state == .damaged }.compactMap(\.place))
         for (name, queue) in contents {
             expired[name.topic, default: 0] += expectations.mayBegin(name, beginningAt: queue.minimum)
         }
@@ -55,6 +58,9 @@ struct Checker {
         var expected = queue.minimum
         var last: [Int: Int64] = [:]
         for message in queue.messages {
+            while expected < message.place.offset, holes.contains(Place(queue: message.place.queue, offset: expected)) {
+                expected += 1
+            }
             if message.place.offset != expected {
                 complain(.offsets, "\(message.place) is where offset \(expected) should be")
             }
@@ -66,6 +72,9 @@ struct Checker {
             }
             last[sender] = number
             note(number, at: message)
+        }
+        if let name = queue.messages.last?.place.queue {
+            while expected < queue.maximum, holes.contains(Place(queue: name, offset: expected)) { expected += 1 }
         }
         if expected < queue.maximum, let place = queue.messages.last?.place {
             complain(.offsets, "\(place.queue) ends at \(expected), its maximum is \(queue.maximum)")
@@ -110,7 +119,7 @@ struct Checker {
         }
         result.storedAt[number] = message.storedAt
         switch entry.kind {
-        case .delayed(let due) where message.storedAt < due:
+        case .delayed(let due) where message.storedAt < due && !expectations.mayBeEarly(storedAt: message.storedAt):
             complain(.delay, "\(message.place): message \(number) is due at \(due), there since \(message.storedAt)")
         case .transactional where entry.verdict != .commit:
             complain(.transaction, "\(message.place): message \(number) is there; its verdict is \(entry.verdict)")
@@ -159,7 +168,7 @@ struct Checker {
 
     private func mustBeThere(_ entry: History.Entry) -> Bool {
         switch entry.state {
-        case .inFlight, .absent, .lostInWindow: return false
+        case .inFlight, .absent, .lostInWindow, .damaged: return false
         case .present: return true
         case .acknowledged: break
         }
@@ -175,13 +184,13 @@ struct Checker {
             result.expired += 1
             return
         }
+        if case .acknowledged(let time) = entry.state, expectations.mayBeLost(acknowledgedAt: time) {
+            result.lostInWindow.insert(number)
+            return
+        }
         if place == nil, expired[entry.topic, default: 0] > 0 {
             result.expired += 1
             expired[entry.topic, default: 0] -= 1
-            return
-        }
-        if case .acknowledged(let time) = entry.state, expectations.mayBeLost(acknowledgedAt: time) {
-            result.lostInWindow.insert(number)
             return
         }
         let instead = place.flatMap { owners[$0] }.map { "message \($0) is" } ?? "nothing is"

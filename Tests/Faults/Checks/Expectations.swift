@@ -7,6 +7,9 @@ struct Expectations: Sendable {
     /// Delayed messages that were delivered at these times, by the broker's clock, may be delivered once more: it ended
     /// before it had written down that they were.
     var repeatWindows: [ClosedRange<Timestamp>] = []
+    /// When the broker's clock was set back, by its new time: what was due before may be stored with a time before
+    /// that.
+    var setBacks: [ClosedRange<Timestamp>] = []
     /// Old messages may be deleted at present: those below the queue's minimum.
     var allowsExpiry = false
     /// Where queues begin since messages were deleted, if that is not at 0.
@@ -38,6 +41,8 @@ struct Expectations: Sendable {
     func mayBeLost(acknowledgedAt time: Int64) -> Bool { lossWindows.contains { $0.contains(time) } }
 
     func mayRepeat(deliveredAt time: Timestamp) -> Bool { repeatWindows.contains { $0.contains(time) } }
+
+    func mayBeEarly(storedAt time: Timestamp) -> Bool { setBacks.contains { $0.contains(time) } }
 
     /// Whether messages could be deleted at that time or later.
     func couldExpire(since time: Int64) -> Bool { allowsExpiry || expiries.contains { $0.upperBound >= time } }

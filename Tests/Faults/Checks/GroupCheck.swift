@@ -43,7 +43,10 @@ struct GroupCheck {
     private func mayBeGone(_ number: Int64, _ record: Deliveries.Record, from place: Place) -> Bool {
         let minimum = contents[place.queue]?.minimum ?? 0
         if place.offset < expectations.mayBegin(place.queue, beginningAt: minimum) { return true }
-        if history.entry(number)?.state == .lostInWindow { return true }
+        switch history.entry(number)?.state {
+        case .lostInWindow, .damaged: return true
+        default: break
+        }
         // Delayed and transactional messages have no place of their own in the history. They were pulled before.
         return expectations.lossWindows.contains { window in
             window.lowerBound <= record.last && record.first <= window.upperBound + Self.pulledWindow
@@ -52,6 +55,20 @@ struct GroupCheck {
 
     /// How long a member takes to handle what it has pulled, in milliseconds.
     private static let pulledWindow: Int64 = 5000
+
+    /// A broker that retains what is not consumed deletes only what the group was given.
+    ///
+    /// - Parameters:
+    ///   - deliveries: as they are now.
+    ///   - known: the queues on which the broker had an offset of the group before anything was deleted.
+    func deletedViolations(_ deliveries: Deliveries, known: Set<QueueName>) -> [Violation] {
+        history.entries.enumerated().compactMap { index, entry in
+            guard case .acknowledged = entry.state, let place = entry.place, known.contains(place.queue),
+                place.offset < contents[place.queue]?.minimum ?? 0, deliveries.records[Int64(index)] == nil
+            else { return nil }
+            return Violation(.lost, "message \(index) at \(place) was deleted before \(group.rawValue) was given it")
+        }
+    }
 
     // MARK: When everything was given time
 

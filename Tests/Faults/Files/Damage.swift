@@ -8,8 +8,8 @@ struct Damage: Sendable {
     var mayMiss: Set<Place> = []
     /// How many of any may be missing besides.
     var mayMissOfAny = 0
-    /// Whether a person must be told.
-    var mustBeReported = false
+    /// A person must be told when something is missing: one line has all the words of one of these. Empty: need not be.
+    var reports: [[String]] = []
     /// Whether the store may refuse to open, naming the cause.
     var mayRefuse = false
     /// Whether records may be there that were stored after the damage, or that it moved to another queue.
@@ -19,6 +19,8 @@ struct Damage: Sendable {
     /// Whether the record's own checksum may be what was overwritten: what it covers besides body and place is unknown.
     var spoilsChecksum = false
     var description = ""
+
+    func isReported(by line: String) -> Bool { reports.contains { $0.allSatisfy(line.contains) } }
 }
 
 /// Damages the files of a store that is not open.
@@ -87,15 +89,25 @@ struct Vandal {
         // What was not flushed before a crash may end at the damage. And a crashed store dispatches again what the
         // record now says of itself: without a checksum of its fields, it may be of another topic.
         let isTrusted = record.end <= template.trusted
+        let isReported = template.hasRecordChecksum || kind == .flipBody
         let isBlind = template.end == .crashed && !template.hasRecordChecksum
         let behind = template.records.filter {
             $0.logOffset == record.logOffset
                 || $0.logOffset > record.logOffset && (!isTrusted || isBlind && $0.end > template.trusted)
         }
         return Damage(
-            mayMiss: Set(behind.map(\.place)), mustBeReported: template.hasRecordChecksum || kind == .flipBody,
+            mayMiss: Set(behind.map(\.place)), reports: isReported ? reports(of: record, isTrusted: isTrusted) : [],
             allowsNew: isBlind, claimed: isBlind ? record.claimedPlace(flipping: bit, of: position) : nil,
             description: "\(record.place), byte \(position) of \(record.bytes.readableBytes) at \(record.logOffset)")
+    }
+
+    /// Its file and where in it. What was not flushed may be where the log ends.
+    private func reports(of record: StoredRecord, isTrusted: Bool) -> [[String]] {
+        let segment = base(record.logOffset)
+        let file = logFile(segment).dropFirst(store.count)
+        let position = record.logOffset - segment
+        let place = [" ", ":", ";"].map { [String(file), " at \(position)\($0)"] }
+        return isTrusted ? place : place + [["the log ends at"]]
     }
 
     /// One bit of one of the files that can be made again from the log.
@@ -109,7 +121,12 @@ struct Vandal {
         let position = Int.random(in: 0..<length(file), using: &generator)
         try flip(file, at: position, bit: Int.random(in: 0...7, using: &generator))
         return Damage(
-            mayMissOfAny: folder == "consumequeue" ? 1 : 0, mustBeReported: true,
+            mayMissOfAny: folder == "consumequeue" ? 1 : 0,
+            // By the queue and the entry, or by the record that the entry leads to.
+            reports: [
+                [(file as NSString).deletingLastPathComponent, ": entry "],
+                ["/commitlog/", " at ", "damaged and skipped"],
+            ],
             description: "byte \(position) of \(file.dropFirst(store.count))")
     }
 
@@ -139,8 +156,9 @@ struct Vandal {
         guard let gone = bases.randomElement(using: &generator) else { return Damage() }
         try FileManager.default.removeItem(atPath: logFile(gone))
         return Damage(
-            mayMiss: Set(template.records.filter { base($0.logOffset) == gone }.map(\.place)), mustBeReported: true,
-            mayRefuse: true, description: "file \(gone)")
+            mayMiss: Set(template.records.filter { base($0.logOffset) == gone }.map(\.place)),
+            reports: [[(logFile(gone) as NSString).lastPathComponent + " is missing"]], mayRefuse: true,
+            description: "file \(gone)")
     }
 
     /// A log file of earlier records under the name that the next one will have.

@@ -89,6 +89,9 @@ struct FileBatch {
         do {
             store = try open(complaints)
         } catch let error as StoreError where damage.mayRefuse && error.code == .corrupt {
+            if !damage.isReported(by: error.message) {
+                fail([Violation(.corruption, "the refusal does not name \(damage.description): \(error)")], kind)
+            }
             return nil
         }
         let milliseconds = Double(started.duration(to: .now).wholeMilliseconds)
@@ -151,6 +154,8 @@ struct FileBatch {
 
     private mutating func fail(_ violations: [Violation], _ kind: FaultKind) {
         let detailed = violations.map { Violation($0.invariant, "\($0.text) (\(template.end))") }
-        report.fail(detailed, of: kind, hasRecordChecksum: template.hasRecordChecksum, repeatedBy: command)
+        report.fail(
+            detailed, of: kind, hasRecordChecksum: template.hasRecordChecksum,
+            repeatedBy: command + " --only \"\(kind.rawValue)\"")
     }
 }

@@ -10,6 +10,7 @@ struct FilePhase {
     var faultsOfKind: Int
     var tearsEverywhere: Bool
 
+    /// - Parameter command: what repeats the whole phase.
     func run(command: String) -> Report {
         var report = Report()
         var generator = SeededGenerator(seed: seed)
@@ -20,22 +21,26 @@ struct FilePhase {
                 do {
                     let template = try TemplateStore(
                         folder, end: end, hasRecordChecksum: hasChecksum, using: &generator)
+                    let batchSeed = generator.next()
                     var batch = FileBatch(
-                        template, work: folder + "-work", generator: SeededGenerator(seed: generator.next()),
+                        template, work: folder + "-work", generator: SeededGenerator(seed: batchSeed),
                         command: command)
-                    run(&batch)
+                    run(&batch, seed: batchSeed)
                     report.merge(batch.report)
                 } catch {
                     report.fail(
-                        [Violation(.liveness, "no store to damage: \(error)")], of: .tornTail, repeatedBy: command)
+                        [Violation(.liveness, "no store to damage: \(error)")], of: .tornTail,
+                        hasRecordChecksum: hasChecksum, repeatedBy: command)
                 }
             }
         }
         return report
     }
 
-    private func run(_ batch: inout FileBatch) {
-        for kind in kinds {
+    /// Each kind's faults follow from the seed alone, so that a kind can be repeated without the others.
+    private func run(_ batch: inout FileBatch, seed: UInt64) {
+        for (number, kind) in FaultKind.ofFiles.enumerated() where kinds.contains(kind) {
+            batch.generator = SeededGenerator(seed: seed &+ UInt64(number))
             let isTear = kind == .tornTail || kind == .garbageTail
             // Only a crash leaves a torn tail; a closed store's log ended where its files say.
             if batch.template.end == .closed, isTear || kind == .staleTail { continue }

@@ -16,8 +16,10 @@ struct Deliveries: Sendable {
         /// When it was given first and last, by the recorder's clock.
         var first: Int64
         var last: Int64
-        /// Of the last call that has ended.
+        /// Of the last call that has ended; the first that ended well or for good stays.
         var result: Result?
+
+        var isDone: Bool { result == .handled || result == .givenUp }
     }
 
     private(set) var records: [Int64: Record] = [:]
@@ -59,7 +61,7 @@ struct Deliveries: Sendable {
         guard let before = newest[sender] else { return }
         if before > number {
             violations.append(Violation(.order, "message \(number) came to the group behind \(before) of its sender"))
-        } else if records[before]?.result == nil || records[before]?.result == .failed {
+        } else if records[before]?.isDone == false {
             violations.append(Violation(.order, "message \(number) came to the group while \(before) was not done"))
         }
     }
@@ -67,7 +69,7 @@ struct Deliveries: Sendable {
     /// A handler's call ends. Its effect on the ledger comes with the message's first success only.
     mutating func end(_ number: Int64, _ result: Result) {
         // Two members may have it after a crash: what one has done stays done.
-        if records[number]?.result != .handled { records[number]?.result = result }
+        if records[number]?.isDone == false { records[number]?.result = result }
         if result == .handled { ledger.apply(number) }
     }
 

@@ -26,6 +26,8 @@ struct History: Sendable {
         case absent
         /// Acknowledged, and lost within the window that asynchronous flush documents.
         case lostInWindow
+        /// Spoilt on the disk: it may be there unharmed, or not at all.
+        case damaged
     }
 
     enum Verdict: Sendable, Hashable {
@@ -85,7 +87,9 @@ struct History: Sendable {
         consumed[queue] = max(consumed[queue] ?? 0, offset)
     }
 
+    /// Only changes count: the file is written when there is one.
     mutating func confirm(_ queue: QueueName, _ offset: Int64, at time: Int64) {
+        guard confirmed[queue]?.last?.offset != offset else { return }
         confirmed[queue, default: []].append(Confirmation(offset: offset, time: time))
     }
 

@@ -42,6 +42,7 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case flipTopics = "bit flip in the files of topics and groups"
     case flipOffsets = "bit flip in the file of consumer offsets"
     case flipTimer = "bit flip in the state of timers and transactions"
+    case flipLog = "bit flip in a message's body, read by the broker"
     case emptiedQueueFile = "a consume-queue file emptied"
     case readOnlyFiles = "log files immutable"
 

@@ -8,6 +8,9 @@ extension Life {
     /// A broker whose clock was set back stores with times that lead it by at most this, in milliseconds.
     private static let maximumLead: Int64 = 10_000
 
+    /// How long after its clock was set back a broker may store what it found due before, in milliseconds.
+    private static let decisionWindow: Int64 = 1000
+
     func shiftClock(by shift: Duration) throws {
         noteShift(shift)
         try world.control.shiftClock(by: shift)
@@ -15,6 +18,12 @@ extension Life {
 
     /// A clock that runs ahead expires what is younger than it seems.
     func noteShift(_ shift: Duration) {
+        if shift < clockShift {
+            let time = TimeSource.system.now().advanced(by: shift).milliseconds
+            let range = time...time + Self.decisionWindow
+            expectations.setBacks.append(
+                Timestamp(milliseconds: range.lowerBound)...Timestamp(milliseconds: range.upperBound))
+        }
         clockShift = shift
         if shift != .zero { clockShifts.insert(shift) }
         if shift > .zero { expectations.beginExpiry(at: journal.now) }
@@ -23,7 +32,7 @@ extension Life {
     /// The broker has ended. All but a clean stop may repeat the delayed messages it delivered last.
     func noteDeath(_ kind: FaultKind) {
         if kind == .flipOffsets { mayGroupsSkip = true }
-        guard kind != .stop else { return }
+        guard kind != .stop, kind != .flipLog else { return }
         // On a disk that refused writes nothing could be written down.
         let end = TimeSource.system.now()
         let silence = Duration.milliseconds(journal.now - journal.lastAcknowledgement)

@@ -50,12 +50,19 @@ extension Life {
         _ offsets: GroupOffsets, given: [ConsumerGroup: Deliveries], _ contents: Contents, _ result: CheckResult
     ) -> [Violation] {
         let deliveries = journal.deliveries
+        defer { noteKnown(offsets) }
         return ConsumerGroup.allCases.flatMap { group in
             let check = groupCheck(group, contents, result)
             let vanished = given[group].map { check.vanished($0) } ?? []
             guard !mayGroupsSkip, let offsets = offsets[group], let now = deliveries[group] else { return vanished }
-            return vanished + check.offsetViolations(offsets, now)
+            let deleted = setup.retainsUnconsumed ? check.deletedViolations(now, known: known[group] ?? []) : []
+            return vanished + check.offsetViolations(offsets, now) + deleted
         }
+    }
+
+    /// Brokers answer 0 also for a group that they have no offset of.
+    private func noteKnown(_ offsets: GroupOffsets) {
+        for (group, queues) in offsets { known[group, default: []].formUnion(queues.filter { $0.value > 0 }.keys) }
     }
 
     /// What is wrong when every message had the time to be given to its groups.

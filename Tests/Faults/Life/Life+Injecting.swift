@@ -9,7 +9,7 @@ extension Life {
     func inject(_ kind: FaultKind, _ broker: BrokerProcess, _ producers: Producers) async throws {
         let count = Int.random(in: 20...400, using: &generator)
         switch kind {
-        case .stop:
+        case .stop, .flipLog:
             await strike(after: count, producers) { broker.process.terminate() }
         case .power, .powerInRecovery, .powerInTruncation, .diskFullAtStart, .readError:
             let rest = Duration.milliseconds(Int.random(in: 0...20, using: &generator))
@@ -93,9 +93,10 @@ extension Life {
         let load = Task { [patient] in await patient.run() }
         await journal.reach(count)
         journal.beginDisturbance()
+        let resources = Resources(of: broker.process, store: world.store)
         let stays = kind.isOfDisk && Bool.random(using: &generator)
         try await disturb(kind, broker, stays: stays)
-        if !stays { try await goOn(kind, broker) }
+        if !stays { try await goOn(kind, broker, resources) }
         journal.end()
         let last = journal.lastAcknowledgement
         world.disk.losePower()
@@ -104,13 +105,14 @@ extension Life {
         notePowerLoss(lastAcknowledged: last)
     }
 
-    private func goOn(_ kind: FaultKind, _ broker: BrokerProcess) async throws {
+    /// - Parameter before: what the broker held when the fault began.
+    private func goOn(_ kind: FaultKind, _ broker: BrokerProcess, _ before: Resources) async throws {
         if await !reach(30, within: .seconds(10)), !kind.mayNeedRestart {
             fail(
                 [Violation(.liveness, "no acknowledgement within 10 s of the fault's end: \(journal.refusals)")],
                 of: kind)
         }
-        fail(Resources(of: broker.process, store: world.store).violations, of: kind)
+        fail(Resources(of: broker.process, store: world.store).violations(since: before), of: kind)
     }
 
     private func reach(_ count: Int, within patience: Duration) async -> Bool {

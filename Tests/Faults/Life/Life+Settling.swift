@@ -9,7 +9,9 @@ extension Life {
     func settle(_ kind: FaultKind, _ exit: ServerProcess.ExitStatus) async throws {
         try world.control.clear()
         if kind == .powerInRetention { try shiftClock(by: .zero) }
-        if kind == .stop, exit != .code(0) { fail([Violation(.liveness, "SIGTERM ended with \(exit)")], of: kind) }
+        if kind == .stop || kind == .flipLog, exit != .code(0) {
+            fail([Violation(.liveness, "SIGTERM ended with \(exit)")], of: kind)
+        }
         if try await powerWasLost(kind, exit) {
             try await world.disk.restorePower()
             Ballast.removeRest(in: world.disk.mountPoint)
@@ -131,6 +133,9 @@ extension Life {
         case .deletedPosition: remove("escrow")
         case .deletedConfiguration, .damagedConfiguration:
             try spoilConfiguration(deletes: kind == .deletedConfiguration)
+        case .flipLog:
+            damage = try damageMessage()
+            hasStruck = damage != nil
         case .flipTopics: try flip("topics.json", "subscriptionGroup.json")
         case .flipOffsets: try flip("consumerOffset.json")
         case .flipTimer: try flip("timerWatermark.json", "transactionChecks.json")

@@ -29,6 +29,10 @@ actor Life {
     var hasStruck = true
     /// The second member of the groups, in some sessions.
     var secondMember: Task<Void, Never>?
+    /// The queues on which the broker has had an offset of a group.
+    var known: [ConsumerGroup: Set<QueueName>] = [:]
+    /// What the next start is to say that it cannot read.
+    var damage: LogDamage?
     /// The file of offsets was damaged where it has no checksum: groups may have gone on anywhere.
     var mayGroupsSkip = false
     private let command: String
@@ -82,7 +86,7 @@ actor Life {
         let ended = try await BrokerProcess.run(world.options(setup)) { [self] broker in
             await noteRecovery(since: started)
             journal.endDisturbance()
-            try await check(client)
+            try await check(client, broker)
             await changeMembers()
             try await inject(kind, broker, producers)
         }
@@ -91,7 +95,7 @@ actor Life {
         lastKind = kind
         let acknowledged = journal.acknowledged - before
         let hasStruck = hasStruck
-        report.count(kind) { tally in
+        count(kind) { tally in
             if hasStruck { tally.injected += 1 } else { tally.missed += 1 }
             tally.acknowledged += acknowledged
         }
@@ -99,7 +103,7 @@ actor Life {
 
     private func noteRecovery(since start: ContinuousClock.Instant) {
         let milliseconds = Double(start.duration(to: .now).wholeMilliseconds)
-        report.count(lastKind) { $0.recoveries.append(milliseconds) }
+        count(lastKind) { $0.recoveries.append(milliseconds) }
         if milliseconds > Self.maximumRecovery {
             fail([Violation(.recovery, "the broker served after \(Int(milliseconds)) ms")])
         }
@@ -111,17 +115,18 @@ actor Life {
 
     // MARK: Checks
 
-    private func check(_ client: MQClient) async throws {
+    private func check(_ client: MQClient, _ broker: BrokerProcess) async throws {
         // RocketMQ's list of topics has no checksum: a flip that leaves it readable is for a person to notice.
         if lastKind == .flipTopics { try await Topics.create(client, at: world.address) }
         let given = journal.deliveries
         let contents = try await ReadBack(client: client).all()
+        fail(damageViolations(broker))
         if lastKind == .flipOffsets { try await acceptConsumerOffsets(client, contents) }
         let offsets = try await groupOffsets(client)
         let history = journal.history
         if lastKind.keepsOffsetsFromDisk { journal.update { $0.forgetConfirmations() } }
         let result = Checker.check(history, contents, expectations)
-        report.count(lastKind) { tally in
+        count(lastKind) { tally in
             tally.lostInWindow += result.lostInWindow.count
             tally.compared += history.acknowledgedCount
         }
@@ -155,7 +160,12 @@ actor Life {
     }
 
     func fail(_ violations: [Violation], of kind: FaultKind? = nil) {
-        report.fail(violations, of: kind ?? lastKind, repeatedBy: command)
+        report.fail(
+            violations, of: kind ?? lastKind, hasRecordChecksum: setup.hasRecordChecksum, repeatedBy: command)
+    }
+
+    private func count(_ kind: FaultKind, _ change: (inout Tally) -> Void) {
+        report.count(kind, hasRecordChecksum: setup.hasRecordChecksum, change)
     }
 
     /// Lets everything that is due or decided arrive, compares, and compares again after another start.
@@ -164,7 +174,7 @@ actor Life {
         try shiftClock(by: .zero)
         let before = try await BrokerProcess.run(world.options(setup)) { [self] broker in
             journal.endDisturbance()
-            try await check(client)
+            try await check(client, broker)
             return try await settledContents(client)
         }
         let after = try await BrokerProcess.run(world.options(setup)) { _ in
@@ -197,7 +207,7 @@ actor Life {
             let ends = contents.mapValues(\.maximum)
             quietRounds = violations.isEmpty && ends == before ? quietRounds + 1 : 0
             if quietRounds >= Self.quietRounds || ContinuousClock.now > deadline {
-                report.count(lastKind) { $0.duplicated += result.duplicatesInWindow }
+                count(lastKind) { $0.duplicated += result.duplicatesInWindow }
                 fail(violations + (try await indexViolations(client, contents)))
                 return contents
             }

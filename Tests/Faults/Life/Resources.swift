@@ -7,6 +7,10 @@ struct Resources {
     private static let spareDescriptors = 100
     private static let maximumThreads = 64
     private static let maximumBytes = 512 << 20
+    /// What may come on top of a moment under the same load: the log goes on, and so do caches and pools.
+    private static let moreDescriptors = 24
+    private static let moreThreads = 4
+    private static let moreBytes = 32 << 20
 
     var descriptors: Int
     var threads: Int
@@ -25,13 +29,22 @@ struct Resources {
         files = FileManager.default.enumerator(atPath: store)?.reduce(0) { sum, _ in sum + 1 } ?? 0
     }
 
-    var violations: [Violation] {
+    /// - Parameter before: of the same process, under the same load before the fault.
+    func violations(since before: Resources) -> [Violation] {
         var violations: [Violation] = []
-        if descriptors > files + Self.spareDescriptors {
-            violations.append(Violation(.resources, "\(descriptors) descriptors for \(files) files"))
+        if descriptors > min(files + Self.spareDescriptors, before.descriptors + growth(since: before)) {
+            let text = "\(descriptors) descriptors for \(files) files, before \(before.descriptors) for \(before.files)"
+            violations.append(Violation(.resources, text))
         }
-        if threads > Self.maximumThreads { violations.append(Violation(.resources, "\(threads) threads")) }
-        if bytes > Self.maximumBytes { violations.append(Violation(.resources, "\(bytes) bytes of memory")) }
+        if threads > min(Self.maximumThreads, before.threads + Self.moreThreads) {
+            violations.append(Violation(.resources, "\(threads) threads, before \(before.threads)"))
+        }
+        if bytes > min(Self.maximumBytes, before.bytes + before.bytes / 20 + Self.moreBytes) {
+            violations.append(Violation(.resources, "\(bytes) bytes of memory, before \(before.bytes)"))
+        }
         return violations
     }
+
+    /// New files are open, and connections come and go.
+    private func growth(since before: Resources) -> Int { max(0, files - before.files) + Self.moreDescriptors }
 }

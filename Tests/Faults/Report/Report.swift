@@ -3,8 +3,8 @@ package struct Report: Sendable {
     /// A row of the table.
     struct Row: Hashable {
         var kind: FaultKind
-        /// Nil: both, mixed.
-        var hasRecordChecksum: Bool?
+        /// RocketMQ 5's checksum of whole records.
+        var hasRecordChecksum: Bool
     }
 
     private(set) var tallies: [Row: Tally] = [:]
@@ -17,12 +17,12 @@ package struct Report: Sendable {
 
     package init() {}
 
-    mutating func count(_ kind: FaultKind, hasRecordChecksum: Bool? = nil, _ change: (inout Tally) -> Void) {
+    mutating func count(_ kind: FaultKind, hasRecordChecksum: Bool, _ change: (inout Tally) -> Void) {
         change(&tallies[Row(kind: kind, hasRecordChecksum: hasRecordChecksum), default: Tally()])
     }
 
     mutating func fail(
-        _ violations: [Violation], of kind: FaultKind, hasRecordChecksum: Bool? = nil, repeatedBy command: String
+        _ violations: [Violation], of kind: FaultKind, hasRecordChecksum: Bool, repeatedBy command: String
     ) {
         guard !violations.isEmpty else { return }
         violationCount += violations.count

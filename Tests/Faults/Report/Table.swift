@@ -9,19 +9,15 @@ extension Report {
     /// The table of the README, in Markdown.
     package var table: String {
         let rows = FaultKind.allCases.flatMap { kind in
-            [nil, true, false].compactMap { hasRecordChecksum in
+            [true, false].compactMap { hasRecordChecksum in
                 tallies[Row(kind: kind, hasRecordChecksum: hasRecordChecksum)].map {
-                    row(kind.rawValue + Self.suffix(hasRecordChecksum), $0)
+                    row(kind.rawValue + (hasRecordChecksum ? ", with record CRC" : ", without"), $0)
                 }
             }
         }
         let sums = tallies.values.reduce(into: Tally()) { $0.merge($1) }
         let lines = [Self.columns, Self.columns.map { _ in "---" }] + rows + [row("all", sums)]
         return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
-    }
-
-    private static func suffix(_ hasRecordChecksum: Bool?) -> String {
-        hasRecordChecksum.map { $0 ? ", with record CRC" : ", without" } ?? ""
     }
 
     private func row(_ name: String, _ tally: Tally) -> [String] {

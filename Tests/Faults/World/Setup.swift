@@ -9,6 +9,8 @@ struct Setup: Sendable, Hashable {
     var flush = Flush.synchronous
     /// RocketMQ 5's checksum of whole records.
     var hasRecordChecksum = true
+    /// Whether old messages stay that a group has not consumed.
+    var retainsUnconsumed = false
     /// Milliseconds between flushes when asynchronous.
     var flushInterval = Self.flushInterval
     /// Judges asynchronous flush as if an acknowledgement meant that the message is on the disk: a control, in which
@@ -28,6 +30,7 @@ struct Setup: Sendable, Hashable {
         [
             "flushDiskType": flush.rawValue,
             "enabledAppendPropCRC": "\(hasRecordChecksum)",
+            "retainUnconsumed": "\(retainsUnconsumed)",
             "mappedFileSizeCommitLog": "\(Self.segmentBytes)",
             "maxMessageSize": "65536",
             "mappedFileSizeConsumeQueue": "\(Self.queueEntries * 20)",

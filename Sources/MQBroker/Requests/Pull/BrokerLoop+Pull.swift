@@ -213,6 +213,10 @@ extension BrokerLoop {
     private func count(_ selection: Selection, _ queue: QueueRef, _ query: PullQuery, began: Timestamp) {
         let elapsed = began.duration(to: broker.time.now())
         guard selection.status == .found else { return broker.statistics.pullMissed(elapsed: elapsed) }
+        #if ESCROW_BUG_OFFSETS_EARLY
+        broker.offsets.commit(
+            group: query.group, topic: queue.topic, queueID: queue.queueID, offset: selection.nextBegin.rawValue)
+        #endif
         broker.statistics.pullFound(messages: selection.count, elapsed: elapsed)
         broker.statistics.consumption(topic: queue.topic, group: query.group).delivered(
             queueID: queue.queueID, messages: selection.count, bytes: selection.totalBytes, elapsed: elapsed
