@@ -22,15 +22,6 @@ extension MQClient {
         }
     }
 
-    /// The connection that requests to the address go through, opened if needed.
-    func connection(to address: String) async throws(MQClientError) -> ConnectionHandle {
-        do {
-            return try await remoting.connection(to: address)
-        } catch {
-            throw MQClientError(remoting: error, address: address)
-        }
-    }
-
     /// A request with a time limit that includes opening the connection, if it is not open yet.
     func request(
         to address: String, _ code: RequestCode, header: some CommandHeader, body: ByteBuffer? = nil,

@@ -20,7 +20,7 @@ package enum Control: String, Sendable, CaseIterable {
     package var kinds: [FaultKind] {
         switch self {
         case .acknowledgeBeforeFlush: [.power, .powerAtAppend, .powerAtFlush]
-        case .noChecksums: [.flipBody, .flipProperties]
+        case .noChecksums: [.flipBody, .flipProperties, .flipLog]
         case .offsetsEarly: [.kill, .stop]
         case .truncateWithoutCut: [.staleTail]
         }

@@ -42,11 +42,11 @@ package struct Laboratory: Sendable {
 
     package func run() async throws -> Report {
         var report = plan.onlyLife == nil ? files() : Report()
-        guard LoopFileSystem.isAvailable else {
-            report.skipped.append("power loss, full disks, failing system calls: they need root, to mount file systems")
+        if !plan.kinds.isEmpty, plan.kinds.allSatisfy(\.isOfFiles) { return report }
+        if let obstacle = await LoopFileSystem.obstacle(in: World.parentDirectory) {
+            report.skipped.append("brokers whose power fails, whose disks are full or refuse: \(obstacle)")
             return report
         }
-        if !plan.kinds.isEmpty, plan.kinds.allSatisfy(\.isOfFiles) { return report }
         let deadline = ContinuousClock.now.advanced(by: plan.duration)
         let turns = Turns(next: plan.onlyLife ?? 0)
         try await withThrowingTaskGroup(of: Report.self) { group in

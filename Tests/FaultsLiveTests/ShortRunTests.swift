@@ -9,6 +9,7 @@ struct ShortRunTests {
     func shortRun() async throws {
         var plan = Laboratory.Plan(seed: TestSeed.current, duration: .seconds(20))
         plan.fileFaults = 8
+        plan.faultsOfLife = 8
         let report = try await Laboratory(plan) { print($0) }.run()
         print(report.table)
         for reason in report.skipped { print("skipped: \(reason)") }

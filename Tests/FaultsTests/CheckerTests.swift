@@ -216,7 +216,9 @@ struct CheckerTests {
         append(Self.found(number, at: 6, storedAt: 1001))
         #expect(violated() == [.duplicate])
         var expectations = Expectations(isSettled: true)
-        expectations.repeatWindows = [due...due]
+        expectations.repeatWindows = [.init(delivered: due...due, restart: Timestamp(milliseconds: 1002))]
+        #expect(violated(expectations) == [.duplicate])
+        expectations.repeatWindows = [.init(delivered: due...due, restart: due)]
         let result = Checker.check(history, contents, expectations)
         #expect(result.violations == [])
         #expect(result.duplicatesInWindow == 1)
@@ -229,7 +231,8 @@ struct CheckerTests {
     mutating func transactions() {
         let number = history.begin(.transactional, topic: "T", queueID: nil, sender: 8)
         history.acknowledge(number, at: 60, place: nil)
-        #expect(violated(Expectations(isSettled: true)) == [])
+        #expect(violated() == [])
+        #expect(violated(Expectations(isSettled: true)) == [.transaction], "nobody was asked about it")
         append(Self.found(number, at: 5))
         #expect(violated() == [.transaction])
         history.decide(number, .rollback)
@@ -270,5 +273,10 @@ struct CheckerTests {
         #expect(offsetViolations(2) == [])
         history.forgetConfirmations()
         #expect(offsetViolations(nil) == [])
+        // What a start has said stays, however short it was.
+        history.restartConfirmations(with: [queue: 1])
+        history.confirm(queue, 2, at: 3010)
+        #expect(offsetViolations(1) == [])
+        #expect(offsetViolations(0) == [.consumerOffset])
     }
 }

@@ -40,13 +40,18 @@ extension DelayService {
     /// In the first second more often: what was overdue at the start is delivered then, and a broker that dies again
     /// and again within a second would repeat the same deliveries each time.
     package func persistLoop(on threads: NIOThreadPool) async {
-        let busyEnd = time.now().advanced(by: .seconds(1))
+        var rounds = 0
         var isWaiting = false
         while !Task.isCancelled {
-            try? await time.sleep(for: isWaiting || time.now() < busyEnd ? .milliseconds(50) : .seconds(1))
+            let isSoon = isWaiting || rounds < Self.earlyRounds
+            rounds += 1
+            try? await time.sleep(for: isSoon ? .milliseconds(50) : .seconds(1))
             isWaiting = (try? await threads.runIfActive { self.persistIfDurable() }) ?? false
         }
     }
+
+    /// Of 50 ms.
+    private static let earlyRounds = 20
 
     package struct Round: Sendable {
         /// When the next one is due, at the latest in a minute.

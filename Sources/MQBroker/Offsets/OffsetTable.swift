@@ -96,7 +96,8 @@ package final class OffsetTable: Sendable {
     /// At start: see ``ConsumerOffsets/limit(to:)``.
     ///
     /// What was taken back is on disk before the first message can take a lost one's place, in the file's previous
-    /// version too: read after another crash, either would skip the messages that came meanwhile.
+    /// version too, unless the disk refuses: read after another crash, either would skip the messages that came
+    /// meanwhile.
     package func limit(to end: (_ topic: String, _ queueID: Int32) -> Int64) {
         let text = state.withLock { state -> ByteBuffer? in
             guard state.offsets.limit(to: end) else { return nil }

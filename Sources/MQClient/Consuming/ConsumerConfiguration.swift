@@ -105,8 +105,9 @@ public struct ConsumerConfiguration: Sendable {
     /// stored since, so that none is missed and some come again; but not to messages that are older than this by the
     /// broker's clock. That the end was lost is noticed when the offset lies behind it, and when another message is in
     /// the place of the last one that was pulled, which is looked at once for each connection. A group that consumed
-    /// nothing for longer than that may miss what was stored before. Default: nil, go on behind the last message, as
-    /// RocketMQ's clients do.
+    /// nothing for longer than that may miss what was stored before. What was lost while no member ran is noticed when
+    /// the group's offset lies behind the end then; this broker takes such offsets back, stock ones and the files of
+    /// broadcasting consumers do not. Default: nil, go on behind the last message, as RocketMQ's clients do.
     public var lostEndHorizon: Duration?
 
     /// Sees the client ids of the group's members each time they were fetched for a rebalance, before any queue is

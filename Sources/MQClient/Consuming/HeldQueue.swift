@@ -12,8 +12,8 @@ final class HeldQueue: Sendable {
     let pullable = Signal()
     /// No handler has a message of it any more.
     let idle = Signal()
-    /// The connection on which the broker is known to have all that was pulled before. With a
-    /// ``ConsumerConfiguration/lostEndHorizon`` only.
+    /// The connection on which the master is known to have the last message that was pulled, and what is before it.
+    /// With a ``ConsumerConfiguration/lostEndHorizon`` only.
     let trusted = Mutex<ConnectionHandle?>(nil)
 
     init(_ queue: MessageQueue, _ state: ProcessQueue) {

@@ -99,6 +99,8 @@ struct ProcessQueue {
         return slots.first?.offset ?? nextFetch
     }
 
+    var isReset: Bool { if case .reset = ending { true } else { false } }
+
     var isEmpty: Bool { slots.isEmpty }
 
     var isRunning: Bool { runningCount > 0 }
@@ -164,6 +166,12 @@ extension ProcessQueue {
         guard isEmpty else { return }
         nextFetch = offset
         sightings.forget(from: offset)
+    }
+
+    /// What lay behind the last message seen was not for this group. Others may have taken its place: they are looked
+    /// at once more.
+    mutating func lookAgainBehindLastSeen() {
+        if let last = sightings.last { nextFetch = min(nextFetch, last.offset + 1) }
     }
 
     /// Whether a pull that may be sent has led to nothing, neither answer nor error, for so long.

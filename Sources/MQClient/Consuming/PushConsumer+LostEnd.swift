@@ -8,51 +8,70 @@ import Synchronization
 extension PushConsumer {
     // MARK: Messages that others have taken the place of
 
-    /// Whether the connection is the one on which the broker was found to have what was pulled before. Always without a
-    /// horizon.
-    func isTrusted(_ held: HeldQueue, at address: String) async throws(MQClientError) -> Bool {
-        guard configuration.lostEndHorizon != nil else { return true }
-        let connection = try await client.connection(to: address)
-        return held.trusted.withLock { $0 == connection }
-    }
-
-    /// Looks, once for each connection, whether the last message that was pulled is still where it was. Where it is
-    /// not, others may have its place and those before it: the group goes back.
+    /// Looks, once for each connection to a master, whether the last message that was pulled is still where it was.
+    /// Where it is not, others may have its place and those before it: the group goes back.
     ///
-    /// - Returns: false when the broker did not say where that is.
-    func isEndKept(_ held: HeldQueue, at address: String) async throws(MQClientError) -> Bool {
-        guard configuration.lostEndHorizon != nil else { return true }
+    /// - Returns: how the next pull is to reach the broker; nil when it did not say where to go back to.
+    func pullPath(_ held: HeldQueue, to address: String, isMaster: Bool) async throws(MQClientError) -> RequestPath? {
+        // What a slave lacks, it may not have yet.
+        guard configuration.lostEndHorizon != nil, isMaster else { return .address(address) }
         let connection = try await client.connection(to: address)
-        guard held.trusted.withLock({ $0 != connection }) else { return true }
+        let path = RequestPath.connection(connection, address: address)
+        guard held.trusted.withLock({ $0 != connection }) else { return path }
         let (last, next) = held.state.withLock { ($0.sightings.last, $0.nextFetch) }
         if let last {
-            if try await isReplaced(last, in: held.queue) {
+            if try await isReplaced(last, in: held.queue, by: path) {
                 let correction = OffsetCorrection(replacedAt: last.offset)
                 // A queue that was given up meanwhile is not to store how far it was.
-                guard await correct(held, asked: next, correction), !Task.isCancelled else { return false }
+                guard await correct(held, asked: next, correction, by: path), !Task.isCancelled else { return nil }
+            } else {
+                held.state.withLock { $0.lookAgainBehindLastSeen() }
             }
         } else if let stored = try await storedOffset(of: held.queue), stored < next {
             // Nothing was seen yet. This broker takes offsets back at its start that lie behind its queues' ends.
+            logger.warning("\(configuration.group) goes back from \(next) to \(stored) in \(held.queue), as stored")
             held.state.withLock { $0.correct(to: stored) }
         }
         held.trusted.withLock { $0 = connection }
-        return true
+        return path
     }
 
-    /// Where the queue's broker is asked for offsets. Nil without a horizon, and when it is away.
-    func offsetConnection(of queue: MessageQueue) async -> ConnectionHandle? {
-        guard configuration.lostEndHorizon != nil,
-            let address = try? await client.master(ofBroker: queue.brokerName, in: queue.topic)
-        else { return nil }
-        return try? await client.connection(to: address)
+    /// How far the group is that may be told to the broker, and how. Nil when nothing may: a broker that lost the end
+    /// of the queue must not be told of an offset in what others take the place of.
+    func storableOffset(of held: HeldQueue) async throws(MQClientError) -> (offset: Int64, path: RequestPath)? {
+        let queue = held.queue
+        let address = try await client.master(ofBroker: queue.brokerName, in: queue.topic)
+        let (offset, sightings, isReset) = held.state.withLock { ($0.commitOffset, $0.sightings, $0.isReset) }
+        guard configuration.lostEndHorizon != nil, !isReset else { return (offset, .address(address)) }
+        let connection = try await client.connection(to: address)
+        let path = RequestPath.connection(connection, address: address)
+        if held.trusted.withLock({ $0 == connection }) { return (offset, path) }
+        let kept = try await lastKept(sightings, in: queue, by: path)
+        return kept.map { (min(offset, $0.offset + 1), path) }
+    }
+
+    /// Where the queue's broker is asked for offsets. Nil without a horizon.
+    func offsetConnection(of queue: MessageQueue) async throws(MQClientError) -> ConnectionHandle? {
+        guard configuration.lostEndHorizon != nil else { return nil }
+        return try await client.connection(to: try await client.master(ofBroker: queue.brokerName, in: queue.topic))
+    }
+
+    /// The last message seen that is still in its place.
+    private func lastKept(
+        _ sightings: Sightings, in queue: MessageQueue, by path: RequestPath
+    ) async throws(MQClientError) -> Sightings.Sighting? {
+        try await sightings.lastTrue { seen async throws(MQClientError) in
+            try await !isReplaced(seen, in: queue, by: path)
+        }
     }
 
     /// Whether another message is there now, or soon will be: the queue ends before it. What was deleted since tells
     /// nothing.
     private func isReplaced(
-        _ seen: Sightings.Sighting, in queue: MessageQueue
+        _ seen: Sightings.Sighting, in queue: MessageQueue, by path: RequestPath
     ) async throws(MQClientError) -> Bool {
-        let there = try await client.pull(queue, from: seen.offset, maximumCount: 1, group: configuration.group)
+        let there = try await client.pull(
+            queue, from: seen.offset, maximumCount: 1, group: configuration.group, by: path)
         if let message = there.messages.first, message.queueOffset == seen.offset {
             return Sightings.Sighting(message) != seen
         }
@@ -64,15 +83,18 @@ extension PushConsumer {
     /// Goes on where the broker has messages, once everything pulled before is finished: its offsets must not mix with
     /// those of the messages that come now.
     ///
+    /// - Parameter path: how the broker was reached that said so.
     /// - Returns: false when the broker did not say where that is.
-    func correct(_ held: HeldQueue, asked: Int64, _ correction: OffsetCorrection) async -> Bool {
+    func correct(
+        _ held: HeldQueue, asked: Int64, _ correction: OffsetCorrection, by path: RequestPath
+    ) async -> Bool {
         while !held.state.withLock({ $0.isFinishedWithAll() }) {
             await held.pullable.wait()
             if Task.isCancelled { return true }
         }
         var offset = correction.offset
         if correction.isAfterLoss, let horizon = configuration.lostEndHorizon {
-            guard let begin = await offsetBeforeLoss(held, horizon: horizon) else { return false }
+            guard let begin = await offsetBeforeLoss(held, horizon: horizon, by: path) else { return false }
             offset = min(begin, offset)
         }
         guard offset != asked else { return true }
@@ -82,6 +104,7 @@ extension PushConsumer {
             \(offset).
             """)
         held.state.withLock { $0.correct(to: offset) }
+        if case .connection(let connection, _) = path { held.trusted.withLock { $0 = connection } }
         tally.withLock { $0.offsetCorrections += 1 }
         await storeOffset(of: held)
         return true
@@ -91,23 +114,21 @@ extension PushConsumer {
     private static let lossMargin = Duration.seconds(60)
 
     /// Behind the last message seen that is still there. When none is, where messages begin that were stored after the
-    /// last one seen; what is older than the horizon is not read again, whether one was seen or, after a restart of
-    /// this process, none.
-    private func offsetBeforeLoss(_ held: HeldQueue, horizon: Duration) async -> Int64? {
+    /// last one seen. What is older than the horizon is not read again in either case, nor when none was seen, after a
+    /// restart of this process.
+    private func offsetBeforeLoss(_ held: HeldQueue, horizon: Duration, by path: RequestPath) async -> Int64? {
         let queue = held.queue
         let (sightings, last) = held.state.withLock { ($0.sightings, $0.lastStored) }
         let earliest = time.now().advanced(by: .zero - horizon)
         let begin = max(last?.advanced(by: .zero - Self.lossMargin) ?? earliest, earliest)
         var offset: Int64?
         await client.attempt("search in \(queue) for \(configuration.group)") { () async throws(MQClientError) in
-            let kept = try await sightings.lastTrue { seen async throws(MQClientError) in
-                try await !isReplaced(seen, in: queue)
+            guard let kept = try await lastKept(sightings, in: queue, by: path) else {
+                return offset = try await self.offset(of: queue, storedSince: begin)
             }
-            if let kept {
-                offset = kept.offset + 1
-            } else {
-                offset = try await self.offset(of: queue, storedSince: begin)
-            }
+            offset = kept.offset + 1
+            guard kept.stored < earliest else { return }
+            offset = max(kept.offset + 1, try await self.offset(of: queue, storedSince: earliest))
         }
         return offset
     }

@@ -33,13 +33,10 @@ extension PushConsumer {
 
     private func storeAtBroker(_ held: HeldQueue) async {
         let queue = held.queue
-        let offset = held.commitOffset
-        guard !offsets.withLock({ $0.isStored(offset, of: queue) }) else { return }
+        guard !offsets.withLock({ $0.isStored(held.commitOffset, of: queue) }) else { return }
         await client.attempt("offset of \(queue) of \(configuration.group)") { () async throws(MQClientError) in
-            // A broker that lost the end of the queue must not be told of an offset in what others take the place of.
-            let address = try await client.master(ofBroker: queue.brokerName, in: queue.topic)
-            guard try await isTrusted(held, at: address) else { return }
-            try await client.setConsumerOffset(offset, of: queue, group: configuration.group)
+            guard let (offset, path) = try await storableOffset(of: held) else { return }
+            try await client.setConsumerOffset(offset, of: queue, group: configuration.group, by: path)
             offsets.withLock { $0.confirm(offset, of: queue) }
         }
     }

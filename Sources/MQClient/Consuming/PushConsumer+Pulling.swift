@@ -46,14 +46,13 @@ extension PushConsumer {
     /// - Returns: how long to wait before the next pull.
     private func pullOnce(_ held: HeldQueue, from brokerID: inout Int64) async throws(MQClientError) -> Duration? {
         let target = try await pullTarget(held.queue, brokerID: brokerID)
-        guard try await isEndKept(held, at: target.address) else { return PullTiming.afterFailure }
+        guard let path = try await pullPath(held, to: target.address, isMaster: target.isMaster) else {
+            return PullTiming.afterFailure
+        }
         let (offset, commit) = held.state.withLock { ($0.nextFetch, $0.commitOffset) }
         let header = pullHeader(held.queue, offset: offset, commit: commit, isMaster: target.isMaster)
         let began = time.now()
-        let answer = try await client.request(
-            to: target.address, .pullMessage, header: header, timeout: PullTiming.timeout)
-        // What another broker process says is not to be mixed with what is known of this one.
-        guard try await isTrusted(held, at: target.address) else { return nil }
+        let answer = try await client.request(by: path, .pullMessage, header: header, timeout: PullTiming.timeout)
         if header.flags.contains(.commitOffset), answer.responseCode == .success {
             offsets.withLock { $0.confirm(commit, of: held.queue) }
         }
@@ -69,11 +68,10 @@ extension PushConsumer {
             apply(held.state.withLock { $0.add([], next: next, now: time.now()) }, to: held)
             if next <= offset { return PullTiming.withoutProgress }
         case .pullOffsetMoved:
-            let isCorrected = await correct(
-                held, asked: offset,
-                OffsetCorrection(
-                    asked: offset, minimum: answer.fields.int64("minOffset") ?? -1,
-                    maximum: answer.fields.int64("maxOffset") ?? -1, suggested: next))
+            let correction = OffsetCorrection(
+                asked: offset, minimum: answer.fields.int64("minOffset") ?? -1,
+                maximum: answer.fields.int64("maxOffset") ?? -1, suggested: next)
+            let isCorrected = await correct(held, asked: offset, correction, by: path)
             return isCorrected ? PullTiming.withoutProgress : PullTiming.afterFailure
         default:
             throw MQClientError(refusal: answer, address: target.address)

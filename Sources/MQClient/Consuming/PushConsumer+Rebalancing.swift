@@ -1,5 +1,6 @@
 import Logging
 import MQProtocol
+import MQRemoting
 import Synchronization
 
 /// Taking and giving up queues.
@@ -133,8 +134,7 @@ extension PushConsumer {
         }
         let limits = configuration.flowLimits(sharedByQueues: heldQueues().count + granted.count)
         for queue in granted {
-            let connection = await offsetConnection(of: queue)
-            guard isRunning, let offset = await startOffset(of: queue) else {
+            guard isRunning, let (offset, connection) = await startOffset(of: queue) else {
                 if result == .complete { result = .failed }
                 if configuration.locksQueues { await unlock([queue]) }
                 continue
@@ -151,9 +151,12 @@ extension PushConsumer {
         return result
     }
 
-    private func startOffset(of queue: MessageQueue) async -> Int64? {
+    /// And the connection on which the broker told it.
+    private func startOffset(of queue: MessageQueue) async -> (offset: Int64, connection: ConnectionHandle?)? {
         var start: Int64?
+        var connection: ConnectionHandle?
         await client.attempt("start offset of \(queue) for \(configuration.group)") { () async throws(MQClientError) in
+            connection = try await offsetConnection(of: queue)
             let stored = try await storedOffset(of: queue)
             switch StartOffset(configuration.start, stored: stored, isRetry: queue.topic == retryTopic) {
             case .at(let offset): start = offset
@@ -162,7 +165,7 @@ extension PushConsumer {
             case .search(let time): start = try await client.offset(of: queue, at: time)
             }
         }
-        return start
+        return start.map { ($0, connection) }
     }
 
     // MARK: Giving up

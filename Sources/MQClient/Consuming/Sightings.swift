@@ -18,7 +18,7 @@ struct Sightings: Sendable, Hashable {
         }
     }
 
-    /// The most that are kept. With twice as many pulls each time before one is dropped, that reaches back far enough.
+    /// The most that are kept: half of them for the last pulls, the others ever wider apart.
     static let capacity = 24
 
     /// In order of offset.
@@ -29,11 +29,13 @@ struct Sightings: Sendable, Hashable {
     /// - Parameter message: behind all that were noted before.
     mutating func note(_ message: ReceivedMessage) {
         all.append(Sighting(message))
-        guard all.count > Self.capacity else { return }
-        // Of the older half every second one goes: the further back, the wider apart.
-        let half = Self.capacity / 2
-        let older = all.prefix(half).enumerated().filter { index, _ in index.isMultiple(of: 2) }
-        all = older.map(\.element) + all.dropFirst(half)
+        guard all.count > Self.capacity, let newest = all.last?.offset else { return }
+        // Of the older ones the one goes whose neighbours are closest together for how far back they are.
+        let spread = (1..<all.count - Self.capacity / 2).map { index in
+            let before = all[index - 1].offset
+            return (index, Double(all[index + 1].offset - before) / Double(newest - before))
+        }
+        if let closest = spread.min(by: { $0.1 < $1.1 }) { all.remove(at: closest.0) }
     }
 
     /// What was at this offset and behind it is not there any more.
@@ -45,7 +47,10 @@ struct Sightings: Sendable, Hashable {
     func lastTrue<Failure: Error>(
         _ isTrue: (Sighting) async throws(Failure) -> Bool
     ) async throws(Failure) -> Sighting? {
-        var (low, high) = (0, all.count)
+        guard let last else { return nil }
+        // As a rule nothing is lost.
+        if try await isTrue(last) { return last }
+        var (low, high) = (0, all.count - 1)
         while low < high {
             let middle = (low + high) / 2
             if try await isTrue(all[middle]) { low = middle + 1 } else { high = middle }

@@ -20,6 +20,15 @@ extension MQClient {
         waitingUpTo wait: Duration = .zero
     ) async throws(MQClientError) -> PullResult {
         let address = try await readableAddress(ofBroker: queue.brokerName, in: queue.topic)
+        return try await pull(
+            queue, from: offset, maximumCount: maximumCount, tags: tags, group: group, waitingUpTo: wait,
+            by: .address(address))
+    }
+
+    func pull(
+        _ queue: MessageQueue, from offset: Int64, maximumCount: Int, tags: String = "*", group: String,
+        waitingUpTo wait: Duration = .zero, by path: RequestPath
+    ) async throws(MQClientError) -> PullResult {
         let header = PullMessageHeader(
             consumerGroup: group,
             topic: queue.topic,
@@ -32,16 +41,16 @@ extension MQClient {
             brokerName: queue.brokerName
         )
         let answer = try await request(
-            to: address, .pullMessage, header: header, timeout: configuration.requestTimeout + wait)
+            by: path, .pullMessage, header: header, timeout: configuration.requestTimeout + wait)
         guard let status = PullResult.Status(answer.responseCode) else {
-            throw MQClientError(refusal: answer, address: address)
+            throw MQClientError(refusal: answer, address: path.address)
         }
         var result = PullResult(
             status: status,
             nextOffset: answer.fields.int64("nextBeginOffset") ?? offset,
             minimumOffset: answer.fields.int64("minOffset") ?? 0,
             maximumOffset: answer.fields.int64("maxOffset") ?? 0,
-            messages: try ReceivedMessage.list(answer.body, brokerName: queue.brokerName, address: address)
+            messages: try ReceivedMessage.list(answer.body, brokerName: queue.brokerName, address: path.address)
         )
         let selection = TagSelection(tags)
         result.messages.removeAll { !selection.admits($0.tag) }
@@ -96,10 +105,17 @@ extension MQClient {
         _ offset: Int64, of queue: MessageQueue, group: String
     ) async throws(MQClientError) {
         let address = try await master(ofBroker: queue.brokerName, in: queue.topic)
+        try await setConsumerOffset(offset, of: queue, group: group, by: .address(address))
+    }
+
+    func setConsumerOffset(
+        _ offset: Int64, of queue: MessageQueue, group: String, by path: RequestPath
+    ) async throws(MQClientError) {
         let header = UpdateConsumerOffsetHeader(
             consumerGroup: group, topic: queue.topic, queueID: queue.queueID,
             commitOffset: QueueOffset(rawValue: offset))
-        try await successfulRequest(to: address, .updateConsumerOffset, header: header)
+        let answer = try await request(by: path, .updateConsumerOffset, header: header)
+        guard answer.responseCode == .success else { throw MQClientError(refusal: answer, address: path.address) }
     }
 
     private func offset(

@@ -113,7 +113,7 @@ struct Checker {
         owners[message.place] = number
         let entry = history.entries[Int(number)]
         if let first = result.found[number], let before = result.storedAt[number] {
-            repeated(number, entry, at: [first, message.place], storedBefore: before)
+            repeated(number, entry, at: [first, message.place], stored: [before, message.storedAt])
         } else {
             result.found[number] = message.place
         }
@@ -131,14 +131,14 @@ struct Checker {
     }
 
     private mutating func repeated(
-        _ number: Int64, _ entry: History.Entry, at places: [Place], storedBefore: Timestamp
+        _ number: Int64, _ entry: History.Entry, at places: [Place], stored times: [Timestamp]
     ) {
-        if case .delayed = entry.kind, expectations.mayRepeat(deliveredAt: storedBefore) {
+        if case .delayed = entry.kind, expectations.mayRepeat(deliveredAt: times[0], again: times[1]) {
             result.duplicatesInWindow += 1
         } else {
             complain(
                 .duplicate,
-                "message \(number) is at \(places[0]) and \(places[1]), stored before at \(storedBefore.milliseconds)")
+                "message \(number) is at \(places[0]) and \(places[1]), stored at \(times.map(\.milliseconds))")
         }
     }
 
@@ -175,7 +175,8 @@ struct Checker {
         switch entry.kind {
         case .single, .batch, .ordered: return true
         case .delayed: return expectations.isSettled
-        case .transactional: return expectations.isSettled && entry.verdict == .commit
+        // One that nobody has decided was to be asked about, and is rolled back then.
+        case .transactional: return expectations.isSettled && entry.verdict != .rollback
         }
     }
 
@@ -198,7 +199,8 @@ struct Checker {
         case (_, let place?):
             complain(.lost, "message \(number) was acknowledged at \(place), but \(instead) there")
         case (.transactional, nil):
-            complain(.transaction, "message \(number) was committed and is not there")
+            let what = entry.verdict == .commit ? "was committed and is not there" : "was never asked about"
+            complain(.transaction, "message \(number) \(what)")
         case (.delayed(let due), nil):
             complain(.delay, "message \(number) was due at \(due) and is not there")
         case (_, nil):

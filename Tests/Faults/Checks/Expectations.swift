@@ -4,9 +4,14 @@ import MQProtocol
 struct Expectations: Sendable {
     /// What was acknowledged at these times (the recorder's) may be lost: asynchronous flush and a power loss.
     var lossWindows: [ClosedRange<Int64>] = []
-    /// Delayed messages that were delivered at these times, by the broker's clock, may be delivered once more: it ended
-    /// before it had written down that they were.
-    var repeatWindows: [ClosedRange<Timestamp>] = []
+    /// A broker's end: by its clock, when it may have delivered delayed messages without having written it down, and
+    /// since when it may deliver them once more.
+    struct RepeatWindow: Sendable {
+        var delivered: ClosedRange<Timestamp>
+        var restart: Timestamp
+    }
+
+    var repeatWindows: [RepeatWindow] = []
     /// When the broker's clock was set back, by its new time: what was due before may be stored with a time before
     /// that.
     var setBacks: [ClosedRange<Timestamp>] = []
@@ -40,7 +45,9 @@ struct Expectations: Sendable {
 
     func mayBeLost(acknowledgedAt time: Int64) -> Bool { lossWindows.contains { $0.contains(time) } }
 
-    func mayRepeat(deliveredAt time: Timestamp) -> Bool { repeatWindows.contains { $0.contains(time) } }
+    func mayRepeat(deliveredAt time: Timestamp, again later: Timestamp) -> Bool {
+        repeatWindows.contains { $0.delivered.contains(time) && later >= $0.restart }
+    }
 
     func mayBeEarly(storedAt time: Timestamp) -> Bool { setBacks.contains { $0.contains(time) } }
 

@@ -99,11 +99,10 @@ struct History: Sendable {
         return all.last { $0.time <= last.time - window }?.offset ?? 0
     }
 
-    /// What lies behind a queue's end was taken back.
-    mutating func limitConfirmations(to contents: Contents) {
-        for (queue, end) in contents.mapValues(\.maximum) {
-            confirmed[queue] = confirmed[queue]?.map { Confirmation(offset: min($0.offset, end), time: $0.time) }
-        }
+    /// What a broker says after a start is on its disk, and all that is known: of what it took before, it may have lost
+    /// the last.
+    mutating func restartConfirmations(with offsets: [QueueName: Int64]) {
+        confirmed = offsets.mapValues { [Confirmation(offset: $0, time: .min)] }
     }
 
     /// A fault kept the broker from writing them down, or damaged what it wrote.

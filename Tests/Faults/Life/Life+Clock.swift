@@ -41,7 +41,10 @@ extension Life {
             let lead = clockShifts.isEmpty ? 0 : Self.maximumLead
             let from = begin.advanced(by: shift).milliseconds - Self.repeatWindow
             let to = end.advanced(by: shift).milliseconds + lead
-            expectations.repeatWindows.append(Timestamp(milliseconds: from)...Timestamp(milliseconds: to))
+            let range = Timestamp(milliseconds: from)...Timestamp(milliseconds: to)
+            // With a clock that jumps, later is not later.
+            let restart = clockShifts.isEmpty ? begin : Timestamp(milliseconds: .min)
+            expectations.repeatWindows.append(.init(delivered: range, restart: restart))
         }
     }
 }
@@ -50,7 +53,7 @@ extension FaultKind {
     /// Whether the small files of the broker may be older than the last write, or wrong.
     var keepsOffsetsFromDisk: Bool {
         switch self {
-        case .flipOffsets, .flipTopics, .diskFull: true
+        case .flipOffsets, .flipTopics, .diskFull, .deletedConfiguration, .damagedConfiguration: true
         default: isOfDisk
         }
     }

@@ -54,12 +54,16 @@ extension Life {
     }
 
     /// The broker that has read everything has said what it could not read.
-    func damageViolations(_ broker: BrokerProcess) -> [Violation] {
+    func damageViolations(_ broker: BrokerProcess) async -> [Violation] {
         guard let damage else { return [] }
         self.damage = nil
         let words = [damage.file, " at \(damage.position) "]
-        let lines = broker.process.output.lines + broker.process.errors.lines
-        guard !lines.contains(where: { line in words.allSatisfy(line.contains) }) else { return [] }
+        func isSaid() -> Bool {
+            (broker.process.output.lines + broker.process.errors.lines).contains { words.allSatisfy($0.contains) }
+        }
+        // The line may still be on its way.
+        await Self.wait(atMost: .seconds(5), until: isSaid)
+        guard !isSaid() else { return [] }
         return [
             Violation(.corruption, "message \(damage.number) in \(damage.file) at \(damage.position): nothing says so")
         ]

@@ -27,6 +27,8 @@ actor Life {
     var sessionStart = TimeSource.system.now()
     /// Whether the fault of this session came to pass: one that waits for a certain system call may wait in vain.
     var hasStruck = true
+    /// Whether the session ended with a loss of power.
+    var losesPower = true
     /// The second member of the groups, in some sessions.
     var secondMember: Task<Void, Never>?
     /// The queues on which the broker has had an offset of a group.
@@ -77,6 +79,7 @@ actor Life {
     private func cycle(_ kind: FaultKind, _ client: MQClient, _ transactions: TransactionProducer) async throws {
         session += 1
         hasStruck = true
+        losesPower = true
         sessionStart = TimeSource.system.now()
         let producers = Producers(
             client: client, transactions: transactions, journal: journal, round: session,
@@ -90,6 +93,7 @@ actor Life {
             await changeMembers()
             try await inject(kind, broker, producers)
         }
+        checkExit(kind, ended.exit)
         try await settle(kind, ended.exit)
         noteDeath(kind)
         lastKind = kind
@@ -120,7 +124,7 @@ actor Life {
         if lastKind == .flipTopics { try await Topics.create(client, at: world.address) }
         let given = journal.deliveries
         let contents = try await ReadBack(client: client).all()
-        fail(damageViolations(broker))
+        fail(await damageViolations(broker))
         if lastKind == .flipOffsets { try await acceptConsumerOffsets(client, contents) }
         let offsets = try await groupOffsets(client)
         let history = journal.history
@@ -131,10 +135,7 @@ actor Life {
             tally.compared += history.acknowledgedCount
         }
         fail(result.violations + (try await consumerOffsetViolations(client, contents)))
-        journal.update { history in
-            history.settle(result)
-            history.limitConfirmations(to: contents)
-        }
+        journal.update { $0.settle(result) }
         fail(groupViolations(offsets, given: given, contents, result))
         fail(journal.takeDeliveryViolations())
         if clockShift == .zero { expectations.endExpiry(with: contents, at: journal.now) }
@@ -146,6 +147,7 @@ actor Life {
         for queue in history.consumed.keys {
             offsets[queue] = try await client.consumerOffset(of: queue.queue, group: Producers.consumerGroup)
         }
+        journal.update { $0.restartConfirmations(with: offsets) }
         return OffsetCheck(history: history, contents: contents).violations(offsets)
     }
 
@@ -179,6 +181,9 @@ actor Life {
         }
         let after = try await BrokerProcess.run(world.options(setup)) { _ in
             try await ReadBack(client: client).all()
+        }
+        for exit in [before.exit, after.exit] where exit != .code(0) {
+            fail([Violation(.liveness, "SIGTERM ended with \(exit)")])
         }
         for queue in Topics.queues where !Self.isSame(before.value[queue], after.value[queue]) {
             fail([Violation(.recovery, "\(queue) differs after a clean restart")])

@@ -5,11 +5,12 @@ import ProcessSupport
 /// fixed number of threads, and memory that does not grow with the log.
 struct Resources {
     private static let spareDescriptors = 100
-    private static let maximumThreads = 64
+    /// Of the store, the services, and of pools that have a thread for each processor.
+    private static let maximumThreads = 40 + 3 * ProcessInfo.processInfo.activeProcessorCount
     private static let maximumBytes = 512 << 20
     /// What may come on top of a moment under the same load: the log goes on, and so do caches and pools.
     private static let moreDescriptors = 24
-    private static let moreThreads = 4
+    private static let moreThreads = 4 + ProcessInfo.processInfo.activeProcessorCount
     private static let moreBytes = 32 << 20
 
     var descriptors: Int

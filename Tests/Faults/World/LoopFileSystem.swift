@@ -19,6 +19,21 @@ struct LoopFileSystem: Sendable {
         #endif
     }
 
+    /// Why there can be none here: root of a container may not mount. Nil when there can.
+    static func obstacle(in parent: String) async -> String? {
+        guard isAvailable else { return "they need root, to mount file systems" }
+        let directory = parent + "/escrow-probe-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            return try await with(megabytes: 16, in: directory) { system in
+                system.losePower() ? nil : "power cannot be cut here"
+            }
+        } catch {
+            return "\(error)"
+        }
+    }
+
     /// Makes a file system, mounts it, and takes it away when `body` is done.
     static func with<Value>(
         megabytes: Int, in directory: String, _ body: (LoopFileSystem) async throws -> Value

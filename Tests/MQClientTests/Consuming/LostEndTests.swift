@@ -68,11 +68,13 @@ import Testing
     }
 
     /// The message at 100 was stored at 1,000,000. After a new connection the looks at the queue find this.
+    ///
+    /// - Parameter seenUpTo: where the pull behind it went on.
     private func deliveries(
-        afterReconnecting looks: [StubServer.Answer], next: StubServer.Answer
+        seenUpTo: Int64 = 101, afterReconnecting looks: [StubServer.Answer], next: StubServer.Answer
     ) async throws -> [String] {
         let script = StubScript(
-            pulls: [try StubAnswer.found([100], next: 101, stored: 1_000_000)],
+            pulls: [try StubAnswer.found([100], next: seenUpTo, stored: 1_000_000)],
             answers: [
                 .queryConsumerOffset: [StubServer.Answer(fields: [("offset", "100")])],
                 .searchOffsetByTimestamp: [StubServer.Answer(fields: [("offset", "30")])],
@@ -115,6 +117,38 @@ import Testing
             afterReconnecting: [try StubAnswer.found([100], next: 101, stored: 1_000_000)],
             next: try StubAnswer.found([101], next: 102))
         #expect(texts == ["100", "101"])
+    }
+
+    /// Places whose messages had other tags may have got messages with the right ones.
+    @Test("With a new connection what was filtered out behind the last message is looked at again")
+    func filtered() async throws {
+        let texts = try await deliveries(
+            seenUpTo: 105, afterReconnecting: [try StubAnswer.found([100], next: 105, stored: 1_000_000)],
+            next: try StubAnswer.found([102], next: 106))
+        #expect(texts == ["100", "102"])
+    }
+
+    @Test("What is still there, and older than the horizon, is not where the group goes back to")
+    func keptIsOld() async throws {
+        let kept = try StubAnswer.found([100], next: 102, stored: 1_000_000)
+        let end = StubAnswer.pull(.pullOffsetMoved, next: 101, minimum: 0, maximum: 101)
+        let script = StubScript(
+            pulls: [
+                kept, try StubAnswer.found([102], next: 103, stored: 2_000_000), end, end, kept,
+                try StubAnswer.found([101], next: 102, stored: 3_000_000),
+                try StubAnswer.found([101], next: 102, stored: 3_000_000),
+            ],
+            answers: [
+                .queryConsumerOffset: [StubServer.Answer(fields: [("offset", "100")])],
+                .searchOffsetByTimestamp: [StubServer.Answer(fields: [("offset", "101")])],
+            ])
+        try await script.run({ $0.lostEndHorizon = .seconds(100) }, outcome: { _ in .consumed }) { server, all, _ in
+            await all.wait(forCount: 2)
+            await server.request(.searchOffsetByTimestamp)
+            let times = server.requests.filter { $0.requestCode == .searchOffsetByTimestamp }
+                .compactMap { $0.fields.int64("timestamp") }
+            #expect(times.allSatisfy { $0 > 3_000_000 }, "not before the horizon")
+        }
     }
 
     @Test("Without a horizon a group goes on behind the last message")
