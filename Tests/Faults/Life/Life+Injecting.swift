@@ -106,7 +106,8 @@ extension Life {
         if !stays { try await goOn(kind, broker, resources) }
         journal.end()
         let last = journal.lastAcknowledgement
-        losesPower = Int.random(in: 0..<3, using: &generator) > 0
+        // Pages that the system has dropped are gone as with the power.
+        losesPower = Int.random(in: 0..<3, using: &generator) > 0 || kind == .flushErrorDropping
         if losesPower { world.disk.losePower() }
         broker.process.kill()
         await load.value
