@@ -275,6 +275,7 @@ struct CheckerTests {
         #expect(offsetViolations(nil) == [])
         // What a start has said stays, however short it was.
         history.restartConfirmations(with: [queue: 1])
+        #expect(offsetViolations(0) == [.consumerOffset])
         history.confirm(queue, 2, at: 3010)
         #expect(offsetViolations(1) == [])
         #expect(offsetViolations(0) == [.consumerOffset])

@@ -96,7 +96,8 @@ struct History: Sendable {
     /// The offset that the broker had taken when the last one was taken, `window` milliseconds before that.
     func oldConfirmation(of queue: QueueName, window: Int64) -> Int64 {
         guard let all = confirmed[queue], let last = all.last else { return 0 }
-        return all.last { $0.time <= last.time - window }?.offset ?? 0
+        let limit = last.time == .min ? .min : last.time - window
+        return all.last { $0.time <= limit }?.offset ?? 0
     }
 
     /// What a broker says after a start is on its disk, and all that is known: of what it took before, it may have lost
