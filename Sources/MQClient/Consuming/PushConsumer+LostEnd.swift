@@ -114,8 +114,9 @@ extension PushConsumer {
     private static let lossMargin = Duration.seconds(60)
 
     /// Behind the last message seen that is still there. When none is, where messages begin that were stored after the
-    /// last one seen. What is older than the horizon is not read again in either case, nor when none was seen, after a
-    /// restart of this process.
+    /// last one seen, and no further on than the first one seen and the group's offset, which this broker takes back to
+    /// the end at its start: a clock that was ahead makes times useless. What is older than the horizon is not searched
+    /// for in either case, nor when none was seen, after a restart of this process.
     private func offsetBeforeLoss(_ held: HeldQueue, horizon: Duration, by path: RequestPath) async -> Int64? {
         let queue = held.queue
         let (sightings, last) = held.state.withLock { ($0.sightings, $0.lastStored) }
@@ -124,7 +125,10 @@ extension PushConsumer {
         var offset: Int64?
         await client.attempt("search in \(queue) for \(configuration.group)") { () async throws(MQClientError) in
             guard let kept = try await lastKept(sightings, in: queue, by: path) else {
-                return offset = try await self.offset(of: queue, storedSince: begin)
+                let later = try await self.offset(of: queue, storedSince: begin)
+                let seen = sightings.all.first?.offset ?? later
+                let stored = try await storedOffset(of: queue) ?? later
+                return offset = min(later, seen, max(stored, 0))
             }
             offset = kept.offset + 1
             guard kept.stored < earliest else { return }

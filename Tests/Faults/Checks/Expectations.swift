@@ -2,15 +2,16 @@ import MQProtocol
 
 /// What a check may accept, which depends on how the broker is set up and on what was done to it.
 struct Expectations: Sendable {
-    /// What was acknowledged at these times (the recorder's) may be lost: asynchronous flush and a power loss.
-    var lossWindows: [ClosedRange<Int64>] = []
-    /// A broker's end: by its clock, when it may have delivered delayed messages without having written it down, and
-    /// since when it may deliver them once more.
+    /// By the broker's clock, when it may have delivered messages without having written it down, and since when it may
+    /// deliver them again.
     struct RepeatWindow: Sendable {
         var delivered: ClosedRange<Timestamp>
         var restart: Timestamp
     }
 
+    /// What was acknowledged at these times (the recorder's) may be lost: asynchronous flush and a power loss.
+    var lossWindows: [ClosedRange<Int64>] = []
+    /// The broker's ends after which it may deliver delayed messages once more.
     var repeatWindows: [RepeatWindow] = []
     /// When the broker's clock was set back, by its new time: what was due before may be stored with a time before
     /// that.

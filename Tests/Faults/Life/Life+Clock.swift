@@ -33,10 +33,10 @@ extension Life {
     func noteDeath(_ kind: FaultKind) {
         if kind == .flipOffsets { mayGroupsSkip = true }
         guard kind != .stop, kind != .flipLog else { return }
-        // On a disk that refused writes nothing could be written down.
         let end = TimeSource.system.now()
         let silence = Duration.milliseconds(journal.now - journal.lastAcknowledgement)
-        let begin = kind.keepsOffsetsFromDisk ? sessionStart : max(sessionStart, end.advanced(by: .zero - silence))
+        // On a disk that refused writes nothing was written down in the whole session.
+        let begin = kind.leavesOldFiles ? sessionStart : max(sessionStart, end.advanced(by: .zero - silence))
         for shift in clockShifts.union([.zero]) {
             let lead = clockShifts.isEmpty ? 0 : Self.maximumLead
             let from = begin.advanced(by: shift).milliseconds - Self.repeatWindow
@@ -50,8 +50,8 @@ extension Life {
 }
 
 extension FaultKind {
-    /// Whether the small files of the broker may be older than the last write, or wrong.
-    var keepsOffsetsFromDisk: Bool {
+    /// Whether the broker's small files may be older than it wrote them last, or wrong.
+    var leavesOldFiles: Bool {
         switch self {
         case .flipOffsets, .flipTopics, .diskFull, .deletedConfiguration, .damagedConfiguration: true
         default: isOfDisk

@@ -128,7 +128,7 @@ actor Life {
         if lastKind == .flipOffsets { try await acceptConsumerOffsets(client, contents) }
         let offsets = try await groupOffsets(client)
         let history = journal.history
-        if lastKind.keepsOffsetsFromDisk { journal.update { $0.forgetConfirmations() } }
+        if lastKind.leavesOldFiles { journal.update { $0.forgetConfirmations() } }
         let result = Checker.check(history, contents, expectations)
         count(lastKind) { tally in
             tally.lostInWindow += result.lostInWindow.count

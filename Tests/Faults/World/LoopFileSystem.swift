@@ -67,10 +67,6 @@ struct LoopFileSystem: Sendable {
 
     func unmount() async throws { try await Self.command("umount", mountPoint) }
 
-    func remount(_ options: String) async throws {
-        try await Self.command("mount", "-o", "remount,\(options)", mountPoint)
-    }
-
     /// Nothing that is not on the disk by now will be there after ``restorePower()``.
     @discardableResult
     func losePower() -> Bool { PowerSwitch.cut(mountPoint) }

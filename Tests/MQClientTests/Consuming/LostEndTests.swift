@@ -69,15 +69,18 @@ import Testing
 
     /// The message at 100 was stored at 1,000,000. After a new connection the looks at the queue find this.
     ///
-    /// - Parameter seenUpTo: where the pull behind it went on.
+    /// - Parameters:
+    ///   - seenUpTo: where the pull behind it went on.
+    ///   - found: what the search by time finds.
     private func deliveries(
-        seenUpTo: Int64 = 101, afterReconnecting looks: [StubServer.Answer], next: StubServer.Answer
+        seenUpTo: Int64 = 101, found: Int64 = 30, afterReconnecting looks: [StubServer.Answer], next: StubServer.Answer
     ) async throws -> [String] {
         let script = StubScript(
-            pulls: [try StubAnswer.found([100], next: seenUpTo, stored: 1_000_000)],
+            // The second pull waits for its answer when the connection goes.
+            pulls: [try StubAnswer.found([100], next: seenUpTo, stored: 1_000_000), .never],
             answers: [
                 .queryConsumerOffset: [StubServer.Answer(fields: [("offset", "100")])],
-                .searchOffsetByTimestamp: [StubServer.Answer(fields: [("offset", "30")])],
+                .searchOffsetByTimestamp: [StubServer.Answer(fields: [("offset", "\(found)")])],
             ])
         let horizon = Duration.seconds(10_000_000_000)
         var texts: [String] = []
@@ -91,24 +94,31 @@ import Testing
         return texts
     }
 
-    /// A broker that lost the end has stored so much since that the offset is within the queue again.
-    @Test("Another message in the place of the last one seen means that the end was lost")
-    func replaced() async throws {
+    /// The queue has grown past the offset again since, or soon will.
+    @Test(
+        "Another message in the place of the last one seen, or an end before it, means that the end was lost",
+        arguments: [nil, 90])
+    func lost(end: Int64?) async throws {
+        let look =
+            if let end { StubAnswer.pull(.pullOffsetMoved, next: end, minimum: 0, maximum: end) } else {
+                try StubAnswer.found([100], next: 101, stored: 2_000_000)
+            }
         // Told so, and looked at once more, in the search for the last one that is still there; then by time.
-        let other = try StubAnswer.found([100], next: 101, stored: 2_000_000)
         let texts = try await deliveries(
-            afterReconnecting: [other, other, try StubAnswer.found([30], next: 31, stored: 950_000)],
+            afterReconnecting: [look, look, try StubAnswer.found([30], next: 31, stored: 950_000)],
             next: try StubAnswer.found([30], next: 31))
         #expect(texts == ["100", "30"])
     }
 
-    @Test("A queue that ends before the last one seen has lost its end, though its new end may soon be behind that")
-    func ended() async throws {
-        let end = StubAnswer.pull(.pullOffsetMoved, next: 90, minimum: 0, maximum: 90)
+    /// Its clock was ahead when the last message was stored: nothing is later by the time.
+    @Test("Where times find nothing a group goes back to the first message it saw")
+    func clockWasAhead() async throws {
+        let other = try StubAnswer.found([100], next: 101, stored: 2_000_000)
         let texts = try await deliveries(
-            afterReconnecting: [end, end, try StubAnswer.found([30], next: 31, stored: 950_000)],
-            next: try StubAnswer.found([30], next: 31))
-        #expect(texts == ["100", "30"])
+            found: 500,
+            afterReconnecting: [other, other, StubAnswer.pull(.pullOffsetMoved, next: 500, minimum: 0, maximum: 500)],
+            next: try StubAnswer.found([100], next: 101))
+        #expect(texts == ["100", "100"])
     }
 
     @Test("With a new connection a group goes on where it was when the last message is still there")
