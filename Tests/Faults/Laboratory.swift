@@ -16,10 +16,8 @@ package struct Laboratory: Sendable {
         package var fileFaults = 40
         /// Repeats one life only.
         package var onlyLife: Int?
-        /// The kinds to choose from; empty: all.
-        package var kinds: [FaultKind] = []
-        /// Judges brokers that acknowledge before the flush as if they flushed before: a control.
-        package var expectsTooMuch = false
+        /// The kinds to choose from: those whose name contains this, or those of the control. Nil: all.
+        package var only: String?
         /// Ends as soon as this is found.
         package var control: Control?
         /// Where `mqbroker` was built. Nil: beside this program.
@@ -28,6 +26,11 @@ package struct Laboratory: Sendable {
         package init(seed: UInt64, duration: Duration) {
             self.seed = seed
             self.duration = duration
+        }
+
+        /// Empty: all.
+        var kinds: [FaultKind] {
+            control?.kinds ?? only.map { only in FaultKind.allCases.filter { $0.rawValue.contains(only) } } ?? []
         }
     }
 
@@ -43,8 +46,10 @@ package struct Laboratory: Sendable {
     package func run() async throws -> Report {
         var report = plan.onlyLife == nil ? files() : Report()
         if !plan.kinds.isEmpty, plan.kinds.allSatisfy(\.isOfFiles) { return report }
+        if let control = plan.control, control.isFound(in: report) { return report }
         if let obstacle = await LoopFileSystem.obstacle(in: World.parentDirectory) {
             report.skipped.append("brokers whose power fails, whose disks are full or refuse: \(obstacle)")
+            report.hasNoBrokers = true
             return report
         }
         let deadline = ContinuousClock.now.advanced(by: plan.duration)
@@ -89,13 +94,9 @@ package struct Laboratory: Sendable {
     /// - Throws: what is wrong with the laboratory itself: no life after this one would say anything about brokers.
     private func live(_ number: Int, in world: World) async throws -> Report {
         let kinds = plan.kinds.filter { !$0.isOfFiles }
-        var schedule = Schedule(seed: plan.seed, life: number, faults: plan.faultsOfLife, kinds: kinds)
-        if plan.expectsTooMuch {
-            schedule.setup.flush = .asynchronous
-            schedule.setup.flushInterval = 60_000
-            schedule.setup.isJudgedAsSynchronous = true
-        }
-        let command = "./run faults --seed \(plan.seed) --life \(number)"
+        let schedule = Schedule(seed: plan.seed, life: number, faults: plan.faultsOfLife, kinds: kinds)
+        let filter = plan.only.map { " --only \"\($0)\"" } ?? ""
+        let command = "./run faults --seed \(plan.seed) --life \(number)\(filter)"
         let life = Life(world: world, setup: schedule.setup, seed: schedule.seed, command: command)
         do {
             try await life.run(schedule.kinds)

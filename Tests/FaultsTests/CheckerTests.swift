@@ -216,12 +216,18 @@ struct CheckerTests {
         append(Self.found(number, at: 6, storedAt: 1001))
         #expect(violated() == [.duplicate])
         var expectations = Expectations(isSettled: true)
-        expectations.repeatWindows = [.init(delivered: due...due, restart: Timestamp(milliseconds: 1002))]
+        let last = Timestamp(milliseconds: .max)
+        expectations.repeatWindows = [
+            .init(kind: .kill, delivered: due...due, again: Timestamp(milliseconds: 1002)...last)
+        ]
         #expect(violated(expectations) == [.duplicate])
-        expectations.repeatWindows = [.init(delivered: due...due, restart: due)]
+        expectations.repeatWindows = [.init(kind: .kill, delivered: due...due, again: due...last)]
+        var ended = expectations
+        ended.endRepeats(at: Timestamp(milliseconds: 1000))
+        #expect(violated(ended) == [.duplicate], "a broker served without trouble in between")
         let result = Checker.check(history, contents, expectations)
         #expect(result.violations == [])
-        #expect(result.duplicatesInWindow == 1)
+        #expect(result.duplicatesInWindow == [.kill: 1])
         // A third copy has to follow from the second.
         append(Self.found(number, at: 7, storedAt: 1002))
         #expect(violated(expectations) == [.duplicate])

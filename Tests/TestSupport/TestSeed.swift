@@ -5,7 +5,8 @@ package enum TestSeed {
     package static let current: UInt64 = {
         let given = ProcessInfo.processInfo.environment["ESCROW_SEED"].flatMap { UInt64($0) }
         let seed = given ?? UInt64.random(in: 1...0xFFFF_FFFF)
-        print("ESCROW_SEED=\(seed)")
+        // A buffer would be lost with a process that dies of what it found.
+        FileHandle.standardOutput.write(Data("ESCROW_SEED=\(seed)\n".utf8))
         return seed
     }()
 }

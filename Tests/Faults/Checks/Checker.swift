@@ -133,8 +133,8 @@ struct Checker {
     private mutating func repeated(
         _ number: Int64, _ entry: History.Entry, at places: [Place], stored times: [Timestamp]
     ) {
-        if case .delayed = entry.kind, expectations.mayRepeat(deliveredAt: times[0], again: times[1]) {
-            result.duplicatesInWindow += 1
+        if case .delayed = entry.kind, let kind = expectations.repeated(deliveredAt: times[0], again: times[1]) {
+            result.duplicatesInWindow[kind, default: 0] += 1
         } else {
             complain(
                 .duplicate,

@@ -2,11 +2,13 @@ import MQProtocol
 
 /// What a check may accept, which depends on how the broker is set up and on what was done to it.
 struct Expectations: Sendable {
-    /// By the broker's clock, when it may have delivered messages without having written it down, and since when it may
+    /// By the broker's clock, when it may have delivered messages without having written it down, and when it may
     /// deliver them again.
     struct RepeatWindow: Sendable {
+        /// What ended the broker.
+        var kind: FaultKind
         var delivered: ClosedRange<Timestamp>
-        var restart: Timestamp
+        var again: ClosedRange<Timestamp>
     }
 
     /// What was acknowledged at these times (the recorder's) may be lost: asynchronous flush and a power loss.
@@ -46,8 +48,17 @@ struct Expectations: Sendable {
 
     func mayBeLost(acknowledgedAt time: Int64) -> Bool { lossWindows.contains { $0.contains(time) } }
 
-    func mayRepeat(deliveredAt time: Timestamp, again later: Timestamp) -> Bool {
-        repeatWindows.contains { $0.delivered.contains(time) && later >= $0.restart }
+    /// What let the broker deliver a message once more; nil when nothing did.
+    func repeated(deliveredAt time: Timestamp, again later: Timestamp) -> FaultKind? {
+        repeatWindows.first { $0.delivered.contains(time) && $0.again.contains(later) }?.kind
+    }
+
+    /// A broker served without trouble until then: what it was to deliver again, it has.
+    mutating func endRepeats(at time: Timestamp) {
+        for index in repeatWindows.indices where repeatWindows[index].again.upperBound > time {
+            let begin = repeatWindows[index].again.lowerBound
+            repeatWindows[index].again = begin...max(begin, time)
+        }
     }
 
     func mayBeEarly(storedAt time: Timestamp) -> Bool { setBacks.contains { $0.contains(time) } }
@@ -63,8 +74,8 @@ struct CheckResult: Sendable {
     var lostInWindow: Set<Int64> = []
     /// Acknowledged within that window and there all the same: after a recovery they are on the disk.
     var survived: Set<Int64> = []
-    /// More copies than one, within a documented window.
-    var duplicatesInWindow = 0
+    /// More copies than one, within a documented window, by what ended the broker.
+    var duplicatesInWindow: [FaultKind: Int] = [:]
     var expired = 0
     /// Where each message was found first.
     var found: [Int64: Place] = [:]

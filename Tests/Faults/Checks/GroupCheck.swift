@@ -104,16 +104,16 @@ struct GroupCheck {
             || expectations.lossWindows.contains { $0.upperBound >= record.first }
     }
 
-    /// A broker's end may bring copies in the retry topic once more, and each then has an end of its own. Once
-    /// asynchronous flush has lost something, groups go back to before it; and what is sent back by its place in the
-    /// log may be what has taken that place.
+    /// A broker's end, or a queue that changes hands, may bring copies in the retry topic once more, and each then has
+    /// an end of its own. Once asynchronous flush has lost something, groups go back to before it; and what is sent
+    /// back by its place in the log may be what has taken that place.
     private func deadLetterViolations(_ dead: [Int64], _ deliveries: Deliveries) -> [Violation] {
         guard expectations.lossWindows.isEmpty else { return [] }
         return Dictionary(grouping: dead) { $0 }.sorted { $0.key < $1.key }.compactMap { number, copies in
             guard Payload.fate(number) == .failsAlways, let record = deliveries.records[number] else {
                 return Violation(.delivery, "message \(number) is a dead letter of \(group.rawValue) for nothing")
             }
-            guard copies.count > 1, record.first > deliveries.disturbedUntil else { return nil }
+            guard copies.count > 1, record.first > deliveries.disturbedUntil, !record.isRepeated else { return nil }
             return Violation(.delivery, "message \(number) is \(copies.count) dead letters of \(group.rawValue)")
         }
     }

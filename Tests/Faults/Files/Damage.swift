@@ -89,25 +89,27 @@ struct Vandal {
         // What was not flushed before a crash may end at the damage. And a crashed store dispatches again what the
         // record now says of itself: without a checksum of its fields, it may be of another topic.
         let isTrusted = record.end <= template.trusted
-        let isReported = template.hasRecordChecksum || kind == .flipBody
         let isBlind = template.end == .crashed && !template.hasRecordChecksum
         let behind = template.records.filter {
             $0.logOffset == record.logOffset
                 || $0.logOffset > record.logOffset && (!isTrusted || isBlind && $0.end > template.trusted)
         }
         return Damage(
-            mayMiss: Set(behind.map(\.place)), reports: isReported ? reports(of: record, isTrusted: isTrusted) : [],
+            mayMiss: Set(behind.map(\.place)), reports: reports(of: record, isTrusted: isTrusted),
             allowsNew: isBlind, claimed: isBlind ? record.claimedPlace(flipping: bit, of: position) : nil,
             description: "\(record.place), byte \(position) of \(record.bytes.readableBytes) at \(record.logOffset)")
     }
 
-    /// Its file and where in it. What was not flushed may be where the log ends.
+    /// Its file and where in it, or what its queue lacks when it claims another place. What was not flushed may be
+    /// where the log ends.
     private func reports(of record: StoredRecord, isTrusted: Bool) -> [[String]] {
         let segment = base(record.logOffset)
         let file = logFile(segment).dropFirst(store.count)
         let position = record.logOffset - segment
         let place = [" ", ":", ";"].map { [String(file), " at \(position)\($0)"] }
-        return isTrusted ? place : place + [["the log ends at"]]
+        let queue = "/consumequeue/\(record.place.queue.topic)/\(record.place.queue.queueID)"
+        let lacks = [[queue, "no record for the"], ["the record at \(record.logOffset) of commitlog/"]]
+        return place + (template.hasRecordChecksum ? [] : lacks) + (isTrusted ? [] : [["the log ends at"]])
     }
 
     /// One bit of one of the files that can be made again from the log.
@@ -131,9 +133,8 @@ struct Vandal {
     }
 
     func flipPosition(using generator: inout SeededGenerator) throws -> Damage {
-        let files = ["checkpoint", "escrow/position", "escrow/queues"].map { "\(store)/\($0)" }.filter {
-            length($0) > 0
-        }
+        let names = ["checkpoint", "escrow/position", "escrow/queues", "escrow/flushed"]
+        let files = names.map { "\(store)/\($0)" }.filter { length($0) > 0 }
         guard let file = files.randomElement(using: &generator) else { return Damage() }
         let used = file.hasSuffix("checkpoint") ? 24 : length(file)
         let position = Int.random(in: 0..<used, using: &generator)

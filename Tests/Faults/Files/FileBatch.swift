@@ -7,7 +7,7 @@ import TestSupport
 /// Damages copies of one store, one after the other, opens them in this process, and compares.
 struct FileBatch {
     let template: TemplateStore
-    private let work: String
+    let work: String
     private let check: FileCheck
     var generator: SeededGenerator
     let command: String
@@ -41,10 +41,11 @@ struct FileBatch {
         } catch {
             fail([Violation(.liveness, "\(error)")], kind)
         }
-        report.count(kind, hasRecordChecksum: template.hasRecordChecksum) { tally in
-            tally.injected += 1
-            tally.compared += template.records.count
-        }
+        count(kind) { $0.injected += 1 }
+    }
+
+    private mutating func count(_ kind: FaultKind, _ change: (inout Tally) -> Void) {
+        report.count(kind, hasRecordChecksum: template.hasRecordChecksum, change)
     }
 
     private mutating func damage(_ kind: FaultKind, _ position: Int) throws -> Damage {
@@ -72,6 +73,7 @@ struct FileBatch {
             fail([Violation(.recovery, "a second start serves something else; \(damage.description)")], kind)
         }
         if kind == .flipQueue { try rebuildQueues(kind) }
+        if kind == .flipIndex { fail(try indexViolations(damage), kind) }
     }
 
     /// The log is the truth: a queue that is deleted comes back as it was.
@@ -95,7 +97,11 @@ struct FileBatch {
             return nil
         }
         let milliseconds = Double(started.duration(to: .now).wholeMilliseconds)
-        report.count(kind, hasRecordChecksum: template.hasRecordChecksum) { $0.recoveries.append(milliseconds) }
+        let compared = template.records.count
+        count(kind) { tally in
+            tally.recoveries.append(milliseconds)
+            tally.compared += compared
+        }
         let served = try store.servedRecords()
         fail(check.violations(served, damage, reports: complaints.all), kind)
         fail(try appendViolations(store, served, damage), kind)
@@ -103,7 +109,7 @@ struct FileBatch {
         return try store.servedRecords()
     }
 
-    private func open(_ complaints: LogLines) throws -> MessageStore {
+    func open(_ complaints: LogLines) throws -> MessageStore {
         try TemplateStore.open(work, hasRecordChecksum: template.hasRecordChecksum, complaints.logger)
     }
 
@@ -132,6 +138,7 @@ struct FileBatch {
         try Vandal(template: template, store: work).erase(gone)
         let record = try appendInPlace(of: gone)
         let served = try open(LogLines()).servedRecords()
+        count(.staleTail) { $0.compared += 3 }
         for stale in template.records.suffix(2) where served[stale.place] != nil {
             fail([Violation(.torn, "\(stale.place) came back behind \(record.place)")], .staleTail)
         }

@@ -16,6 +16,10 @@ struct Deliveries: Sendable {
         /// When it was given first and last, by the recorder's clock.
         var first: Int64
         var last: Int64
+        /// The failures that the message told of, each time it was given.
+        var attempts: Set<Int32> = []
+        /// Whether it was given twice after as many failures: its queue changed hands meanwhile, or its broker ended.
+        var isRepeated = false
         /// Of the last call that has ended; the first that ended well or for good stays.
         var result: Result?
 
@@ -48,6 +52,7 @@ struct Deliveries: Sendable {
         let hasFailed = records[number]?.result == .failed
         records[number, default: Record(sender: sender, place: place, first: time, last: time)].last = time
         if let place { records[number]?.place = place }
+        if records[number]?.attempts.insert(attempt).inserted == false { records[number]?.isRepeated = true }
         switch Payload.fate(number) {
         case .handled: return .handled
         case .failsOnce: return hasFailed || attempt > 0 ? .handled : .failed
@@ -67,10 +72,12 @@ struct Deliveries: Sendable {
     }
 
     /// A handler's call ends. Its effect on the ledger comes with the message's first success only.
-    mutating func end(_ number: Int64, _ result: Result) {
+    ///
+    /// - Parameter identity: what the member knows the message by.
+    mutating func end(_ number: Int64, _ result: Result, identity: String) {
         // Two members may have it after a crash: what one has done stays done.
         if records[number]?.isDone == false { records[number]?.result = result }
-        if result == .handled { ledger.apply(number) }
+        if result == .handled { ledger.apply(number, identity: identity) }
     }
 
     mutating func noteForeign(_ text: String) {

@@ -82,8 +82,8 @@ final class Journal: Sendable {
         }
     }
 
-    func settle(_ number: Int64, _ result: Deliveries.Result, in group: ConsumerGroup) {
-        state.withLock { $0.deliveries[group]?.end(number, result) }
+    func settle(_ number: Int64, _ result: Deliveries.Result, identity: String, in group: ConsumerGroup) {
+        state.withLock { $0.deliveries[group]?.end(number, result, identity: identity) }
     }
 
     /// The fault begins: the broker may refuse, or go.

@@ -1,19 +1,22 @@
-/// The stock of a few articles, and the messages that have changed it: what an idempotent consumer keeps. Pure.
+/// The stock of a few articles, and the identities of the messages that have changed it: what an idempotent consumer
+/// keeps. Pure.
 struct Ledger: Sendable {
     static let articles = 16
     static let opening: Int64 = 1_000_000
 
     private(set) var stock = [Int64](repeating: Self.opening, count: Self.articles)
     private(set) var applied: Set<Int64> = []
+    private var identities: Set<String> = []
 
     /// What a message sells, and of which article.
     static func sale(_ number: Int64) -> (article: Int, quantity: Int64) {
         (Int(number) % articles, number % 5 + 1)
     }
 
-    /// However often a message comes, it counts once.
-    mutating func apply(_ number: Int64) {
-        guard applied.insert(number).inserted else { return }
+    /// However often a message comes, it counts once: a consumer knows it by its identity, not by its number.
+    mutating func apply(_ number: Int64, identity: String) {
+        guard identities.insert(identity).inserted else { return }
+        applied.insert(number)
         let sale = Self.sale(number)
         stock[sale.article] -= sale.quantity
     }

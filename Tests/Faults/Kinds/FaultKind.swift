@@ -30,7 +30,7 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case flushErrorDropping = "EIO from one fdatasync, its pages dropped"
     case shortWrites = "short writes"
     case readError = "EIO from reads in recovery"
-    case readOnly = "read-only remount, and back"
+    case readOnly = "EROFS from every change, and back"
 
     // Files while the broker is down.
     case deletedQueues = "consume queues deleted"
@@ -62,7 +62,7 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case flipProperties = "bit flip in topic or properties"
     case flipQueue = "bit flip in a consume queue"
     case flipIndex = "bit flip in the index"
-    case flipPosition = "bit flip in checkpoint, positions, list of queues"
+    case flipPosition = "bit flip in checkpoint, flush mark, positions, list of queues"
     case missingSegment = "a log file in the middle is missing"
     case duplicatedSegment = "a log file is there twice"
     case missingQueueFile = "a consume-queue file is missing"
@@ -92,4 +92,6 @@ package enum FaultKind: String, Sendable, CaseIterable {
     }
 
     var losesPower: Bool { Self.ofPower.contains(self) }
+
+    var shiftsClock: Bool { self == .clockForward || self == .clockBackward || self == .powerInRetention }
 }

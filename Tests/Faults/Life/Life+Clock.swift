@@ -4,7 +4,7 @@ import MQProtocol
 extension Life {
     /// How long before a broker's death the deliveries were that it may repeat, in milliseconds: it writes down every
     /// second how far it is, and shares its processors with everything else.
-    private static let repeatWindow: Int64 = 3000
+    private static let repeatWindow: Int64 = 2000
     /// A broker whose clock was set back stores with times that lead it by at most this, in milliseconds.
     private static let maximumLead: Int64 = 10_000
 
@@ -34,17 +34,21 @@ extension Life {
         if kind == .flipOffsets { mayGroupsSkip = true }
         guard kind != .stop, kind != .flipLog else { return }
         let end = TimeSource.system.now()
+        if clockShifts.isEmpty, !kind.leavesOldFiles { expectations.endRepeats(at: end) }
         let silence = Duration.milliseconds(journal.now - journal.lastAcknowledgement)
-        // On a disk that refused writes nothing was written down in the whole session.
-        let begin = kind.leavesOldFiles ? sessionStart : max(sessionStart, end.advanced(by: .zero - silence))
+        // On a disk that refused writes nothing was written down in the whole session, and a previous version may be as
+        // old.
+        let isOld = kind.leavesOldFiles || kind == .flipTimer
+        let begin = isOld ? sessionStart : max(sessionStart, end.advanced(by: .zero - silence))
         for shift in clockShifts.union([.zero]) {
             let lead = clockShifts.isEmpty ? 0 : Self.maximumLead
             let from = begin.advanced(by: shift).milliseconds - Self.repeatWindow
             let to = end.advanced(by: shift).milliseconds + lead
             let range = Timestamp(milliseconds: from)...Timestamp(milliseconds: to)
-            // With a clock that jumps, later is not later.
+            // With a clock that jumps, later is not later. Without, until a broker has served without trouble.
             let restart = clockShifts.isEmpty ? begin : Timestamp(milliseconds: .min)
-            expectations.repeatWindows.append(.init(delivered: range, restart: restart))
+            expectations.repeatWindows.append(
+                .init(kind: kind, delivered: range, again: restart...Timestamp(milliseconds: .max)))
         }
     }
 }

@@ -3,14 +3,13 @@ import NIOCore
 import ProcessOutput
 import ProcessSupport
 
-/// A message that is spoilt in the log of a stopped broker, which is to serve everything else and say what is wrong.
+/// What is spoilt in the files of a stopped broker, which is to serve everything else and say what is wrong.
 extension Life {
-    struct LogDamage: Sendable {
-        var number: Int64
-        /// As the broker names it.
-        var file: String
-        /// Of the record.
-        var position: Int
+    /// A line that the next broker owes.
+    struct OwedReport: Sendable {
+        /// One line has all of them.
+        var words: [String]
+        var description: String
     }
 
     /// Bytes of a body that nothing else has by chance.
@@ -20,8 +19,8 @@ extension Life {
 
     /// Flips a bit in the body of a message that was acknowledged at a place, wherever in the log it is.
     ///
-    /// - Returns: nil when none is found: all may have expired.
-    func damageMessage() throws -> LogDamage? {
+    /// - Returns: whether one was found: all may have expired.
+    func damageMessage() throws -> Bool {
         let folder = world.store + "/commitlog"
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         let entries = journal.history.entries
@@ -45,27 +44,27 @@ extension Life {
                 try handle.seek(toOffset: UInt64(position))
                 try handle.write(contentsOf: data[position...position])
                 journal.update { $0.setState(Int64(index), .damaged) }
-                return LogDamage(
-                    number: Int64(index), file: "/commitlog/" + name,
-                    position: range.lowerBound - Self.bodyPosition)
+                let record = range.lowerBound - Self.bodyPosition
+                owedReports.append(
+                    OwedReport(
+                        words: ["/commitlog/" + name, " at \(record) "],
+                        description: "message \(index) in \(name) at \(record)"))
+                return true
             }
         }
-        return nil
+        return false
     }
 
     /// The broker that has read everything has said what it could not read.
     func damageViolations(_ broker: BrokerProcess) async -> [Violation] {
-        guard let damage else { return [] }
-        self.damage = nil
-        let words = [damage.file, " at \(damage.position) "]
-        func isSaid() -> Bool {
-            (broker.process.output.lines + broker.process.errors.lines).contains { words.allSatisfy($0.contains) }
+        let owed = owedReports
+        owedReports = []
+        func missing() -> [OwedReport] {
+            let lines = broker.process.output.lines + broker.process.errors.lines
+            return owed.filter { report in !lines.contains { report.words.allSatisfy($0.contains) } }
         }
         // The line may still be on its way.
-        await Self.wait(atMost: .seconds(5), until: isSaid)
-        guard !isSaid() else { return [] }
-        return [
-            Violation(.corruption, "message \(damage.number) in \(damage.file) at \(damage.position): nothing says so")
-        ]
+        await Self.wait(atMost: .seconds(5)) { missing().isEmpty }
+        return missing().map { Violation(.corruption, "\($0.description): nothing says so") }
     }
 }

@@ -153,7 +153,10 @@ extension Life {
         case .diskFull:
             let spare = Int.random(in: 0...128, using: &generator) * 1024
             let ballast = try Ballast(in: world.disk.mountPoint, leaving: spare)
-            try await TimeSource.system.sleep(for: .milliseconds(500))
+            let before = journal.refusals
+            await Self.wait(atMost: .seconds(5)) { journal.refusals != before }
+            hasStruck = journal.refusals != before
+            try await TimeSource.system.sleep(for: stay)
             ballast.remove()
         case .clockForward, .clockBackward:
             let shift: Duration = kind == .clockForward ? .seconds(3600) : .seconds(-3600)

@@ -24,7 +24,7 @@ extension Life {
             let spare = Int.random(in: 16...64, using: &generator) * 1024
             let ballast = try Ballast(in: world.disk.mountPoint, leaving: spare)
             // Some start with little room, as they may.
-            _ = try await isRefused(kind, with: 68)
+            hasStruck = try await isRefused(kind, with: 68)
             ballast.remove()
         case .readError:
             let skip = Int.random(in: 0...10, using: &generator)
@@ -36,7 +36,8 @@ extension Life {
         }
     }
 
-    /// A broker ends because it is told to, or is killed. One that sees its disk go may end by itself, and says why.
+    /// A broker ends because it is told to, or is killed. One that sees its disk go may end by itself, and says why:
+    /// none dies of what it finds.
     func checkExit(_ kind: FaultKind, _ exit: ServerProcess.ExitStatus) {
         let isExpected =
             switch (kind, exit) {
@@ -62,10 +63,11 @@ extension Life {
         let file = try BrokerProcess.writeProperties(world.options(setup), port: world.port)
         for _ in 0..<5 {
             let life = Duration.milliseconds(Int.random(in: 0...50, using: &generator))
-            _ = try await run(file) { process in
+            let ended = try await run(file) { process in
                 try? await TimeSource.system.sleep(for: life)
                 process.kill()
             }
+            checkExit(.crashLoop, ended.exit)
         }
     }
 
@@ -78,11 +80,12 @@ extension Life {
             try world.control.set([rule])
             let file = try BrokerProcess.writeProperties(world.options(setup), port: world.port)
             let disk = world.disk
-            _ = try await run(file) { process in
+            let ended = try await run(file) { process in
                 _ = await process.output.first { $0.contains("boot success") }
                 disk.losePower()
                 process.kill()
             }
+            checkExit(kind, ended.exit)
             if try world.control.fired() > 0 { hasStruck = true }
             try world.control.clear()
             try await world.disk.restorePower()
@@ -146,13 +149,12 @@ extension Life {
         case .deletedConfiguration, .damagedConfiguration:
             try spoilConfiguration(deletes: kind == .deletedConfiguration)
         case .flipLog:
-            damage = try damageMessage()
-            hasStruck = damage != nil
+            hasStruck = try damageMessage()
         case .flipTopics: try flip("topics.json", "subscriptionGroup.json")
         case .flipOffsets: try flip("consumerOffset.json")
         case .flipTimer: try flip("timerWatermark.json", "transactionChecks.json")
         case .emptiedQueueFile:
-            guard let file = queueFiles().randomElement(using: &generator) else { return }
+            guard let file = queueFiles().randomElement(using: &generator) else { return hasStruck = false }
             _ = files.createFile(atPath: file, contents: Data())
         case .readOnlyFiles:
             let folder = store + "/commitlog"
@@ -174,7 +176,7 @@ extension Life {
         let paths = names.map { world.store + "/config/" + $0 }
         guard let path = paths.randomElement(using: &generator), var data = FileManager.default.contents(atPath: path),
             let position = data.indices.randomElement(using: &generator)
-        else { return }
+        else { return hasStruck = false }
         data[position] ^= 1 << UInt8.random(in: 0...7, using: &generator)
         try data.write(to: URL(fileURLWithPath: path))
     }
@@ -183,6 +185,7 @@ extension Life {
     private func spoilConfiguration(deletes: Bool) throws {
         let folder = world.store + "/config"
         let files = FileManager.default
+        hasStruck = false
         for name in try files.contentsOfDirectory(atPath: folder).sorted() where name.hasSuffix(".json") {
             guard files.fileExists(atPath: "\(folder)/\(name).bak") else { continue }
             let path = folder + "/" + name
@@ -192,6 +195,9 @@ extension Life {
                 data.removeLast(Int.random(in: 1...max(1, data.count / 2), using: &generator))
                 try data.write(to: URL(fileURLWithPath: path))
             }
+            hasStruck = true
+            owedReports.append(
+                OwedReport(words: [path, "its previous version"], description: "the configuration file \(name)"))
         }
     }
 }

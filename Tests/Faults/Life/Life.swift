@@ -33,10 +33,12 @@ actor Life {
     var secondMember: Task<Void, Never>?
     /// The queues on which the broker has had an offset of a group.
     var known: [ConsumerGroup: Set<QueueName>] = [:]
-    /// What the next start is to say that it cannot read.
-    var damage: LogDamage?
+    /// What the next broker is to say that it cannot read.
+    var owedReports: [OwedReport] = []
     /// The file of offsets was damaged where it has no checksum: groups may have gone on anywhere.
     var mayGroupsSkip = false
+    /// Levels count from the broker's clock: with one that is set back, nobody knows from when.
+    private var usesLevels = true
     private let command: String
 
     init(world: World, setup: Setup, seed: UInt64, command: String) {
@@ -50,6 +52,7 @@ actor Life {
     /// - Throws: what made the life end early; violations found before that are in ``report``.
     func run(_ kinds: [FaultKind]) async throws {
         try await world.reset()
+        usesLevels = !kinds.contains(where: \.shiftsClock)
         let journal = journal
         try await MQClient.with(try world.clientConfiguration()) { client in
             try await prepare(client)
@@ -83,7 +86,8 @@ actor Life {
         sessionStart = TimeSource.system.now()
         let producers = Producers(
             client: client, transactions: transactions, journal: journal, round: session,
-            seed: seed &+ UInt64(session))
+            seed: seed &+ UInt64(session),
+            usesLevels: usesLevels)
         let started = ContinuousClock.now
         let before = journal.acknowledged
         let ended = try await BrokerProcess.run(world.options(setup)) { [self] broker in
@@ -212,7 +216,7 @@ actor Life {
             let ends = contents.mapValues(\.maximum)
             quietRounds = violations.isEmpty && ends == before ? quietRounds + 1 : 0
             if quietRounds >= Self.quietRounds || ContinuousClock.now > deadline {
-                count(lastKind) { $0.duplicated += result.duplicatesInWindow }
+                for (kind, copies) in result.duplicatesInWindow { count(kind) { $0.duplicated += copies } }
                 fail(violations + (try await indexViolations(client, contents)))
                 return contents
             }
@@ -227,7 +231,7 @@ actor Life {
 
     /// With asynchronous flush the power took what was acknowledged last.
     func notePowerLoss(lastAcknowledged: Int64) {
-        guard setup.flush == .asynchronous, !setup.isJudgedAsSynchronous else { return }
+        guard setup.flush == .asynchronous else { return }
         expectations.lossWindows.append((lastAcknowledged - Setup.flushWindow)...journal.now)
     }
 }

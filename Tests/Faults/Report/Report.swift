@@ -14,6 +14,8 @@ package struct Report: Sendable {
     private(set) var invariants: Set<Invariant> = []
     /// What could not be done here, and why.
     package var skipped: [String] = []
+    /// Whether only damaged files could be tried.
+    package var hasNoBrokers = false
 
     package init() {}
 
@@ -37,6 +39,7 @@ package struct Report: Sendable {
         failures += report.failures
         violationCount += report.violationCount
         skipped += report.skipped
+        hasNoBrokers = hasNoBrokers || report.hasNoBrokers
         invariants.formUnion(report.invariants)
     }
 

@@ -15,8 +15,10 @@ extension Report {
                 }
             }
         }
-        let sums = tallies.values.reduce(into: Tally()) { $0.merge($1) }
-        let lines = [Self.columns, Self.columns.map { _ in "---" }] + rows + [row("all", sums)]
+        let sums = [("all of a broker's life", false), ("all of files", true)].map { name, isOfFiles in
+            row(name, tallies.reduce(into: Tally()) { if $1.key.kind.isOfFiles == isOfFiles { $0.merge($1.value) } })
+        }
+        let lines = [Self.columns, Self.columns.map { _ in "---" }] + rows + sums
         return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
     }
 

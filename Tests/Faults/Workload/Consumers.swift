@@ -51,7 +51,7 @@ struct Consumers: Sendable {
             return .consumed
         }
         try? await TimeSource.system.sleep(for: Self.work)
-        journal.settle(number, result, in: group)
+        journal.settle(number, result, identity: message.messageID, in: group)
         switch (result, group) {
         case (.handled, _): return .consumed
         case (.failed, .stock), (.givenUp, .stock): return .retryLater(level: Self.retryLevel)

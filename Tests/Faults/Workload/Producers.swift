@@ -21,6 +21,8 @@ struct Producers: Sendable {
     var round: Int
     var seed: UInt64
     var patience = Patience.none
+    /// Whether some delays are a level, which counts from the broker's clock.
+    var usesLevels = true
     var singles = 8
     var batches = 2
     var keys = 3
@@ -96,10 +98,12 @@ struct Producers: Sendable {
     }
 
     private func sendDelayed(_ sender: Int, _ generator: inout SeededGenerator) async throws {
-        let due = TimeSource.system.now().advanced(by: .milliseconds(Int.random(in: 50...1500, using: &generator)))
+        let isLevel = Bool.random(using: &generator) && usesLevels
+        let delay = isLevel ? 1000 : Int.random(in: 50...1500, using: &generator)
+        let due = TimeSource.system.now().advanced(by: .milliseconds(delay))
         let number = journal.begin(.delayed(due: due), topic: Topics.delayed, queueID: nil, sender: sender)[0]
         var message = message(number, Topics.delayed)
-        message.delay = .at(due)
+        message.delay = isLevel ? .level(1) : .at(due)
         let receipt = try await client.send(message)
         guard receipt.status == .stored else { return journal.refused(receipt.status.rawValue) }
         journal.acknowledge([number], from: nil)

@@ -11,15 +11,11 @@ struct Setup: Sendable, Hashable {
     var hasRecordChecksum = true
     /// Whether old messages stay that a group has not consumed.
     var retainsUnconsumed = false
-    /// Milliseconds between flushes when asynchronous.
-    var flushInterval = Self.flushInterval
-    /// Judges asynchronous flush as if an acknowledgement meant that the message is on the disk: a control, in which
-    /// the laboratory must find lost messages.
-    var isJudgedAsSynchronous = false
 
     static let segmentBytes = 256 << 10
     static let queueEntries = 100
-    static let flushInterval: Int64 = 100
+    /// Milliseconds between flushes when asynchronous.
+    private static let flushInterval: Int64 = 100
 
     /// How long before a power loss an acknowledgement must have been for its message to survive with asynchronous
     /// flush, in milliseconds: the interval, and the flush itself, which shares its processor with everything else.
@@ -36,7 +32,7 @@ struct Setup: Sendable, Hashable {
             "mappedFileSizeConsumeQueue": "\(Self.queueEntries * 20)",
             "maxHashSlotNum": "500",
             "maxIndexNum": "2000",
-            "flushIntervalCommitLog": "\(flushInterval)",
+            "flushIntervalCommitLog": "\(Self.flushInterval)",
             "syncFlushTimeout": "2000",
             "transactionTimeOut": "1000",
             "transactionCheckInterval": "500",
