@@ -54,7 +54,8 @@ package final class Broker: Sendable {
         statistics = parts.statistics
         transactions = parts.transactions
         delays = parts.delays
-        unconsumed = UnconsumedMessages(store: parts.store, offsets: parts.offsets, logger: parts.logger)
+        unconsumed = UnconsumedMessages(
+            store: parts.store, topics: parts.topics, offsets: parts.offsets, logger: parts.logger)
         time = parts.time
         logger = parts.logger
         advertisedIP = parts.advertisedHost.ip
@@ -136,7 +137,16 @@ package final class Broker: Sendable {
 
     /// Before segments are deleted: what is still needed of them is copied to the end of the log. On a store's thread.
     func willDelete(upTo offset: LogOffset) -> LogOffset {
-        min(transactions.copyForward(below: offset), delays.copyForward(below: offset))
+        let allowed = min(transactions.copyForward(below: offset), delays.copyForward(below: offset))
+        noteCopies()
+        return allowed
+    }
+
+    /// A crash before the originals are gone must not bring the messages twice: that they were copied is written down
+    /// as soon as the copies are durable. Where the log cannot be flushed nothing is deleted.
+    private func noteCopies() {
+        guard delays.hasUnwrittenPositions, (try? store.flushNow()) != nil else { return }
+        delays.persistIfDurable()
     }
 
     func retains(upTo offset: LogOffset) -> LogOffset {

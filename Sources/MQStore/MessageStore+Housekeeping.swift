@@ -81,7 +81,12 @@ extension MessageStore {
             )
         }
         if checkpoint { attempt("make consume queues durable") { () throws(StoreError) in try saveCheckpoint() } }
-        if retention { attempt("delete old segments") { () throws(StoreError) in try runRetention(now: now) } }
+        guard retention else { return }
+        attempt("delete old segments") { () throws(StoreError) in try runRetention(now: now) }
+        // At once: until the number that is left is recorded, a crash means that the whole index is built again.
+        attempt("record which index files are left") { () throws(StoreError) in
+            if let index { try files.saveSealed(index.sealed) }
+        }
     }
 
     private func attempt(_ what: String, _ body: () throws(StoreError) -> Void) {
@@ -107,7 +112,7 @@ extension MessageStore {
         guard let index else { return }
         try index.writeEntries()
         if try index.sealFull(flushed: log.flushedOffset) {
-            try files.saveSealed(index.sealedName)
+            try files.saveSealed(index.sealed)
             try saveTimes()
         }
     }
@@ -128,7 +133,9 @@ extension MessageStore {
             throw error
         }
         // First the position, then the list of what must be there: the list never demands what is behind the position.
-        try files.save(.init(queues: reached.queues, last: reached.last, sealed: index?.sealedName))
+        let sealed = index?.sealed
+        try files.save(
+            .init(queues: reached.queues, last: reached.last, sealed: sealed?.name, sealedFiles: sealed?.files))
         settleQueues()
         try deletion.withLock { _ throws(StoreError) in try listQueues() }
         try saveTimes(queues: timestamp)
@@ -206,8 +213,11 @@ extension MessageStore {
         _ = try index?.sealFull(flushed: log.flushedOffset)
         let closedIndex = try index?.close(at: indexPosition)
         try files.save(manifest())
+        let sealed = index?.sealed
         try files.save(
-            .init(queues: reached.queues, last: reached.last, sealed: index?.sealedName, index: closedIndex))
+            .init(
+                queues: reached.queues, last: reached.last, sealed: sealed?.name, sealedFiles: sealed?.files,
+                index: closedIndex))
         try saveTimes(queues: timestamp)
         try files.abort.remove()
     }

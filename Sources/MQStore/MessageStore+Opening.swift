@@ -26,6 +26,8 @@ extension MessageStore {
     ///   older messages stay forgotten.
     /// - Without a record (a stock broker's directory) the rules are RocketMQ's: behind the highest entry after a
     ///   clean stop, from the checkpoint's segment after a crash.
+    /// - Whatever is dispatched again, records of a queue in front of the one that its first entry names belong to an
+    ///   earlier life, and stay out.
     ///
     /// The index may be behind when this returns; it catches up while the store serves.
     ///
@@ -122,6 +124,7 @@ private struct StoreOpening {
             logger.warning("consume queues are rebuilt from the whole log: \(damage)")
             start = log.minimumOffset
         }
+        manifest = try forgetEarlierLives(manifest, from: start, in: log, onlyUntrusted: wasKilled && damage == nil)
         // A stock broker may have written to a topic, and deleted it, behind the position.
         if !wasKilled, start > log.minimumOffset, let isListed { table.forgetUnlisted(below: report.end, isListed) }
         let last = start == report.end ? report.last : start == position?.queues ? position?.last : nil
@@ -134,9 +137,10 @@ private struct StoreOpening {
         dispatcher.run(includingIndex: false)
         let incomplete = start > log.minimumOffset ? dispatcher.queuesWithGaps : dispatcher.unreachedQueues
         if !incomplete.isEmpty {
+            manifest = try forgetEarlierLives(manifest, from: log.minimumOffset, in: log, onlyUntrusted: false)
             // First: were it interrupted after the files are gone, nobody would know that they are missing.
             try files.save(.init(queues: log.minimumOffset, sealed: position?.sealed))
-            try forget(incomplete, manifest)
+            try forget(incomplete)
             dispatcher = makeDispatcher(log, index, log.minimumOffset, nil, indexFrom: min(indexStart, report.end))
             dispatcher.run(includingIndex: false)
         }
@@ -172,11 +176,22 @@ private struct StoreOpening {
     }
 
     /// The next record of these queues does not follow their last entry: entries are missing that should be there.
-    private func forget(_ queues: [ConsumeQueue], _ manifest: DispatchManifest?) throws(StoreError) {
+    private func forget(_ queues: [ConsumeQueue]) throws(StoreError) {
         for queue in queues {
             logger.warning("\(queue.directory) lacks entries and is built again from the whole log")
-            try queue.erase(ignoredBelow: manifest?.forgotten[queue.ref.topic] ?? .zero)
+            try queue.erase(ignoredBelow: queue.ignoredBelow)
         }
+    }
+
+    /// Before anything is dispatched again, and before files go: see ``EarlierLives``.
+    ///
+    /// - Returns: the record of the queues, which then tells of deleted topics.
+    private func forgetEarlierLives(
+        _ manifest: DispatchManifest?, from start: LogOffset, in log: CommitLog, onlyUntrusted: Bool
+    ) throws(StoreError) -> DispatchManifest? {
+        guard start < log.appendedOffset else { return manifest }
+        let topics = EarlierLives(table, in: log, from: start, onlyUntrusted: onlyUntrusted).forget()
+        return try files.forget(topics, manifest, logger)
     }
 
     /// Finds the end of the log. Beyond what is known to be good, a record whose queue offset does not continue its
@@ -190,21 +205,55 @@ private struct StoreOpening {
     ) throws(StoreError) -> RecoveryReport {
         var lookup = QueueLookup()
         var expected: [Int: Int64] = [:]
-        let trusted = max(position?.queues ?? .zero, try log.mark.load())
+        let flushed = try flushedExtent(of: log, wasKilled: wasKilled, checkpoint, position)
         let start = wasKilled ? RecoveryStart.abnormal(notAfter: checkpoint.minimum) : .normal
         return try log.recover(
-            start, from: position?.last, trusted: trusted, passed: { expected = [:] }
+            start, from: position?.last, trusted: flushed.end, storedBefore: flushed.time, passed: { expected = [:] }
         ) { (offset, record, bytes) in
             let type = record.sysFlag.transactionType
             guard wasKilled, type == .none || type == .commit else { return .accept }
             let queue = lookup.queue(topic: bytes.extracting(record.topicRange), queueID: record.queueID, in: table)
             let number = record.queueOffset.rawValue
-            if let wanted = expected[queue.ref.index], number != wanted, number != 0, offset >= trusted {
+            let isFlushed = offset < flushed.end || flushed.covers(record)
+            if let wanted = expected[queue.ref.index], number != wanted, number != 0, !isFlushed {
                 return .endOfLog(cause: "queue offset \(number) of \(queue.directory) follows \(wanted - 1)")
             }
             expected[queue.ref.index] = number &+ 1
             return .accept
         }
+    }
+
+    /// Behind our own record, or without one, another broker was the last to write, or our record is lost. Then the
+    /// queues know what there was: an entry whose record is whole was not written before that record. After a kill the
+    /// last entries may be missing, and the checkpoint tells too.
+    private func flushedExtent(
+        of log: CommitLog,
+        wasKilled: Bool,
+        _ checkpoint: Checkpoint,
+        _ position: DispatchManifest.Position?
+    ) throws(StoreError) -> FlushedExtent {
+        let recorded = max(position?.queues ?? .zero, try log.mark.load())
+        // Closing records the state of the index, starting does not: then it was not we who were killed.
+        let isOthers = position == nil ? recorded == .zero : position?.index != nil
+        guard isOthers || !wasKilled else { return FlushedExtent(end: recorded) }
+        let end = try lastEnd(in: log, notBelow: recorded)
+        return FlushedExtent(end: end, time: wasKilled ? checkpoint.log : .zero)
+    }
+
+    /// Where the last record ends that a queue knows of and that is still there.
+    private func lastEnd(in log: CommitLog, notBelow recorded: LogOffset) throws(StoreError) -> LogOffset {
+        guard let limit = log.table.all.last?.end, try log.goesOn(at: recorded) else { return recorded }
+        let loader = QueueLoader(table: table, limit: limit, clears: false, recorded: [:], lost: [])
+        let entries = try loader.lastEntries(topicsWithFiles()).sorted { $0.entry.logOffset > $1.entry.logOffset }
+        for last in entries where last.entry.logOffset >= recorded {
+            let end = try log.endOfRecord(last.number, of: last.queue.ref, at: last.entry.logOffset)
+            if let end { return end }
+        }
+        return recorded
+    }
+
+    private func topicsWithFiles() throws(StoreError) -> [String] {
+        try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
     }
 
     /// - Returns: why everything must be dispatched again; nil when nothing is wrong.
@@ -216,10 +265,9 @@ private struct StoreOpening {
     ) throws(StoreError) -> String? {
         var recorded: [String: [Int32: DispatchManifest.Queue]] = [:]
         for queue in manifest?.queues ?? [] { recorded[queue.topic, default: [:]][queue.queueID] = queue }
-        let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
         let loader = QueueLoader(table: table, limit: limit, clears: wasKilled, recorded: recorded, lost: lost)
         var damage: String?
-        for loaded in try loader.load(topics) {
+        for loaded in try loader.load(topicsWithFiles()) {
             let queue = loaded.queue
             if case .damaged(let cause) = loaded.condition { damage = damage ?? cause }
             if queue.isOfEarlierLife {
@@ -302,18 +350,6 @@ private struct StoreOpening {
             if queue.end < recorded.end, !isCut || queue.end == 0 {
                 log.setNextQueueOffset(QueueOffset(rawValue: recorded.end), of: queue.ref)
             }
-        }
-    }
-}
-
-extension CommitLog {
-    /// Whether the first record of the queue lies at the offset.
-    fileprivate func holdsFirst(of queue: QueueRef, at offset: LogOffset) -> Bool {
-        guard let slice = readable(from: offset) else { return false }
-        return slice.withBytes { bytes in
-            guard let record = try? RecordView.parse(bytes), record.physicalOffset == offset else { return false }
-            return record.queueOffset == .zero && record.queueID == queue.queueID
-                && PropertyScan.equal(bytes, record.topicRange, queue.topic)
         }
     }
 }

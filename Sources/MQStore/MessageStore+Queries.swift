@@ -29,9 +29,10 @@ extension MessageStore {
         return end - offset > Int64(configuration.coldDistance)
     }
 
-    /// The first message of the queue whose record is at or behind the offset; the end of the queue when there is none.
-    package func firstOffset(of queue: QueueRef, atOrAbove offset: LogOffset) -> QueueOffset {
-        QueueOffset(rawValue: table[queue].firstEntry(atOrAbove: offset))
+    /// The first message of the queue whose record is at or behind the offset; the end of the queue when there is none,
+    /// nil when entries cannot be read.
+    package func firstOffset(of queue: QueueRef, atOrAbove offset: LogOffset) -> QueueOffset? {
+        table[queue].firstEntry(atOrAbove: offset).map(QueueOffset.init(rawValue:))
     }
 
     /// Keys of records below are in the index; nil when keys are not indexed (any more). Waits for the dispatcher.
@@ -58,10 +59,13 @@ extension MessageStore {
     /// Store time of the oldest record of the log; nil for an empty log.
     package var earliestStoreTimestamp: Timestamp? { storeTimestamp(at: log.minimumOffset) }
 
-    /// Up to `count` entries, fewer at the end of a queue file.
-    package func entries(of queue: QueueRef, from offset: QueueOffset, count: Int) -> [QueueEntry] {
-        guard let buffer = table[queue].entries(from: offset.rawValue, count: count) else { return [] }
-        return (0..<buffer.readableBytes / QueueEntry.bytes).compactMap { buffer.entry($0) }
+    /// Up to `count` entries, fewer at the end of a queue file; none where the queue has none, not yet or not any more.
+    ///
+    /// - Throws: when entries are there and cannot be read now: nobody may go on as if there were none.
+    package func entries(
+        of queue: QueueRef, from offset: QueueOffset, count: Int
+    ) throws(StoreError) -> [QueueEntry] {
+        try table[queue].readEntries(from: offset.rawValue, count: count)
     }
 
     /// Messages with a key, in log order: the newest `maximum` stored between `begin` and `end`.

@@ -25,7 +25,7 @@ extension MessageStore {
     package func deleteExpiredQueues() throws(StoreError) -> Int {
         dispatchPending()
         // A segment whose file could not be deleted is back with the next start, and so are its messages.
-        let minimum = LogOffset(rawValue: log.deletedBelow.load(ordering: .acquiring))
+        let minimum = log.deletedOffset
         let expired = table.all.filter { $0.isExpired(below: minimum) }
         guard !expired.isEmpty else { return 0 }
         return try deletion.withLock { _ throws(StoreError) in
@@ -76,8 +76,7 @@ extension MessageStore {
     /// - Parameter firsts: where queues are about to begin, by ``QueueRef/index``.
     func manifest(without gone: Set<QueueRef> = [], firsts: [Int: Int64] = [:]) -> DispatchManifest {
         var manifest = DispatchManifest()
-        manifest.forgotten = table.forgotten(
-            logMinimum: LogOffset(rawValue: log.deletedBelow.load(ordering: .acquiring)))
+        manifest.forgotten = table.forgotten(logMinimum: log.deletedOffset)
         for queue in table.all where !gone.contains(queue.ref) {
             let end = queue.durableEnd
             guard end > 0 else { continue }
@@ -88,7 +87,11 @@ extension MessageStore {
     }
 
     /// One retention run: asks the plan, tells the observer, deletes.
+    ///
+    /// First what earlier runs could not delete: while a file stays, those behind it do too, or there would be a gap.
+    /// To take more from the readers meanwhile would free nothing.
     func runRetention(now: Timestamp) throws(StoreError) {
+        try removingDerived { () throws(StoreError) in try log.removeUndeleted() }
         let infos = try log.segmentInfo().filter { $0.offset <= log.appendedOffset }.prefix { !$0.isReadOnly }
         let segments = infos.map { info in
             RetentionPlan.Segment(start: info.offset, end: info.offset + info.length, lastWrite: info.modified)
@@ -110,6 +113,7 @@ extension MessageStore {
         // The observer copies what it knows of: what has arrived, with all that is to be told of it.
         dispatch(upTo: wanted)
         wanted = min(wanted, dispatcher.indexedOffset)
+        copiedBytes.store(0, ordering: .relaxed)
         var allowed = min(wanted, observer.willDelete(wanted))
         // What the observer copied forward must be durable before the originals go.
         if allowed > log.minimumOffset {
@@ -121,14 +125,45 @@ extension MessageStore {
             allowed = min(allowed, files.recordedPosition ?? log.minimumOffset)
         }
         let before = log.minimumOffset
-        let minimum = try log.removeSegments(below: allowed, maximumCount: decision.segments)
+        try removingDerived { () throws(StoreError) in
+            // Also when a file could not be deleted: what left the log can be read no more.
+            defer { tellOfDeletion(since: before, decision) }
+            try log.removeSegments(below: allowed, maximumCount: decision.segments)
+        }
+        guard log.minimumOffset > before else { return }
+        if decision.isForced { noteForced(freed: log.minimumOffset - before, at: now) }
+        if decision.isAboveWatermark { try saveCheckpoint() }
+    }
+
+    private func noteForced(freed: Int64, at now: Timestamp) {
+        let copied = copiedBytes.load(ordering: .relaxed)
+        guard house.withLock({ $0.plan.noteForced(freed: freed, copied: copied, at: now) }) else { return }
+        logger.warning(
+            """
+            to free \(freed) bytes of a nearly full disk, \(copied) bytes of messages that wait for their time or \
+            verdict had to be stored again: nothing more is deleted before its age for \(RetentionPlan.rest); free space
+            """
+        )
+    }
+
+    private func tellOfDeletion(since before: LogOffset, _ decision: RetentionPlan.Decision) {
+        let minimum = log.minimumOffset
         guard minimum > before else { return }
         logger.notice(
             "deleted the log below \(minimum), trigger \(decision.trigger?.rawValue ?? ""), forced \(decision.isForced)"
         )
         observer.deleted(before..<minimum)
-        try removeDerived(below: minimum)
-        if decision.isAboveWatermark { try saveCheckpoint() }
+    }
+
+    /// Deletes files of the log, and then what was derived from those that are gone for certain, also when another one
+    /// could not be deleted. A file that stays is back with the next start: what belongs to it must be there too.
+    private func removingDerived(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+        let before = log.deletedOffset
+        var failure: StoreError?
+        do throws(StoreError) { try body() } catch { failure = error }
+        let reached = log.deletedOffset
+        if reached > before { try removeDerived(below: reached) }
+        if let failure { throw failure }
     }
 
     /// Once its records are gone, only its entries say where a queue goes on. On a full disk they may have no room

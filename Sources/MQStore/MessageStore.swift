@@ -37,6 +37,8 @@ package final class MessageStore: Sendable {
     let isStopping = Atomic<Bool>(false)
     let isFull = Atomic<Bool>(false)
     let isStarted = Atomic<Bool>(false)
+    /// Bytes that a retention run had copied forward so far.
+    let copiedBytes = Atomic<Int64>(0)
 
     init(
         _ parts: OpenedParts,
@@ -113,6 +115,7 @@ package final class MessageStore: Sendable {
     package func append(_ batch: inout AppendBatch, makesRoom: Bool = false) throws(StoreError) {
         if !makesRoom, let refusal = writeRefusal { throw refusal }
         try log.append(&batch)
+        if makesRoom { copiedBytes.wrappingAdd(Int64(batch.byteCount), ordering: .relaxed) }
         guard isStarted.load(ordering: .relaxed) else { return }
         if flushesSynchronously { flusher.wake() } else { dispatchThread.wake() }
     }

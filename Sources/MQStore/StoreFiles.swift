@@ -55,16 +55,26 @@ final class StoreFiles: Sendable {
         try load(queuesFile) { try DispatchManifest(parsing: $0) }
     }
 
+    /// The number of sealed index files stays while it is not given and the name of the newest is the same: a start
+    /// records what it found before it looks at the files.
     func save(_ position: DispatchManifest.Position) throws(StoreError) {
-        try positionFile.save(position.encode())
-        self.position.withLock { $0 = position }
+        var next = position
+        if next.sealedFiles == nil, let known = recorded, known.sealed == next.sealed {
+            next.sealedFiles = known.sealedFiles
+        }
+        try positionFile.save(next.encode())
+        let saved = next
+        self.position.withLock { $0 = saved }
     }
 
-    /// Replaces only the name of the newest sealed index file. Before the first position is known, there is nothing
-    /// that a crash could leave for it to be compared with.
-    func saveSealed(_ name: String?) throws(StoreError) {
-        guard var next = position.withLock({ $0 }) else { return }
-        next.sealed = name
+    private var recorded: DispatchManifest.Position? { position.withLock { $0 } }
+
+    /// Replaces only what is said of the sealed index files, if that changed. Before the first position is known, there
+    /// is nothing that a crash could leave for it to be compared with.
+    func saveSealed(_ sealed: (name: String, files: Int)?) throws(StoreError) {
+        guard var next = recorded, next.sealed != sealed?.name || next.sealedFiles != sealed?.files else { return }
+        next.sealed = sealed?.name
+        next.sealedFiles = sealed?.files
         next.index = nil
         try save(next)
     }

@@ -94,7 +94,7 @@ extension World {
         }
         guard let store else { return lines }
         for (index, ref) in refs.enumerated() {
-            let entries = store.entries(of: ref, from: .zero, count: 1000)
+            let entries = (try? store.entries(of: ref, from: .zero, count: 1000)) ?? []
             let bounds = "\(store.minimumOffset(of: ref))..<\(store.maximumOffset(of: ref))"
             lines.append(
                 "\(index) \(ref.topic) \(ref.queueID): \(bounds)"

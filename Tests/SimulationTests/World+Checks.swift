@@ -134,7 +134,7 @@ extension World {
         var position = records.firstIndex { $0.queueOffset >= minimum } ?? records.count
         while position < records.count {
             let from = records[position].queueOffset
-            let entries = store.entries(of: refs[index], from: QueueOffset(rawValue: from), count: 32)
+            let entries = (try? store.entries(of: refs[index], from: QueueOffset(rawValue: from), count: 32)) ?? []
             if entries.isEmpty, records[position...].allSatisfy(\.isDamaged) { return }
             if entries.isEmpty { throw Violation(.queues, "\(name) has no entry \(from)") }
             for entry in entries where position < records.count {

@@ -34,7 +34,7 @@ struct ReadCells {
         for queueID in 0..<Int32(8) {
             let queue = store.queue(BenchStore.topic, queueID)
             for number in stride(from: Int64(0), to: store.maximumOffset(of: queue).rawValue, by: 7) {
-                offsets += store.entries(of: queue, from: QueueOffset(rawValue: number), count: 1).map(\.logOffset)
+                offsets += try store.entries(of: queue, from: QueueOffset(rawValue: number), count: 1).map(\.logOffset)
             }
         }
         offsets.shuffle()

@@ -21,27 +21,46 @@ struct StoreDirectory: ParsableArguments {
         name: .customShort("c"),
         help: ArgumentHelp(
             "The broker's properties file: needed for several commit-log paths, changed delay levels, or file sizes "
-                + "that the files do not show.",
+                + "that the files do not show: one file alone shows a default size only.",
             valueName: "file"))
     var configurationFile: String?
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    /// The store's sizes are those that its files show.
+    /// The store's sizes are those that the broker's file names, else those that its files show.
     func configuration() throws -> StoreConfiguration {
         var broker = BrokerConfiguration()
-        if let configurationFile {
-            guard let text = try? String(contentsOfFile: configurationFile, encoding: .utf8) else {
-                throw ValidationError("cannot read \(configurationFile): name a file of key=value lines behind -c.")
-            }
-            _ = try broker.apply(PropertiesFile(parsing: text), named: configurationFile)
-        }
+        var named: Set<StoreShape.Size>?
+        if let configurationFile { named = try apply(configurationFile, to: &broker) }
         broker.storage.directory = absolute
-        if configurationFile == nil { broker.storage.commitLogDirectories = [] }
         var store = broker.storeConfiguration()
-        try StoreShape.apply(to: &store, device: FileDevice())
+        try StoreShape.apply(to: &store, device: FileDevice(), named: named)
         return store
+    }
+
+    /// - Returns: the sizes that the file names.
+    private func apply(_ path: String, to broker: inout BrokerConfiguration) throws -> Set<StoreShape.Size> {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw ValidationError("cannot read \(path): name a file of key=value lines behind -c.")
+        }
+        let sizes: [(size: StoreShape.Size, key: WritableKeyPath<BrokerConfiguration.Storage, Int>)] = [
+            (.logFile, \.segmentBytes), (.queueFile, \.queueSegmentBytes), (.indexFile, \.indexSlots),
+            (.indexFile, \.indexEntries),
+        ]
+        let usual = broker.storage
+        // No file may name a size of 0: what is 0 afterwards was not named.
+        for (_, key) in sizes { broker.storage[keyPath: key] = 0 }
+        _ = try broker.apply(PropertiesFile(parsing: text), named: path)
+        var named: Set<StoreShape.Size> = []
+        for (size, key) in sizes {
+            if broker.storage[keyPath: key] > 0 {
+                named.insert(size)
+            } else {
+                broker.storage[keyPath: key] = usual[keyPath: key]
+            }
+        }
+        return named
     }
 
     private var absolute: String {
@@ -80,7 +99,12 @@ struct RepairCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try store.configuration()
-        let found = try StoreVerification.run(configuration)
+        let repair = StoreRepair(
+            configuration, device: FileDevice(), time: .system, logger: Logger(label: "escrow.store"))
+        // Until the last look: no broker may change in between what was found.
+        let lock = try dryRun ? nil : repair.lock()
+        defer { withExtendedLifetime(lock) {} }
+        let found = try StoreVerification.run(configuration, lock: lock)
         let steps = found.report.steps
         if dryRun {
             Console.print(try store.json ? found.json(steps: steps) : found.plan)
@@ -92,10 +116,10 @@ struct RepairCommand: AsyncParsableCommand {
             guard found.report.damage.isEmpty else { throw StoreDamaged() }
             return
         }
-        let repair = StoreRepair(
-            configuration, device: FileDevice(), time: .system, logger: Logger(label: "escrow.store"))
-        try repair.run(found.report) { step in if !store.json { Console.print("repair: \(step.text)") } }
-        let left = try StoreVerification.run(configuration)
+        try repair.run(found.report, lock: lock) { step in
+            if !store.json { Console.print("repair: \(step.text)") }
+        }
+        let left = try StoreVerification.run(configuration, lock: lock)
         Console.print(try store.json ? left.json(steps: steps) : left.text)
         guard left.report.damage.isEmpty else { throw StoreDamaged() }
     }

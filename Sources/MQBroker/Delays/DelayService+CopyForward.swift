@@ -22,10 +22,14 @@ extension DelayService {
         for index in state.withLock({ $0.levels.indices }) {
             while true {
                 let level = state.withLock { $0.levels[index] }
-                let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
+                guard let entries = readable(level, now: now) else {
+                    // What waits there is not known.
+                    reached = store.minimumLogOffset
+                    break
+                }
                 let old = entries.prefix { $0.logOffset < limit }
                 guard let first = old.first else { break }
-                let waiting = old.enumerated().map { index, entry in
+                let waiting: [(LogOffset, Int64?)] = old.enumerated().map { index, entry in
                     (entry.recordOffset, due(entry, at: level.next + index, in: level, now: now))
                 }
                 let count = storeAgain(waiting)
@@ -43,7 +47,7 @@ extension DelayService {
 
     private func copyTimers(below limit: LogOffset) -> LogOffset {
         let timers = state.withLock { $0.wheel.takeAll(below: limit) }
-        let count = storeAgain(timers.map { ($0.logOffset, $0.due) })
+        let count = storeAgain(timers.map { ($0.logOffset, nil) })
         let reached = count < timers.count ? timers[count].logOffset : limit
         state.withLock { state in
             for timer in timers[count...] { state.wheel.arm(timer) }
@@ -55,8 +59,9 @@ extension DelayService {
 
     /// Stores waiting records in the timer topic, due when they were, in appends of bounded size.
     ///
+    /// - Parameter waiting: nil for a record that says itself when it is due, which its entry may say wrongly.
     /// - Returns: how many of them, from the first on, are done with.
-    private func storeAgain(_ waiting: [(offset: LogOffset, due: Int64)]) -> Int {
+    private func storeAgain(_ waiting: [(offset: LogOffset, due: Int64?)]) -> Int {
         var done = 0
         while done < waiting.count {
             var batch = store.makeBatch()
@@ -76,9 +81,9 @@ extension DelayService {
         return done
     }
 
-    private func stageAgain(_ record: StoredRecord, due: Int64, into batch: inout AppendBatch) {
+    func stageAgain(_ record: StoredRecord, due: Int64?, into batch: inout AppendBatch) {
         var draft = record.draft(topic: SystemTopic.timerWheel, queueID: 0)
-        if record.integerProperty(PropertyName.timerOutMilliseconds) != due {
+        if let due, record.integerProperty(PropertyName.timerOutMilliseconds) != due {
             draft.properties.appendProperty(PropertyName.timerOutMilliseconds, String(due))
         }
         do {

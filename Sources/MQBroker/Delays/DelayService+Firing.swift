@@ -77,6 +77,11 @@ extension DelayService {
     func deliverDue(now: Timestamp) -> Bool? {
         let taken = takeDue(now: now)
         guard deliver(taken.due, now: now) else { return nil }
+        noteFired(taken)
+        return taken.isReadable ? taken.isDrained : nil
+    }
+
+    private func noteFired(_ taken: Taken) {
         state.withLock { state in
             // Late arrivals that were due before what fired already: what stands there is worth more.
             guard taken.isDrained || taken.firedUpTo >= state.watermark.dueUpTo else { return }
@@ -87,7 +92,6 @@ extension DelayService {
             // The files may have been written since the deliveries were noted.
             if !taken.due.isEmpty { state.isChanged = true }
         }
-        return taken.isDrained
     }
 
     /// When the next message of any kind is due.
@@ -96,8 +100,11 @@ extension DelayService {
         let now = time.now()
         var earliest = wheelDue
         for level in levels where level.next < store.maximumOffset(of: level.queue) {
-            guard let head = store.entries(of: level.queue, from: level.next, count: 1).first else { continue }
-            let due = Timestamp(milliseconds: due(head, at: level.next, in: level, now: now))
+            var due = now.advanced(by: Self.retryPause)
+            if let entries = try? store.entries(of: level.queue, from: level.next, count: 1) {
+                guard let head = entries.first else { continue }
+                due = Timestamp(milliseconds: self.due(head, at: level.next, in: level, now: now))
+            }
             earliest = min(earliest ?? due, due)
         }
         return earliest
@@ -108,7 +115,8 @@ extension DelayService {
     ///
     /// Nothing of a level is due later than its delay from now on: the queue's file is damaged, the level was longer
     /// when the message was stored, or the clock was ahead then. The record tells; where it says the same the message
-    /// is due, as at a stock broker, or it would keep back all that follow.
+    /// is taken out of its level, or it would keep back all that follow, and waits on as a timer. A stock broker
+    /// delivers it at once.
     func due(_ entry: QueueEntry, at offset: QueueOffset, in level: Level, now: Timestamp) -> Int64 {
         let latest = latestDue(of: level, now: now)
         guard TagFilter.isExtensionAddress(entry.tagsCode) || entry.tagsCode > latest else { return entry.tagsCode }
@@ -118,10 +126,12 @@ extension DelayService {
     }
 
     private func latestDue(of level: Level, now: Timestamp) -> Int64 {
+        now.advanced(by: delay(of: level)).advanced(by: CommitLog.maximumLead).milliseconds
+    }
+
+    private func delay(of level: Level) -> Duration {
         let isConfigured = level.number <= delayLevels.maximum
-        let delay: Duration =
-            isConfigured ? .milliseconds(delayLevels.milliseconds[level.number - 1]) : DelayRequest.longest
-        return now.advanced(by: delay).advanced(by: CommitLog.maximumLead).milliseconds
+        return isConfigured ? .milliseconds(delayLevels.milliseconds[level.number - 1]) : DelayRequest.longest
     }
 
     /// What one round takes.
@@ -130,6 +140,8 @@ extension DelayService {
         var due: [Due] = []
         /// False when a source had more than a round takes.
         var isDrained = true
+        /// False when what a level has cannot be read now: it waits, the others do not.
+        var isReadable = true
         /// No timer before this place of the timer queue is due up to here and not taken.
         var firedUpTo: Timestamp
         var queueEnd = QueueOffset.zero
@@ -139,7 +151,10 @@ extension DelayService {
         var taken = Taken(firedUpTo: now)
         let levels = state.withLock { $0.levels }
         for (index, level) in levels.enumerated() where level.next < store.maximumOffset(of: level.queue) {
-            let entries = store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
+            guard let entries = readable(level, now: now) else {
+                taken.isReadable = false
+                continue
+            }
             let ready = entries.enumerated().prefix { index, entry in
                 self.due(entry, at: level.next + index, in: level, now: now) <= now.milliseconds
             }
@@ -158,6 +173,16 @@ extension DelayService {
         }
         taken.due.append(contentsOf: timers.map { Due(source: .wheel($0), logOffset: $0.logOffset) })
         return taken
+    }
+
+    /// What waits in a level, as much as a round takes; nil when it cannot be read.
+    func readable(_ level: Level, now: Timestamp) -> [QueueEntry]? {
+        do throws(StoreError) {
+            return try store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
+        } catch {
+            noteRefusal(error, now: now)
+            return nil
+        }
     }
 
     /// Stores the real messages of what is due; false when the store refuses: the rest is due again.
@@ -203,6 +228,12 @@ extension DelayService {
     }
 
     private func stage(_ record: StoredRecord, of item: Due, now: Timestamp, into batch: inout AppendBatch) {
+        if let due = laterDue(of: record, item, now: now) {
+            logger.warning(
+                "a delayed message waits on: its queue says that it is due, its record that it is not",
+                metadata: ["offset": "\(item.logOffset.rawValue)", "due": "\(due)"])
+            return stageAgain(record, due: due, into: &batch)
+        }
         guard let draft = realMessage(of: record, item, now: now) else {
             return setAside(record, because: "it has no real topic, or a closed one", in: &batch)
         }
@@ -210,6 +241,25 @@ extension DelayService {
             _ = try batch.add(draft, to: store.queue(draft.topic, draft.queueID), isStoredAgain: true)
         } catch {
             setAside(record, because: "\(error)", in: &batch)
+        }
+    }
+
+    /// When a message is due after all; nil when it is now.
+    ///
+    /// An entry of the timer queue may be damaged. And a level's message that was stored while the clock was ahead
+    /// waits for no longer than its level's delay from now on, as a timer: its level goes on.
+    private func laterDue(of record: StoredRecord, _ item: Due, now: Timestamp) -> Int64? {
+        switch item.source {
+        case .wheel:
+            guard let due = record.integerProperty(PropertyName.timerOutMilliseconds), due > now.milliseconds else {
+                return nil
+            }
+            return due
+        case .level(let index):
+            let level = state.withLock { $0.levels[index] }
+            let due = delayLevels.deliveryTime(level: level.number, storedAt: record.view.storeTimestamp)
+            guard due.milliseconds > latestDue(of: level, now: now) else { return nil }
+            return now.advanced(by: delay(of: level)).milliseconds
         }
     }
 
@@ -233,7 +283,7 @@ extension DelayService {
             state.nextRefusalNote = now.advanced(by: .seconds(10))
             return false
         }
-        if !isTold { logger.warning("delayed messages wait: the store refuses them", metadata: ["error": "\(error)"]) }
+        if !isTold { logger.warning("delayed messages wait", metadata: ["error": "\(error)"]) }
     }
 
     private func advance(_ due: ArraySlice<Due>, deliveredUpTo end: LogOffset) {
@@ -261,6 +311,8 @@ extension DelayService {
     }
 
     // MARK: Files
+
+    var hasUnwrittenPositions: Bool { state.withLock { $0.isChanged || $0.unwritten.isWaiting } }
 
     /// Writes levels and watermark if they changed, as they are now or, when that is not durable yet, as they were when
     /// it was asked for last.

@@ -101,35 +101,71 @@ package final class DelayService: Sendable {
     /// Takes up what the files say and arms what the timer queue still holds. Before the first arrival.
     package func load() throws(StoreError) {
         let offsets = try files.loadLevelOffsets()
-        let watermark = try files.loadWatermark()
-        state.withLock { state in
+        let stored = try files.loadWatermark()
+        let watermark = stored.limited(to: store.maximumOffset(of: timerQueue), log: store.appendedOffset)
+        let isLimited = state.withLock { state in
             state.watermark = watermark
+            var isLimited = watermark != stored
             for index in state.levels.indices {
                 let queue = state.levels[index].queue
                 let stored = QueueOffset(rawValue: offsets[Int32(state.levels[index].number)] ?? 0)
-                let minimum = max(store.minimumOffset(of: queue), .zero)
-                state.levels[index].next = min(max(stored, minimum), store.maximumOffset(of: queue))
+                let (minimum, end) = (max(store.minimumOffset(of: queue), .zero), store.maximumOffset(of: queue))
+                state.levels[index].next = min(max(stored, minimum), end)
+                if stored > end { isLimited = true }
             }
+            return isLimited
         }
-        armStoredTimers(watermark)
+        if isLimited { saveLimited() }
+        try armStoredTimers(watermark)
     }
 
-    private func armStoredTimers(_ watermark: FiringWatermark) {
+    /// Positions behind the ends of their queues are taken back on the disk at once, in both versions of the files: the
+    /// next start would believe them, and skip what came meanwhile.
+    private func saveLimited() {
+        let (levels, watermark) = state.withLock { (Self.offsets($0.levels), $0.watermark) }
+        do throws(StoreError) {
+            for _ in 0..<2 {
+                try files.save(levelOffsets: levels)
+                try files.save(watermark: watermark)
+            }
+        } catch {
+            state.withLock { $0.isChanged = true }
+            logger.warning("delay positions behind their queues' ends were taken back, but not written: \(error)")
+        }
+    }
+
+    private func armStoredTimers(_ watermark: FiringWatermark) throws(StoreError) {
         var position = max(store.minimumOffset(of: timerQueue), .zero)
         let end = store.maximumOffset(of: timerQueue)
+        let plausible = plausibleDues
         while position < end {
-            let entries = store.entries(of: timerQueue, from: position, count: 4096)
+            let entries = try store.entries(of: timerQueue, from: position, count: 4096)
             guard !entries.isEmpty else { break }
+            let dues = entries.map { plausible.contains($0.tagsCode) ? $0.tagsCode : recordedDue($0) }
             state.withLock { state in
                 for (index, entry) in entries.enumerated() where entry.hasPlace {
-                    let due = Timestamp(milliseconds: entry.tagsCode)
+                    let due = Timestamp(milliseconds: dues[index])
                     if watermark.covers(due: due, at: position + index, logOffset: entry.logOffset) { continue }
-                    state.wheel.arm(.init(due: entry.tagsCode, logOffset: entry.logOffset, size: entry.size))
+                    state.wheel.arm(.init(due: dues[index], logOffset: entry.logOffset, size: entry.size))
                 }
             }
             position = position + entries.count
         }
         state.withLock { $0.armedEnd = position }
+    }
+
+    /// When timers of the log can be due: its oldest record was due no earlier than it was stored, but for a day. An
+    /// entry has no checksum: one that says otherwise is damaged, and its record tells.
+    private var plausibleDues: ClosedRange<Int64> {
+        let now = time.now()
+        let oldest = min(store.earliestStoreTimestamp ?? now, now).advanced(by: .seconds(-86_400))
+        let latest = now.advanced(by: DelayRequest.longest).advanced(by: CommitLog.maximumLead)
+        return oldest.milliseconds...latest.milliseconds
+    }
+
+    private func recordedDue(_ entry: QueueEntry) -> Int64 {
+        let record = store.record(at: entry.recordOffset).flatMap(StoredRecord.init)
+        return record?.integerProperty(PropertyName.timerOutMilliseconds) ?? entry.tagsCode
     }
 
     /// A record became readable in a delay topic. On the store's dispatcher thread.

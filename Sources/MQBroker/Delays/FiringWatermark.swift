@@ -49,6 +49,15 @@ package struct FiringWatermark: JSONBody, Equatable {
         return Int64(bodyCRC(text.utf8.span))
     }
 
+    /// What may be said of a timer queue and a log that end here: both may have lost their ends, or all they had.
+    func limited(to queueEnd: QueueOffset, log end: LogOffset) -> FiringWatermark {
+        // Nothing that was copied is in this log.
+        guard copiedBelow <= end else { return FiringWatermark() }
+        var limited = self
+        limited.queueEnd = min(self.queueEnd, queueEnd)
+        return limited
+    }
+
     /// Whether the timer at this place of the timer queue and of the log is done with.
     package func covers(due: Timestamp, at offset: QueueOffset, logOffset: LogOffset) -> Bool {
         logOffset < copiedBelow || (offset < queueEnd && due <= dueUpTo)

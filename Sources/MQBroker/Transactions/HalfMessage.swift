@@ -94,8 +94,12 @@ package struct CheckSchedule: Sendable {
         self.absentProducerPause = absentProducerPause
     }
 
-    func firstCheck(of half: HalfMessage) -> Timestamp {
-        half.bornTimestamp.advanced(by: half.immunity ?? timeout)
+    /// Age of the half at its first check.
+    func immunity(of half: HalfMessage) -> Duration { half.immunity ?? timeout }
+
+    /// - Parameter now: counts instead of the birth that a half has in the future: the clock was set back since.
+    func firstCheck(of half: HalfMessage, now: Timestamp) -> Timestamp {
+        min(half.bornTimestamp, now).advanced(by: immunity(of: half))
     }
 
     /// The pause after the `count`-th check (1-based) that reached a producer.

@@ -19,12 +19,17 @@ package struct HalfTable: Sendable {
     package static let decidedLimit = 100_000
     /// The same for their keys, for copies that arrive late.
     static let decidedKeyLimit = 10_000
+    /// Threads look at the clock before they wait for the table: their times may come out of order. A clock that goes
+    /// back by less than this puts no check off by more.
+    private static let clockTolerance = Duration.seconds(1)
 
     package struct Transaction: Sendable {
         let key: Key
         package var half: HalfMessage
         package var checks: Int
         package var nextCheck: Timestamp
+        /// How long after it was set the next check is due: however the clock is set, it is not further away.
+        var pause: Duration
         /// The op queue's end when the half arrived: its op record, if any, is at or behind it.
         package var opFloor: QueueOffset
         /// All checks were used; a person decides. Listed, still open to a late verdict.
@@ -39,10 +44,11 @@ package struct HalfTable: Sendable {
         /// When the last of its copies was sent, by the producer's clock.
         var lastSent: Timestamp
 
-        init(key: Key, half: HalfMessage, firstCheck: Timestamp, opFloor: QueueOffset) {
+        init(key: Key, half: HalfMessage, firstCheck: Timestamp, pause: Duration, opFloor: QueueOffset) {
             self.key = key
             self.half = half
             self.opFloor = opFloor
+            self.pause = pause
             checks = half.earlierChecks
             nextCheck = firstCheck
             isUnresolved = false
@@ -52,6 +58,11 @@ package struct HalfTable: Sendable {
         /// Every place by which a verdict may name it.
         var places: [LogOffset] {
             olderCopies + [half.logOffset] + (half.firstCopy.map { [$0] } ?? [])
+        }
+
+        mutating func rest(_ pause: Duration, from now: Timestamp) {
+            self.pause = pause
+            nextCheck = now.advanced(by: pause)
         }
 
         /// Takes the verdict unless something speaks against it.
@@ -158,6 +169,8 @@ package struct HalfTable: Sendable {
     private var firstDue = Deque<Due>()
     /// All other checks.
     private var due = Heap<Due>()
+    /// The latest time that was told, since the clock was last found set back.
+    private var latest = Timestamp(milliseconds: .min)
     package private(set) var unresolvedCount = 0
     package private(set) var refusedOpposites = 0
 
@@ -189,7 +202,8 @@ package struct HalfTable: Sendable {
     /// A copy that comes after the verdict, because another event loop was slower, is decided as the others were. One
     /// that was sent later than all of those is none: a producer may send a message again, with the key that it has,
     /// after it rolled it back. Both times are the producer's: an attempt that was overtaken is the earlier one.
-    package mutating func arrived(_ half: HalfMessage, opFloor: QueueOffset, schedule: CheckSchedule) {
+    package mutating func arrived(_ half: HalfMessage, opFloor: QueueOffset, now: Timestamp, schedule: CheckSchedule) {
+        latest = max(latest, now)
         let key = Key(half)
         let slot = undecided.nextIndex
         switch keys.open(key, Undecided(slot: slot)) {
@@ -198,7 +212,7 @@ package struct HalfTable: Sendable {
             remember(half.logOffset, final.verdict)
         case .settled(let final)?:
             keys.open(key, Undecided(slot: slot, earlier: final))
-            begin(half, key, opFloor, schedule)
+            begin(half, key, opFloor, now, schedule)
         case .open(let known)?:
             keys.open(key, known)
             if let earlier = known.earlier, half.sent <= earlier.lastSent {
@@ -207,15 +221,18 @@ package struct HalfTable: Sendable {
             note(half, at: known.slot)
             undecided.update(known.slot) { $0.add(half, opFloor: opFloor) }
         case nil:
-            begin(half, key, opFloor, schedule)
+            begin(half, key, opFloor, now, schedule)
         }
     }
 
-    private mutating func begin(_ half: HalfMessage, _ key: Key, _ opFloor: QueueOffset, _ schedule: CheckSchedule) {
+    private mutating func begin(
+        _ half: HalfMessage, _ key: Key, _ opFloor: QueueOffset, _ now: Timestamp, _ schedule: CheckSchedule
+    ) {
         let slot = undecided.nextIndex
         note(half, at: slot)
-        let first = schedule.firstCheck(of: half)
-        undecided.insert(Transaction(key: key, half: half, firstCheck: first, opFloor: opFloor))
+        let first = schedule.firstCheck(of: half, now: now)
+        let pause = schedule.immunity(of: half)
+        undecided.insert(Transaction(key: key, half: half, firstCheck: first, pause: pause, opFloor: opFloor))
         let check = Due(at: first, slot: slot)
         if firstDue.last.map({ $0.at <= first }) ?? true { firstDue.append(check) } else { due.insert(check) }
     }
@@ -336,13 +353,43 @@ package struct HalfTable: Sendable {
     /// The halves whose check is due, at most `limit`. Each is answered with ``checked(_:at:schedule:)`` or
     /// ``notChecked(_:at:schedule:)``; until then it is not due again.
     package mutating func takeDue(now: Timestamp, limit: Int) -> [Transaction] {
+        see(now)
         var taken: [Transaction] = []
         while taken.count < limit, let next = popDue(now: now) {
-            guard let transaction = undecided[next.slot], transaction.nextCheck == next.at, !transaction.isUnresolved
-            else { continue }
+            guard isWaiting(next), let transaction = undecided[next.slot] else { continue }
             taken.append(transaction)
         }
         return taken
+    }
+
+    /// Notes the time, and when the clock was set back brings the checks near: what is due at a time of the old clock
+    /// would rest for as long as that was ahead. RocketMQ asks at once about a half that is not born yet; here each
+    /// comes within its usual pause, so that not all are asked about in one go.
+    private mutating func see(_ now: Timestamp) {
+        guard now.advanced(by: Self.clockTolerance) < latest else {
+            latest = max(latest, now)
+            return
+        }
+        latest = now
+        let waiting = (Array(firstDue) + due.unordered).filter { isWaiting($0) }
+        var near: [Due] = []
+        near.reserveCapacity(waiting.count)
+        for var check in waiting {
+            undecided.update(check.slot) { transaction in
+                transaction.nextCheck = min(transaction.nextCheck, now.advanced(by: transaction.pause))
+                check.at = transaction.nextCheck
+            }
+            near.append(check)
+        }
+        firstDue.removeAll()
+        due = Heap(near)
+    }
+
+    /// Whether the check is still to come. Not when the half was decided or is unresolved, nor when it has another time
+    /// by now.
+    private func isWaiting(_ check: Due) -> Bool {
+        guard let transaction = undecided[check.slot] else { return false }
+        return transaction.nextCheck == check.at && !transaction.isUnresolved
     }
 
     private mutating func popDue(now: Timestamp) -> Due? {
@@ -363,7 +410,7 @@ package struct HalfTable: Sendable {
             transaction.isUnresolved = true
             unresolvedCount += 1
         } else {
-            transaction.nextCheck = now.advanced(by: schedule.pause(afterCheck: transaction.checks))
+            transaction.rest(schedule.pause(afterCheck: transaction.checks), from: now)
             due.insert(Due(at: transaction.nextCheck, slot: slot))
         }
         undecided.update(slot) { $0 = transaction }
@@ -373,9 +420,8 @@ package struct HalfTable: Sendable {
     /// Nobody could receive the check: it does not count.
     package mutating func notChecked(_ half: HalfMessage, at now: Timestamp, schedule: CheckSchedule) {
         guard let slot = slot(Key(half)) else { return }
-        let next = now.advanced(by: schedule.absentProducerPause)
-        undecided.update(slot) { $0.nextCheck = next }
-        due.insert(Due(at: next, slot: slot))
+        undecided.update(slot) { $0.rest(schedule.absentProducerPause, from: now) }
+        due.insert(Due(at: now.advanced(by: schedule.absentProducerPause), slot: slot))
     }
 
     /// Starts the checks of a half over (request 323). False when it is not undecided.
@@ -393,7 +439,7 @@ package struct HalfTable: Sendable {
         undecided.update(slot) {
             $0.isUnresolved = false
             $0.checks = 0
-            $0.nextCheck = now
+            $0.rest(.zero, from: now)
         }
         due.insert(Due(at: now, slot: slot))
         return true

@@ -139,11 +139,12 @@ extension TransactionService {
     /// Reads the op records behind the half for one that names it.
     private func opVerdict(on half: StoredRecord, at offset: LogOffset) -> Verdict? {
         let wanted = half.view.queueOffset
-        var position = store.firstOffset(of: opQueue, atOrAbove: offset)
+        var position = store.firstOffset(of: opQueue, atOrAbove: offset) ?? store.minimumOffset(of: opQueue)
         let end = min(store.maximumOffset(of: opQueue), position + Self.maximumOps)
         while position < end {
-            let entries = store.entries(of: opQueue, from: position, count: 1024)
-            guard !entries.isEmpty else { return nil }
+            guard let entries = try? store.entries(of: opQueue, from: position, count: 1024), !entries.isEmpty else {
+                return nil
+            }
             for entry in entries {
                 guard let op = store.record(at: entry.recordOffset).flatMap(StoredRecord.init),
                     HalfRecord.endedOffsets(op).contains(wanted)

@@ -13,7 +13,7 @@ extension TransactionService {
         let counts = try loadCheckCounts()
         savedCounts.withLock { $0 = counts }
         let from = start(counts.progress)
-        readHalves(from: from, decided: readOps(from: from))
+        try readHalves(from: from, decided: try readOps(from: from))
         endCommitted(host: host)
         let schedule = schedule
         table.withLock { $0.restore(counts, schedule: schedule) }
@@ -49,9 +49,11 @@ extension TransactionService {
         return (bounded(recorded?.half, halfQueue), bounded(recorded?.op, opQueue))
     }
 
-    private func readOps(from start: (half: QueueOffset, op: QueueOffset)) -> [QueueOffset: Verdict?] {
+    private func readOps(
+        from start: (half: QueueOffset, op: QueueOffset)
+    ) throws(StoreError) -> [QueueOffset: Verdict?] {
         var decided: [QueueOffset: Verdict?] = [:]
-        forEachRecord(of: opQueue, from: start.op) { record, _, _ in
+        try forEachRecord(of: opQueue, from: start.op) { record, _, _ in
             let verdict = HalfRecord.verdict(of: record)
             // Halves before the start are not read.
             for offset in HalfRecord.endedOffsets(record) where offset >= start.half {
@@ -63,12 +65,15 @@ extension TransactionService {
 
     /// An undecided half keeps the start of the op queue as its floor: the op records of halves that follow it are
     /// there, and the next start needs them.
-    private func readHalves(from start: (half: QueueOffset, op: QueueOffset), decided: [QueueOffset: Verdict?]) {
+    private func readHalves(
+        from start: (half: QueueOffset, op: QueueOffset), decided: [QueueOffset: Verdict?]
+    ) throws(StoreError) {
         let schedule = schedule
+        let now = time.now()
         // An op record names the newest copy of a half and ends them all, those before it and those behind it, but not
         // a half that was sent later with the same key.
         var ended: [HalfTable.Key: (verdict: Verdict?, sent: Timestamp)] = [:]
-        forEachRecord(of: halfQueue, from: start.half) { record, offset, queueOffset in
+        try forEachRecord(of: halfQueue, from: start.half) { record, offset, queueOffset in
             let half = HalfRecord.summary(record, at: offset, queueOffset: queueOffset)
             let key = HalfTable.Key(half)
             if let verdict = decided[queueOffset] {
@@ -77,19 +82,19 @@ extension TransactionService {
             } else if let end = ended[key], half.sent <= end.sent {
                 if let verdict = end.verdict { table.withLock { $0.remember(offset, verdict) } }
             } else {
-                table.withLock { $0.arrived(half, opFloor: start.op, schedule: schedule) }
+                table.withLock { $0.arrived(half, opFloor: start.op, now: now, schedule: schedule) }
             }
         }
     }
 
-    private func forEachRecord(
+    func forEachRecord(
         of queue: QueueRef,
         from start: QueueOffset,
         _ body: (StoredRecord, LogOffset, QueueOffset) -> Void
-    ) {
+    ) throws(StoreError) {
         var position = start
         while true {
-            let entries = store.entries(of: queue, from: position, count: 1024)
+            let entries = try store.entries(of: queue, from: position, count: 1024)
             guard !entries.isEmpty else { return }
             for (index, entry) in entries.enumerated() {
                 guard let record = store.record(at: entry.recordOffset).flatMap(StoredRecord.init) else { continue }
@@ -105,7 +110,13 @@ extension TransactionService {
         var op: QueueOffset
     }
 
-    package var ends: Ends { Ends(half: store.maximumOffset(of: halfQueue), op: store.maximumOffset(of: opQueue)) }
+    /// The op queue's is read first: a half and its op record may become readable between the two looks. With the op
+    /// queue's end read last, a start would begin behind the op record, yet read the half and take it for undecided.
+    /// Read first, it costs that start an op record of a half which it passes over.
+    package var ends: Ends {
+        let op = store.maximumOffset(of: opQueue)
+        return Ends(half: store.maximumOffset(of: halfQueue), op: op)
+    }
 
     /// Notes where the next start may begin, as far as everything that this rests on is durable; the next round notes
     /// the rest.

@@ -71,8 +71,9 @@ package final class TransactionService: Sendable {
     ///   record of a half that follows this one, and a start that begins there would not find that.
     package func arrived(_ half: HalfMessage, opFloor floor: QueueOffset) {
         let schedule = schedule
-        table.withLock { $0.arrived(half, opFloor: floor, schedule: schedule) }
-        let due = schedule.firstCheck(of: half)
+        let now = time.now()
+        table.withLock { $0.arrived(half, opFloor: floor, now: now, schedule: schedule) }
+        let due = schedule.firstCheck(of: half, now: now)
         if due.milliseconds < wakeAt.load(ordering: .sequentiallyConsistent) { alarm.ring() }
     }
 

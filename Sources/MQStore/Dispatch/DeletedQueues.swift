@@ -21,16 +21,23 @@ struct DeletedQueues {
         _ isListed: ((String) -> Bool)?,
         isFirst: (LogOffset, QueueRef) -> Bool
     ) {
+        /// Where the queue began again behind the position. Its files may be about to go: after a kill, nothing behind
+        /// the position is trusted.
+        func newBeginning(_ queue: ConsumeQueue) -> LogOffset? {
+            // Without records behind the position there is no new life, and no need to look into every queue.
+            guard let position, position.queues > log.lowerBound, position.queues < log.upperBound,
+                let beginning = queue.beginning, beginning >= max(position.queues, queue.ignoredBelow),
+                isFirst(beginning, queue.ref)
+            else { return nil }
+            return beginning
+        }
         var topics: [String: LogOffset] = [:]
         for line in recorded.queues {
-            if let queue = table.existing(line.topic, line.queueID), queue.hasFiles {
-                // Without records behind the position there is no new life, and no need to look into every queue.
-                guard let position, position.queues > log.lowerBound, position.queues < log.upperBound,
-                    let beginning = queue.beginning, beginning >= position.queues, isFirst(beginning, queue.ref)
-                else { continue }
+            let queue = table.existing(line.topic, line.queueID)
+            if let queue, let beginning = newBeginning(queue) {
                 // A topic is deleted with all its queues: its new life begins with the oldest of the new records.
                 topics[line.topic] = min(beginning, topics[line.topic] ?? beginning)
-            } else if let isListed, !isListed(line.topic) {
+            } else if queue?.hasFiles != true, let isListed, !isListed(line.topic) {
                 topics[line.topic] = topics[line.topic] ?? log.upperBound
             }
         }

@@ -33,6 +33,9 @@ struct DispatchManifest: Sendable, Equatable {
         /// Name of the newest index file that is full and flushed. Times, as in the checkpoint, do not tell files apart
         /// that were filled within a millisecond.
         var sealed: String?
+        /// How many index files there are up to that one, so that one that is missing is noticed. Nil in records of
+        /// versions that did not write it, which are believed without.
+        var sealedFiles: Int?
         var index: Index?
     }
 
@@ -45,7 +48,10 @@ extension DispatchManifest.Position {
     func encode() -> ByteBuffer {
         var text = "escrow-position 1\nqueues \(queues)\n"
         if let last { text += "last \(last)\n" }
-        if let sealed { text += "sealed \(sealed)\n" }
+        if let sealed {
+            let files = sealedFiles.map { " \($0)" } ?? ""
+            text += "sealed \(sealed)\(files)\n"
+        }
         if let index { text += "index \(index.position) \(index.files) \(index.lastCount)\n" }
         return ManifestText.sealed(ByteBuffer(string: text))
     }
@@ -62,7 +68,8 @@ extension DispatchManifest.Position {
             case "last":
                 last = words.count == 2 ? Int64(words[1]).map(LogOffset.init(rawValue:)) : nil
             case "sealed":
-                sealed = words.count == 2 ? String(words[1]) : nil
+                sealed = words.count == 2 || words.count == 3 ? String(words[1]) : nil
+                sealedFiles = words.count == 3 ? Int(words[2]) : nil
             case "index":
                 guard words.count == 4, let position = Int64(words[1]), let files = Int(words[2]),
                     let count = Int32(words[3])
@@ -78,17 +85,21 @@ extension DispatchManifest.Position {
 }
 
 extension DispatchManifest {
+    /// Leaves out what no record can name. A topic with a space or a line's end would make the list unreadable, and
+    /// what was forgotten would come back.
     func encode() -> ByteBuffer {
         var buffer = ByteBuffer(string: "escrow-queues 1\n")
-        for (topic, offset) in forgotten.sorted(by: { $0.key < $1.key }) {
+        for (topic, offset) in forgotten.sorted(by: { $0.key < $1.key }) where Self.isTopic(topic) {
             buffer.writeString("forgotten \(offset) \(topic)\n")
         }
-        for queue in queues {
+        for queue in queues where queue.queueID >= 0 && Self.isTopic(queue.topic) {
             let first = queue.first.map { " \($0)" } ?? ""
             buffer.writeString("queue \(queue.queueID) \(queue.end) \(queue.topic)\(first)\n")
         }
         return ManifestText.sealed(buffer)
     }
+
+    private static func isTopic(_ name: String) -> Bool { RecordRules.isTopic(name.utf8.span) }
 
     init(parsing buffer: ByteBuffer) throws(StoreError) {
         let lines = try ManifestText.lines(buffer, "queues")
@@ -98,6 +109,8 @@ extension DispatchManifest {
             if words.count == 4 || words.count == 5, words[0] == "queue", let queueID = Int32(words[1]),
                 let end = Int64(words[2])
             {
+                // Listed by a version that believed a damaged record: no start finds it, so it would always be missing.
+                guard queueID >= 0 else { continue }
                 let first = words.count == 5 ? Int64(words[4]) : nil
                 queues.append(Queue(topic: String(words[3]), queueID: queueID, end: end, first: first))
             } else if words.count == 3, words[0] == "forgotten", let offset = Int64(words[1]) {

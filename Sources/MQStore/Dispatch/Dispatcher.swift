@@ -213,10 +213,8 @@ final class Dispatcher: Sendable {
             if record.physicalOffset != slice.offset + position {
                 logger.error(
                     "\(slice.place(position)): the record says it was written at \(record.physicalOffset); skipped")
-            } else if let damage = RecordRules.damage(
-                to: record, in: bytes, at: position, checksBody: false, checksRecord: checksRecords
-            ) {
-                logger.error("\(slice.place(position)): \(damage); skipped")
+            } else if let cause = objection(to: record, in: bytes, at: position, slice, &state) {
+                logger.error("\(slice.place(position)): \(cause); skipped")
                 if state.collected == nil {
                     keepPlace(of: record, bytes.extracting(position..<position + record.totalSize))
                 }
@@ -227,6 +225,24 @@ final class Dispatcher: Sendable {
             logger.error("\(slice.place(position)): \(error.message); skipped")
         }
         return nil
+    }
+
+    /// Why the record is damaged, by the rules of recovery but for its body; nil when nothing speaks against it. A
+    /// queue with an impossible name could not be listed, nor would a start find it again.
+    ///
+    /// The characters of a topic are looked at with the first record of each queue only, or each record would pay for
+    /// it: the lookup, which every record needs, knows only queues whose first record passed.
+    private func objection(
+        to record: RecordView, in bytes: Span<UInt8>, at position: Int, _ slice: LogSlice, _ state: inout State
+    ) -> String? {
+        let whole = bytes.extracting(position..<position + record.totalSize)
+        let isKnown = state.lookup.knows(topic: whole.extracting(record.topicRange), queueID: record.queueID)
+        guard isKnown, record.queueOffset >= .zero else {
+            return RecordRules.objection(
+                to: record, in: bytes, at: position, offset: slice.offset + position, checksBody: false,
+                checksRecord: checksRecords)
+        }
+        return RecordRules.damage(to: record, in: bytes, at: position, checksBody: false, checksRecord: checksRecords)
     }
 
     /// A damaged record that its queue expects just now keeps its place there: were it given to a new message,

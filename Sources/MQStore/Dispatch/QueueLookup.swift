@@ -8,6 +8,17 @@ struct QueueLookup: Sendable {
 
     /// - Parameter table: asked, and extended, only for a queue that was never looked up before.
     mutating func queue(topic: Span<UInt8>, queueID: Int32, in table: QueueTable) -> ConsumeQueue {
+        if let found = find(topic, queueID) { return found }
+        let queue = table.queue(Self.text(topic), queueID)
+        add(queue)
+        last = queue
+        return queue
+    }
+
+    /// Whether the queue was looked up before. To look it up once more right after costs one comparison.
+    mutating func knows(topic: Span<UInt8>, queueID: Int32) -> Bool { find(topic, queueID) != nil }
+
+    private mutating func find(_ topic: Span<UInt8>, _ queueID: Int32) -> ConsumeQueue? {
         if let last, last.ref.queueID == queueID, Self.matches(last, topic) { return last }
         var slot = Self.slot(topic, queueID, slots.count)
         while slots[slot] >= 0 {
@@ -18,23 +29,26 @@ struct QueueLookup: Sendable {
             }
             slot = (slot + 1) & (slots.count - 1)
         }
-        let queue = table.queue(Self.text(topic), queueID)
-        add(queue, at: slot)
-        last = queue
-        return queue
+        return nil
     }
 
-    private mutating func add(_ queue: ConsumeQueue, at slot: Int) {
-        slots[slot] = Int32(known.count)
+    private mutating func add(_ queue: ConsumeQueue) {
         known.append(queue)
-        guard known.count * 2 > slots.count else { return }
-        slots = [Int32](repeating: -1, count: slots.count * 2)
-        for (number, queue) in known.enumerated() {
-            let topic = queue.topicBytes
-            var slot = Self.slot(topic.span, queue.ref.queueID, slots.count)
-            while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
-            slots[slot] = Int32(number)
+        if known.count * 2 <= slots.count {
+            enter(known.count - 1)
+        } else {
+            slots = [Int32](repeating: -1, count: slots.count * 2)
+            for number in known.indices { enter(number) }
         }
+    }
+
+    /// Puts the number of a known queue into the slot where it is looked for.
+    private mutating func enter(_ number: Int) {
+        let queue = known[number]
+        let topic = queue.topicBytes
+        var slot = Self.slot(topic.span, queue.ref.queueID, slots.count)
+        while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = Int32(number)
     }
 
     private static func slot(_ topic: Span<UInt8>, _ queueID: Int32, _ count: Int) -> Int {

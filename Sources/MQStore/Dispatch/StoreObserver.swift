@@ -14,7 +14,8 @@ package struct StoreObserver: Sendable {
     /// Asked before that, unless the disk is above its watermark: how far deletion may go for the sake of those who
     /// have not read everything yet.
     package var retains: @Sendable (_ upTo: LogOffset) -> LogOffset
-    /// Segments were deleted; queues still have the entries of this range while the function runs.
+    /// Segments left the log, also where a file cannot be deleted yet; queues still have the entries of this range
+    /// while the function runs.
     package var deleted: @Sendable (_ range: Range<LogOffset>) -> Void
 
     package init(

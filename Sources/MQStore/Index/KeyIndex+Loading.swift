@@ -20,21 +20,20 @@ extension KeyIndex {
     /// After a clean stop whose record of the index fits the files, all of them are kept and the newest is continued.
     /// The same without any record of ours: the files are a stock broker's. A record that says nothing of the index is
     /// that of a run in which it failed. Then, and in any other case, only files that are full, known to be flushed and
-    /// within the log are kept, and none at all when the record says that some are missing. The rest is deleted and
-    /// built again from the log.
+    /// within the log are kept, and none at all when their number is not the recorded one: any of them may be missing.
+    /// The rest is deleted and built again from the log.
     ///
     /// - Returns: where dispatching to the index begins.
     func load(_ known: Knowledge) throws(StoreError) -> LogOffset {
-        var files = try list()
-        if known.isClean, let closed = known.position?.index {
-            let isComplete = files.count == closed.files && files.last?.header.count ?? 0 == closed.lastCount
-            if isComplete, closed.position <= known.log.upperBound {
-                try keep(files, continuing: true, known)
-                return max(closed.position, known.log.lowerBound)
-            }
-            logger.warning("the index in \(directory) is not as it was closed; it is built again from the log")
+        let present = try list()
+        var files = try usable(present)
+        if let cause = objection(to: files, of: present, known) {
+            logger.warning("the index in \(directory) \(cause); it is built again from the log")
             try remove(files.map(\.path))
             files = []
+        } else if known.isClean, let closed = known.position?.index {
+            try keep(files, continuing: true, known)
+            return max(closed.position, known.log.lowerBound)
         }
         let isForeign = known.isClean && known.position == nil
         if isForeign, let last = files.last, last.header.isEmpty || last.header.endOffset < known.log.upperBound {
@@ -50,6 +49,22 @@ extension KeyIndex {
         return max(last.header.endOffset, known.log.lowerBound)
     }
 
+    /// Why none of the files is kept; nil when nothing is known against them as a whole.
+    ///
+    /// - Parameter present: what the directory has, usable or not.
+    private func objection(
+        to files: [SealedIndexFile], of present: [DirectoryEntry], _ known: Knowledge
+    ) -> String? {
+        guard let position = known.position else { return nil }
+        if known.isClean, let closed = position.index {
+            let isComplete = files.count == closed.files && files.last?.header.count ?? 0 == closed.lastCount
+            return isComplete && closed.position <= known.log.upperBound ? nil : "is not as it was closed"
+        }
+        guard let sealed = position.sealed, let wanted = position.sealedFiles else { return nil }
+        let found = present.count(where: { $0.name <= sealed })
+        return found == wanted ? nil : "has \(found) files up to \(sealed) where \(wanted) were recorded"
+    }
+
     /// Whether a crash cannot have touched the file and the log still has, or had, all it speaks of.
     private func isSafe(_ file: SealedIndexFile, _ known: Knowledge) -> Bool {
         guard Int(file.header.count) >= geometry.entries, file.header.endOffset < known.log.upperBound else {
@@ -59,11 +74,15 @@ extension KeyIndex {
         return file.header.end <= known.sealedEnd
     }
 
-    /// The usable files, oldest first; those that cannot be index files of this size are deleted with all later ones:
-    /// what they told is in the log, and is indexed again in files of the configured size.
-    private func list() throws(StoreError) -> [SealedIndexFile] {
+    /// The directory's index files, oldest first.
+    private func list() throws(StoreError) -> [DirectoryEntry] {
+        (try device.list(directory) ?? []).filter { !$0.isDirectory && IndexName.isName($0.name) }
+    }
+
+    /// Those that cannot be index files of this size are deleted with all later ones: what they told is in the log, and
+    /// is indexed again in files of the configured size.
+    private func usable(_ entries: [DirectoryEntry]) throws(StoreError) -> [SealedIndexFile] {
         var files: [SealedIndexFile] = []
-        let entries = (try device.list(directory) ?? []).filter { !$0.isDirectory && IndexName.isName($0.name) }
         for (number, entry) in entries.enumerated() {
             let path = "\(directory)/\(entry.name)"
             var buffer = ByteBuffer()

@@ -167,21 +167,31 @@ final class KeyIndex: Sendable {
     }
 
     /// Deletes full files all of whose records are below the offset; never the newest file.
+    ///
+    /// They are counted until they are gone for certain: one that came back after a crash would make up for one that is
+    /// missing, and nobody would notice. What cannot be deleted is tried again the next time.
     func removeFiles(below offset: LogOffset) throws(StoreError) {
-        let removed = state.withLock { state in
+        let expired = state.withLock { state in
             let limit = state.open.isEmpty ? max(0, state.sealed.count - 1) : state.sealed.count
-            let removed = Array(state.sealed.prefix(limit).prefix { $0.header.endOffset < offset })
-            state.sealed.removeFirst(removed.count)
-            return removed
+            return Array(state.sealed.prefix(limit).prefix { $0.header.endOffset < offset })
         }
-        for file in removed { try device.remove(file.path) }
+        guard !expired.isEmpty else { return }
+        for file in expired { try device.remove(file.path) }
+        try device.syncDirectory(directory)
+        let paths = Set(expired.map(\.path))
+        state.withLock { state in state.sealed.removeAll { paths.contains($0.path) } }
     }
 
     /// Whether keys are missing until the next start.
     var hasFailed: Bool { state.withLock { $0.failure != nil } }
 
-    /// Name of the newest full and flushed file.
-    var sealedName: String? { state.withLock { $0.sealedName } }
+    /// Name of the newest full and flushed file, and how many files there are up to it.
+    var sealed: (name: String, files: Int)? {
+        state.withLock { state -> (name: String, files: Int)? in
+            guard let name = state.sealedName else { return nil }
+            return (name, state.sealed.count(where: { $0.name <= name }))
+        }
+    }
 
     /// End time of the newest full and flushed file, for the checkpoint.
     var sealedEnd: Timestamp { state.withLock { $0.sealedEnd } }

@@ -6,7 +6,7 @@ package struct AppendLimits: Sendable {
     package var record: RecordLimits
     /// Longest group: a group never leaves its segment, which keeps 8 bytes for the blank record.
     package var maximumGroupBytes: Int
-    /// Whether each record ends with a checksum of all of it (``RecordChecksum``).
+    /// Whether each record ends with a checksum of all of it (``RecordChecksum``), as far as there is room for one.
     package var hasChecksum: Bool
 
     package init(
@@ -37,12 +37,16 @@ package struct AppendBatch: Sendable {
         var timestampPosition: UInt8
         /// Whether the record occupies a place in its queue. Half and rollback records do not, and store 0.
         var advancesQueue: Bool
+        /// Whether it ends with a checksum, which the append fills in.
+        var hasChecksum = false
         package internal(set) var queueOffset = QueueOffset.zero
         package internal(set) var logOffset = LogOffset.zero
     }
 
     var staging = ByteBuffer()
     var items: [Item] = []
+    /// Whether any record may end with a checksum.
+    private(set) var hasChecksums = false
     private(set) var groupStart: Int?
     package let limits: AppendLimits
     /// The store time that all records of the batch got; zero before the append.
@@ -69,8 +73,9 @@ package struct AppendBatch: Sendable {
 
     /// Encodes the draft. Nothing is added when it throws.
     ///
-    /// - Parameter isStoredAgain: whether the message was accepted before and only goes to another place: the longest
-    ///   body that is accepted today does not bind it.
+    /// - Parameter isStoredAgain: whether the message was accepted before and only goes to another place. The longest
+    ///   body that is accepted today does not bind it, nor do the rules for properties: a stock broker knows none of
+    ///   them. Where they are odd the record gets a checksum whatever the limits say: else it could look torn.
     /// - Throws: `recordTooLarge`, `propertiesTooLarge`, `illegalRecord`. Everything recovery would not accept is
     ///   refused here, or one strange message would end the log at the next start.
     /// - Returns: the item's index.
@@ -79,19 +84,28 @@ package struct AppendBatch: Sendable {
         _ draft: borrowing MessageDraft, to queue: QueueRef, isStoredAgain: Bool = false
     ) throws(StoreError) -> Int {
         let properties = draft.properties.readableBytesUInt8Span
-        guard limits.hasChecksum || RecordChecksum.isAtEnd(of: properties) else {
+        var getsChecksum = limits.hasChecksum
+        if isStoredAgain, !getsChecksum { getsChecksum = RecordRules.areOdd(properties) }
+        guard getsChecksum || RecordChecksum.isAtEnd(of: properties) else {
             return try encode(draft, properties, queue, isStoredAgain)
         }
         var other = RecordChecksum.removed(from: copy draft)
-        if limits.hasChecksum { other = RecordChecksum.reserved(other) }
-        return try encode(other, other.properties.readableBytesUInt8Span, queue, isStoredAgain)
+        // Better without it than nowhere.
+        if isStoredAgain, RecordChecksum.mustBeLeftOut(of: other) { getsChecksum = false }
+        if getsChecksum { other = RecordChecksum.reserved(other) }
+        let index = try encode(other, other.properties.readableBytesUInt8Span, queue, isStoredAgain)
+        if getsChecksum {
+            items[index].hasChecksum = true
+            hasChecksums = true
+        }
+        return index
     }
 
     private mutating func encode(
         _ draft: borrowing MessageDraft, _ properties: Span<UInt8>, _ queue: QueueRef, _ isStoredAgain: Bool
     ) throws(StoreError) -> Int {
         let start = staging.writerIndex
-        try RecordRules.check(draft, properties: properties, for: queue)
+        try RecordRules.check(draft, properties: properties, for: queue, allowsOddProperties: isStoredAgain)
         let size: Int
         do throws(RecordError) {
             size = try staging.writeRecord(
@@ -145,6 +159,7 @@ package struct AppendBatch: Sendable {
     package mutating func removeAll() {
         if staging.capacity > 1 << 20 { staging = ByteBuffer() } else { staging.clear() }
         items.removeAll(keepingCapacity: true)
+        hasChecksums = false
         groupStart = nil
         storeTimestamp = .zero
     }

@@ -192,7 +192,7 @@ extension CommitLog {
             }
         }
         Self.patch(&batch.staging, batch.items, storeTimestamp: now)
-        if batch.limits.hasChecksum { Self.seal(&batch.staging, batch.items) }
+        if batch.hasChecksums { Self.seal(&batch.staging, batch.items) }
     }
 
     /// One look at the buffer's ownership for all records instead of three per record.
@@ -206,7 +206,9 @@ extension CommitLog {
     }
 
     private static func seal(_ staging: inout ByteBuffer, _ items: [AppendBatch.Item]) {
-        for item in items { RecordChecksum.seal(item.start..<item.start + Int(item.size), in: &staging) }
+        for item in items where item.hasChecksum {
+            RecordChecksum.seal(item.start..<item.start + Int(item.size), in: &staging)
+        }
     }
 
     private func write(

@@ -30,7 +30,7 @@ extension CommitLog {
         if let damage { return damage }
         // What the system dropped after a failed flush reads as zeros, also where no checksum tells.
         guard isFlushFailed.load(ordering: .relaxed), record.physicalOffset >= flushedOffset else { return nil }
-        return RecordRules.oddity(of: record, in: bytes)
+        return RecordChecksum.vouches(for: bytes) ? nil : RecordRules.oddity(of: record, in: bytes)
     }
 
     /// The files, oldest first; the last one may be prepared and empty. Asks the device for the times.
@@ -55,25 +55,33 @@ extension CommitLog {
     /// being written, or what begins with a read-only one. Slices in use stay readable: the file's name goes, its bytes
     /// stay until the last reference.
     ///
+    /// When this throws, a file could not be deleted. Its segment and those behind it may have left the log already;
+    /// until their files are gone no more segments do, for nothing would be gained by it.
+    ///
     /// - Returns: the new minimum offset.
     @discardableResult
     package func removeSegments(below offset: LogOffset, maximumCount: Int = .max) throws(StoreError) -> LogOffset {
         let active = state.withLock { $0.active?.offset ?? $0.end }
         let kept = table.all.first { $0.isReadOnly }?.offset ?? active
         let limit = min(min(offset, kept), min(flushedOffset, active))
-        let removed = table.removeFirst(below: limit, count: maximumCount)
-        guard let first = table.firstOffset, !removed.isEmpty else { return minimumOffset }
-        minimum.store(first.rawValue, ordering: .releasing)
-        try undeleted.withLock { (paths) throws(StoreError) in
-            paths += removed.map(\.path)
-            // Oldest first, or a gap would be left.
-            while let path = paths.first {
-                try device.remove(path)
-                paths.removeFirst()
-            }
-            for directory in configuration.sortedLogDirectories { try device.syncDirectory(directory) }
-            deletedBelow.store(first.rawValue, ordering: .releasing)
+        try removal.withLock { (removal) throws(StoreError) in
+            try run(&removal)
+            let removed = table.removeFirst(below: limit, count: maximumCount)
+            guard let first = table.firstOffset, !removed.isEmpty else { return }
+            minimum.store(first.rawValue, ordering: .releasing)
+            for segment in removed { removal.add(segment) }
+            try run(&removal)
         }
-        return first
+        return minimumOffset
+    }
+
+    /// Deletes the files that could not be deleted when their segments left the log.
+    func removeUndeleted() throws(StoreError) {
+        try removal.withLock { (removal) throws(StoreError) in try run(&removal) }
+    }
+
+    private func run(_ removal: inout SegmentRemoval) throws(StoreError) {
+        defer { deletedBelow.store(max(deletedOffset, removal.durableEnd).rawValue, ordering: .releasing) }
+        try removal.run(on: device)
     }
 }

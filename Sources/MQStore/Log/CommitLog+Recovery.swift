@@ -32,7 +32,7 @@ package struct RecoveryReport: Sendable, Hashable {
     package var zeroedBytes = 0
     /// Files behind the end that were deleted because they held something.
     package var removedSegments = 0
-    /// Records whose properties this broker would not have stored, and the first of them.
+    /// Records whose properties this broker would not have accepted from a sender, and the first of them.
     package var oddRecords = 0
     package var firstOdd: LogOffset?
     /// Why the scan ended at something other than zeros; nil for a clean end.
@@ -54,24 +54,26 @@ extension CommitLog {
     /// - Parameters:
     ///   - known: where a record begins that was flushed, with all in front of it, and has its queue entry: the scan
     ///     begins there instead, if the record is still there. It reads what came since, not whole files.
+    ///   - limit: what was stored before was flushed too; see ``FlushedExtent``.
     ///   - passed: called before the first record behind a damaged part: continuity is unknown there.
     @discardableResult
     package func recover(
         _ start: RecoveryStart,
         from known: LogOffset? = nil,
         trusted: LogOffset = .zero,
+        storedBefore limit: Timestamp = .zero,
         passed: () -> Void = {},
         visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) -> RecoveryReport {
         let segments = table.all
         var report = RecoveryReport(start: .zero, end: .zero)
-        let flushed = max(trusted, try mark.load())
+        let flushed = FlushedExtent(end: max(trusted, try mark.load()), time: limit)
         if !segments.isEmpty {
-            let first = try firstToScan(segments, start, known: known, flushed: flushed)
+            let first = try firstToScan(segments, start, known: known, flushed: flushed.end)
             if start != .normal { try forgetUnwritten(segments[first.segment...]) }
             try scan(segments, from: first, flushed: flushed, mayBeTorn: start != .normal, &report, passed, visit)
         }
-        if report.end < flushed { tellOfLoss(report, flushed) }
+        if report.end < flushed.end { tellOfLoss(report, flushed.end) }
         if !segments.isEmpty {
             try cut(&report)
         }
@@ -131,21 +133,52 @@ extension CommitLog {
         return (index, segments[index].position(of: known))
     }
 
-    /// Read without the map, see ``firstStoreTimestamp(_:)``.
     private func holdsRecord(_ segment: LogSegment, at offset: LogOffset) throws(StoreError) -> Bool {
+        try wholeRecord(segment, at: offset) != nil
+    }
+
+    /// The bytes of the record that begins there, if it is whole. Read without the map, see
+    /// ``firstStoreTimestamp(_:)``.
+    private func wholeRecord(_ segment: LogSegment, at offset: LogOffset) throws(StoreError) -> ByteBuffer? {
         let position = segment.position(of: offset)
         var bytes = ByteBuffer()
         _ = try segment.file.read(at: position, count: RecordLayout.blankBytes, into: &bytes)
         guard let size = bytes.getInteger(at: 0, as: Int32.self), size > 0, Int(size) <= segment.length - position,
             Int(size) <= configuration.maximumRecordBytes
-        else { return false }
+        else { return nil }
         bytes.clear()
         _ = try segment.file.read(at: position, count: Int(size), into: &bytes)
+        return isWhole(bytes, offset) ? bytes : nil
+    }
+
+    private func isWhole(_ bytes: ByteBuffer, _ offset: LogOffset) -> Bool {
         let span = bytes.readableBytesUInt8Span
         guard let record = try? RecordView.parse(span), record.totalSize == span.count else { return false }
         return RecordRules.objection(
             to: record, in: span, at: 0, offset: offset, checksBody: true,
             checksRecord: configuration.appendsRecordChecksum) == nil
+    }
+
+    /// Whether the files hold something at the offset, or begin behind it. Before recovery.
+    func goesOn(at offset: LogOffset) throws(StoreError) -> Bool {
+        guard let first = table.firstOffset, offset > first else { return table.firstOffset != nil }
+        guard let segment = table.segment(at: offset) else { return false }
+        var head = ByteBuffer()
+        _ = try segment.file.read(at: segment.position(of: offset), count: RecordLayout.blankBytes, into: &head)
+        return head.readableBytesView.contains { $0 != 0 }
+    }
+
+    /// Where the record ends that begins at the offset, if it is whole and has this number in the queue. Before
+    /// recovery.
+    func endOfRecord(_ number: Int64, of queue: QueueRef, at offset: LogOffset) throws(StoreError) -> LogOffset? {
+        guard let segment = table.segment(at: offset), let bytes = try wholeRecord(segment, at: offset) else {
+            return nil
+        }
+        let span = bytes.readableBytesUInt8Span
+        guard let record = try? RecordView.parse(span), record.queueOffset.rawValue == number,
+            record.queueID == queue.queueID, PropertyScan.equal(span, record.topicRange, queue.topic)
+        else { return nil }
+        return offset + record.totalSize
     }
 
     private func firstToScan(_ segments: [LogSegment], _ start: RecoveryStart) throws(StoreError) -> Int {
@@ -190,7 +223,7 @@ extension CommitLog {
     private func scan(
         _ segments: [LogSegment],
         from first: (segment: Int, position: Int),
-        flushed: LogOffset,
+        flushed: FlushedExtent,
         mayBeTorn: Bool,
         _ report: inout RecoveryReport,
         _ passed: () -> Void,
@@ -213,7 +246,7 @@ extension CommitLog {
     private func scan(
         _ segment: LogSegment,
         from start: Int,
-        flushed: LogOffset,
+        flushed: FlushedExtent,
         mayBeTorn: Bool,
         _ report: inout RecoveryReport,
         _ passed: () -> Void,
@@ -228,13 +261,13 @@ extension CommitLog {
             var position = start
             while true {
                 // What was flushed reached the disk as a whole.
-                scanner.mayBeTorn = mayBeTorn && segment.offset + position >= flushed
+                scanner.mayBeTorn = mayBeTorn && segment.offset + position >= flushed.end
                 switch scanner.step(bytes, at: position) {
                 case .blank:
                     return true
                 case .end(let cause):
-                    let end = Int(min(max(flushed, segment.offset), segment.end) - segment.offset)
-                    guard let next = scanner.resume(bytes, behind: position, flushedEnd: end) else {
+                    let newest = report.lastStoreTimestamp
+                    guard let next = try resume(scanner, bytes, position, of: segment, flushed, newest) else {
                         report.cause = cause
                         return false
                     }
@@ -260,6 +293,64 @@ extension CommitLog {
                 }
             }
         }
+    }
+
+    /// Where reading goes on in the segment behind what is no whole record; nil when the log ends in front of that.
+    private func resume(
+        _ scanner: LogScanner, _ bytes: Span<UInt8>, _ damaged: Int, of segment: LogSegment, _ flushed: FlushedExtent,
+        _ newest: Timestamp
+    ) throws(StoreError) -> Int? {
+        let end = Int(min(max(flushed.end, segment.offset), segment.end) - segment.offset)
+        if let next = scanner.resume(bytes, behind: damaged, flushedEnd: end) { return next }
+        guard segment.offset + damaged >= flushed.end, flushed.mayCover(behind: newest) else { return nil }
+        return try resumeAtCovered(behind: damaged, of: segment, flushed)
+    }
+
+    /// The same by what was stored before a time: the next record that is whole, in whatever file, decides.
+    private func resumeAtCovered(
+        behind damaged: Int, of segment: LogSegment, _ flushed: FlushedExtent
+    ) throws(StoreError) -> Int? {
+        var start = damaged + 1
+        var rest = segment.length
+        for other in table.all where other.offset >= segment.offset {
+            let found = try firstWhole(in: other, from: start)
+            if let found, case .record(let record, _) = found.step {
+                guard flushed.covers(record) else { return nil }
+                return other === segment ? found.position : rest
+            }
+            if let found, other === segment { rest = found.position }
+            start = 0
+        }
+        return nil
+    }
+
+    /// Where the next whole record begins, or the blank. Zeros are stepped over.
+    private func firstWhole(
+        in segment: LogSegment, from start: Int
+    ) throws(StoreError) -> (position: Int, step: LogScanner.Step)? {
+        let scanner = LogScanner(
+            segmentOffset: segment.offset, checksBodies: true, checksRecords: configuration.appendsRecordChecksum,
+            mayBeTorn: false
+        )
+        let block = 4096
+        var position = start
+        var dataEnd = start
+        while position < segment.length {
+            if position >= dataEnd {
+                guard let data = try segment.file.nextData(from: position) else { return nil }
+                // A record's length may begin with zeros in front of the next block.
+                position = max(position, data.lowerBound - 3)
+                dataEnd = data.upperBound
+            }
+            let end = min((position / block + 1) * block, segment.length)
+            if segment.region.isZero(position..<end) { position = max(position, end - 3) }
+            let found = segment.region.withBytes(0..<segment.length) { bytes in
+                scanner.first(bytes, in: position..<end)
+            }
+            if let found { return found }
+            position = end
+        }
+        return nil
     }
 
     private func note(damage: Range<Int>, of segment: LogSegment, _ cause: String?, _ report: inout RecoveryReport) {
@@ -302,16 +393,15 @@ extension CommitLog {
     /// - Throws: `corrupt`, before anything is changed, when a read-only file would have to be.
     private func cut(_ report: inout RecoveryReport) throws(StoreError) {
         try checkReadOnly(report)
-        var directories: Set<String> = []
+        var removal = SegmentRemoval()
         for segment in table.all.reversed() where segment.offset > report.end {
             let holdsData = try !isZero(segment, from: 0)
             if !holdsData, segment.offset - report.end <= segment.length { continue }
             if holdsData { report.removedSegments += 1 }
             table.removeLast()
-            try device.remove(segment.path)
-            directories.insert(segment.directory)
+            removal.add(segment)
         }
-        for directory in directories { try device.syncDirectory(directory) }
+        try removal.run(on: device)
         #if !ESCROW_BUG_TRUNCATE_WITHOUT_CUT
         if let last = table.segment(at: report.end) {
             report.zeroedBytes = try clear(last, from: last.position(of: report.end))

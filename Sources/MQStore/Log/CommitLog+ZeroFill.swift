@@ -6,8 +6,17 @@ extension CommitLog {
     private enum FillStep {
         /// Write zeros here; the gate is closed until they are written.
         case fill(LogSegment, Range<LogOffset>)
+        /// What follows is in another file: flush this one's zeros first, while nothing is claimed.
+        case leave
         case create(LogOffset)
         case nothing
+    }
+
+    /// The file that zeros are written to, and how many bytes of them were not flushed yet.
+    private struct FillTarget {
+        let segment: LogSegment
+        let file: any StorageFile
+        var unflushed = 0
     }
 
     /// Zeros are written in steps of this size, the longest time an appender that overtook the thread may wait.
@@ -26,35 +35,43 @@ extension CommitLog {
     /// The files are opened a second time: the system reports a failed write-back once per open file, and an error
     /// swallowed here must not be hidden from the flush that acknowledges records.
     package func zeroFillAhead() throws(StoreError) {
-        var target: (segment: LogSegment, file: any StorageFile)?
-        var unflushed = 0
+        var target: FillTarget?
         while true {
-            switch nextFillStep() {
+            switch nextFillStep(in: target?.segment) {
             case .nothing:
-                if let target, unflushed > 0 { try flushZeros(target.file) }
+                try flushZeros(of: &target)
                 return
+            case .leave:
+                try flushZeros(of: &target)
+                target = nil
             case .create(let offset):
                 try prepareSegment(at: offset)
             case .fill(let segment, let range):
-                do throws(StoreError) {
-                    defer { fillGate.open() }
-                    if target?.segment !== segment {
-                        if let target { try flushZeros(target.file) }
-                        target = (segment, try device.open(segment.path, .readWrite))
-                    }
-                    let start = segment.position(of: range.lowerBound)
-                    try target?.file.zeroFill(start..<segment.position(of: range.upperBound))
-                } catch {
-                    giveBack(range)
-                    throw error
-                }
-                unflushed += Int(range.upperBound - range.lowerBound)
-                if unflushed >= fillFlushBytes, let target {
-                    try flushZeros(target.file)
-                    unflushed = 0
-                }
+                try fill(range, of: segment, &target)
+                if let filled = target, filled.unflushed >= fillFlushBytes { try flushZeros(of: &target) }
             }
         }
+    }
+
+    /// Writes zeros to a claimed range and opens the gate, also when that fails.
+    ///
+    /// Nothing in between may need `commit` or `state`, as taking notice of a failed flush does: an appender that
+    /// overtook the thread holds `state` while it waits at the gate, and both would wait for ever.
+    private func fill(
+        _ range: Range<LogOffset>, of segment: LogSegment, _ target: inout FillTarget?
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            defer { fillGate.open() }
+            if target == nil {
+                target = FillTarget(segment: segment, file: try device.open(segment.path, .readWrite))
+            }
+            let start = segment.position(of: range.lowerBound)
+            try target?.file.zeroFill(start..<segment.position(of: range.upperBound))
+        } catch {
+            giveBack(range)
+            throw error
+        }
+        target?.unflushed += Int(range.upperBound - range.lowerBound)
     }
 
     /// Where the zeros should reach: a window ahead of the writer, but into no more than two files ahead of its own. A
@@ -64,7 +81,8 @@ extension CommitLog {
         return min(state.end + window, ownEnd + 2 * configuration.segmentBytes)
     }
 
-    private func nextFillStep() -> FillStep {
+    /// - Parameter current: the file that was filled last, unless it was left since.
+    private func nextFillStep(in current: LogSegment?) -> FillStep {
         state.withLock { state in
             guard state.phase == .ready, state.flushFailure == nil, state.repairs.isEmpty else { return .nothing }
             state.claim = nil
@@ -73,6 +91,7 @@ extension CommitLog {
             let start = max(state.filledEnd, state.end)
             guard window > 0, start < target else { return .nothing }
             guard let segment = table.segment(at: start) else { return .create(start) }
+            if let current, current !== segment { return .leave }
             let aligned = segment.offset + (segment.position(of: start) / fillStep + 1) * fillStep
             let range = start..<min(aligned, segment.end)
             state.filledEnd = range.upperBound
@@ -90,13 +109,15 @@ extension CommitLog {
         }
     }
 
-    private func flushZeros(_ file: any StorageFile) throws(StoreError) {
+    private func flushZeros(of target: inout FillTarget?) throws(StoreError) {
+        guard let filled = target, filled.unflushed > 0 else { return }
         do throws(StoreError) {
-            try file.flush()
+            try filled.file.flush()
         } catch {
             flushFailed(error)
             throw error
         }
+        target?.unflushed = 0
     }
 
     /// Creates the file outside the append lock; the writer may do the same at this moment, which is harmless because

@@ -18,9 +18,9 @@ package final class CommitLog: Sendable {
     let commit: Mutex<GroupCommit>
     /// Where new files go.
     let placement: Mutex<SegmentPlacement>
-    /// Files of segments that are no longer part of the log and could not be deleted yet.
-    let undeleted = Mutex<[String]>([])
-    /// Segments below are gone from the disk too, for certain: until then they may come back with a crash.
+    /// Files of segments that are no longer part of the log and may still be on the disk.
+    let removal = Mutex(SegmentRemoval())
+    /// See ``deletedOffset``.
     let deletedBelow: Atomic<Int64>
     /// Whether unflushed records may be gone from memory in parts: a flush failed and was not repaired.
     let isFlushFailed = Atomic<Bool>(false)
@@ -82,6 +82,8 @@ package final class CommitLog: Sendable {
     package var flushedOffset: LogOffset { LogOffset(rawValue: flushed.load(ordering: .acquiring)) }
     /// The start of the oldest segment.
     package var minimumOffset: LogOffset { LogOffset(rawValue: minimum.load(ordering: .acquiring)) }
+    /// Segments below are gone from the disk too, for certain: until then they may come back with a start.
+    var deletedOffset: LogOffset { LogOffset(rawValue: deletedBelow.load(ordering: .acquiring)) }
     /// Store time up to which everything is durable: the checkpoint's physicMsgTimestamp.
     package var flushedTimestamp: Timestamp { Timestamp(milliseconds: flushedTime.load(ordering: .acquiring)) }
 

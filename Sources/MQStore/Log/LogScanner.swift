@@ -59,28 +59,35 @@ struct LogScanner {
     /// - Returns: nil when the log ends at `damaged`: it was not flushed from there on, or all of it that was is zero.
     func resume(_ bytes: Span<UInt8>, behind damaged: Int, flushedEnd: Int) -> Int? {
         guard damaged < flushedEnd else { return nil }
-        var position = damaged + 1
-        while position <= flushedEnd, let (size, magic) = RecordView.sizeAndMagic(bytes, at: position) {
-            let isHead =
-                magic == RecordLayout.magic || magic == RecordLayout.longTopicMagic
-                || magic == RecordLayout.blankMagic && Int(size) == bytes.count - position
-            if isHead {
-                if case .end = step(bytes, at: position) {} else { return position }
-            }
-            position += 1
-        }
+        if let found = first(bytes, in: damaged + 1..<flushedEnd + 1) { return found.position }
         if flushedEnd == bytes.count { return flushedEnd }
         for position in damaged..<flushedEnd where bytes[position] != 0 { return flushedEnd }
         return nil
     }
 
+    /// The first place of the range where a whole record begins, or the blank.
+    func first(_ bytes: Span<UInt8>, in range: Range<Int>) -> (position: Int, step: Step)? {
+        for position in range {
+            guard let (size, magic) = RecordView.sizeAndMagic(bytes, at: position) else { return nil }
+            let isHead =
+                magic == RecordLayout.magic || magic == RecordLayout.longTopicMagic
+                || magic == RecordLayout.blankMagic && Int(size) == bytes.count - position
+            guard isHead else { continue }
+            let found = step(bytes, at: position)
+            if case .end = found { continue }
+            return (position, found)
+        }
+        return nil
+    }
+
     /// Whether a record with odd properties may be the rest of one that reached the disk in part.
     ///
-    /// It is not when its own checksum covers them. Nor when the log goes on right behind it, unless a whole sector of
-    /// them is zero: sectors reach the disk in any order, each as a whole.
+    /// It is not when its own checksum covers them, which is compared here even if no other one is: it may be there for
+    /// just this. Nor when the log goes on right behind it, unless a whole sector of them is zero: sectors reach the
+    /// disk in any order, each as a whole.
     private func isTorn(_ record: RecordView, _ bytes: Span<UInt8>, at position: Int) -> Bool {
         let end = position + record.totalSize
-        if checksRecords, RecordChecksum.isAtEnd(of: bytes.extracting(position..<end)) { return false }
+        if RecordChecksum.vouches(for: bytes.extracting(position..<end)) { return false }
         guard goesOn(bytes, at: end) else { return true }
         let properties = position + record.propertiesRange.lowerBound..<end
         return (properties.lowerBound / Self.sector...(end - 1) / Self.sector).contains { sector in

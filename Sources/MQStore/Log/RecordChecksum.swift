@@ -5,6 +5,7 @@ import NIOCore
 ///
 /// The header's own checksum covers the body alone; a torn or altered header, topic or property shows only here. A
 /// record without this property is taken as it is: brokers write it only when they are told to, and compare it then.
+/// This one also gives it to messages that are stored again and could look torn without it.
 enum RecordChecksum {
     /// `__CRC32#`, 0x01, ten decimal digits with the lowest first, 0x02.
     static let bytes = name.count + 1 + digits + 1
@@ -33,6 +34,15 @@ enum RecordChecksum {
         return draft
     }
 
+    /// Whether the draft, which has no checksum, leaves no room for one among its properties, and may go without: not
+    /// when its own end would be taken for a damaged checksum.
+    static func mustBeLeftOut(of draft: borrowing MessageDraft) -> Bool {
+        let properties = draft.properties.readableBytesUInt8Span
+        let isOpen = properties.count > 0 && properties[properties.count - 1] != PropertyScan.itemEnd
+        let total = properties.count + (isOpen ? 1 : 0) + bytes
+        return total > RecordLayout.maximumPropertiesBytes && !isAlmostAtEnd(of: properties)
+    }
+
     /// Fills in the checksum of a record whose other bytes are complete.
     ///
     /// - Parameter record: counted from the first readable byte.
@@ -45,6 +55,9 @@ enum RecordChecksum {
             rest /= 10
         }
     }
+
+    /// Whether the record ends with its own checksum: then all of it is as it was stored.
+    static func vouches(for record: Span<UInt8>) -> Bool { isAtEnd(of: record) && matches(record) }
 
     /// False when the record ends with a checksum that is not its own, or with what one damaged byte made of one.
     static func matches(_ record: Span<UInt8>) -> Bool {

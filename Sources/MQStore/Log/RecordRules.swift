@@ -6,14 +6,15 @@ enum RecordRules {
     /// - Parameters:
     ///   - properties: those of the draft.
     ///   - queue: where it goes; nearly always a queue of the draft's topic, whose name is known then.
+    ///   - allowsOddProperties: whether they may be as recovery accepts them, not only as a sender may send them.
     static func check(
-        _ draft: borrowing MessageDraft, properties: Span<UInt8>, for queue: QueueRef
+        _ draft: borrowing MessageDraft, properties: Span<UInt8>, for queue: QueueRef, allowsOddProperties: Bool
     ) throws(StoreError) {
         guard draft.topic == queue.topic ? queue.hasTopicName : isTopic(draft.topic.utf8.span) else {
             throw StoreError(
                 .illegalRecord, "the topic \"\(draft.topic)\" is empty or has characters besides ^[%|a-zA-Z0-9_-]+$")
         }
-        guard PropertyScan.isWellFormed(properties, 0..<properties.count, allowsZero: false) else {
+        if !allowsOddProperties, areOdd(properties) {
             throw StoreError(
                 .illegalRecord,
                 "the properties of a message to \(draft.topic) are not name-value pairs without zero bytes")
@@ -21,6 +22,11 @@ enum RecordRules {
         guard draft.queueID >= 0 else {
             throw StoreError(.illegalRecord, "the queue id \(draft.queueID) of a message to \(draft.topic) is negative")
         }
+    }
+
+    /// Whether properties are other than a sender may send them: such records look torn, see ``oddity(of:in:)``.
+    static func areOdd(_ properties: Span<UInt8>) -> Bool {
+        !PropertyScan.isWellFormed(properties, 0..<properties.count, allowsZero: false)
     }
 
     /// Why the record cannot have been written by a broker at `offset`; nil when it can.
@@ -59,11 +65,12 @@ enum RecordRules {
         return nil
     }
 
-    /// How the properties differ from what this broker stores; nil when they do not.
+    /// How the properties differ from what this broker accepts from a sender; nil when they do not.
     ///
     /// The end of a torn record is zero, since the log is zero ahead of its end, and no CRC covers the properties: a
-    /// zero byte is how a tear inside of their last value shows. Hence none may be stored. A stock broker stores them,
-    /// and the text of a batch's items as it came: what is odd is not torn for certain.
+    /// zero byte is how a tear inside of their last value shows. Hence nobody may send one. A stock broker stores them,
+    /// and the text of a batch's items as it came: what is odd is not torn for certain. It is not when a checksum of
+    /// the whole record matches, and this broker gives one to what it stores again of such messages.
     ///
     /// - Parameter whole: the record's bytes.
     static func oddity(of record: RecordView, in whole: Span<UInt8>) -> String? {

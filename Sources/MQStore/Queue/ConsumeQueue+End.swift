@@ -24,6 +24,20 @@ extension ConsumeQueue {
         return wanted == 1 || buffer.entry(1)?.size == 0
     }
 
+    /// The last entry of the files, of a record below the limit, and its number. They are only read, not taken over.
+    func lastEntry(below limit: LogOffset) throws(StoreError) -> (number: Int64, entry: QueueEntry)? {
+        for found in try (files.device.list(directory) ?? []).reversed() {
+            guard !found.isDirectory, found.length == files.fileBytes, let base = files.base(named: found.name) else {
+                continue
+            }
+            let file = try files.openOnce(self, base)
+            let count = try end(of: file, base, limit: limit).count
+            guard count > 0, let last = try read(file, count - 1), last.hasPlace else { continue }
+            return (base + count - 1, last)
+        }
+        return nil
+    }
+
     /// Where the entries of a file end, and what else was found there.
     struct FileEnd {
         /// Entries from the file's first on that are written and below the limit.

@@ -11,7 +11,8 @@ extension ConsumeQueue {
     }
 
     /// Takes over the files of the directory and finds the end: the last entry in front of the first one that is empty
-    /// or whose record is not below `limit`. What lies behind it is cleared, and blank entries right in front of it.
+    /// or whose record is not below `limit`. What lies behind it is cleared, and blank entries right in front of it. A
+    /// first file of which nothing is left then stays until ``removeUnusable()``, see ``untrustedBeginning``.
     ///
     /// - Parameters:
     ///   - limit: entries of records at or above it are not trusted.
@@ -39,7 +40,11 @@ extension ConsumeQueue {
                 if let cause = found.damage, condition == .intact { condition = .damaged("\(directory): \(cause)") }
                 if !lost.isEmpty { try rememberLost(file, from: count, base, lost, &state) }
                 if count == 0 {
-                    try files.remove(self, base)
+                    if clears, base == 0 {
+                        try setAside(file, &state)
+                    } else {
+                        try files.remove(self, base)
+                    }
                     state.unflushed.remove(base)
                     state.fileCount -= 1
                     state.hasUnflushedNames = true
@@ -62,10 +67,18 @@ extension ConsumeQueue {
         }
     }
 
+    /// The first file stays until it is recorded what its first entry tells of an earlier life of the queue: built
+    /// again from the log, it would have the messages of that one.
+    private func setAside(_ file: any StorageFile, _ state: inout State) throws(StoreError) {
+        if let entry = try read(file, 0), entry.hasPlace { state.untrustedBeginning = entry.logOffset }
+        state.unusable.insert("\(directory)/\(files.name(0))", at: 0)
+    }
+
     /// Deletes the files that loading could not use, the newest first: interrupted, it is found unfinished. Called when
     /// it is recorded that everything is dispatched again.
     func removeUnusable() throws(StoreError) {
         try state.withLock { (state) throws(StoreError) in
+            state.untrustedBeginning = nil
             guard !state.unusable.isEmpty else { return }
             for path in state.unusable.reversed() { try files.device.remove(path) }
             state.unusable = []
@@ -273,8 +286,23 @@ extension ConsumeQueue {
     /// Where the record with queue offset 0 lies; nil when its entry is gone, as in a queue that lost its oldest files.
     var beginning: LogOffset? {
         state.withLock { state in
-            guard state.first == 0, let entry = entry(0, state), !entry.isBlank else { return nil }
+            if let offset = state.untrustedBeginning { return offset }
+            guard state.first == 0, let entry = entry(0, state), entry.hasPlace else { return nil }
             return entry.logOffset
+        }
+    }
+
+    /// The same of a file that is about to go, because loading trusted nothing in it.
+    var untrustedBeginning: LogOffset? { state.withLock { $0.untrustedBeginning } }
+
+    /// Whether the queue has messages of before the offset, or had some when it was loaded. True when that cannot be
+    /// read.
+    func mayHaveBegun(below offset: LogOffset) -> Bool {
+        state.withLock { state in
+            if let beginning = state.untrustedBeginning { return beginning < offset }
+            guard let first = firstEntry(atOrAbove: .zero, state) else { return true }
+            guard first < state.end else { return false }
+            return entry(first, state).map { $0.logOffset < offset } ?? true
         }
     }
 

@@ -22,8 +22,8 @@ extension ConsumeQueue {
     }
 
     /// The same, for callers outside.
-    func firstEntry(atOrAbove offset: LogOffset) -> Int64 {
-        state.withLock { firstEntry(atOrAbove: offset, $0) ?? firstNumber($0) }
+    func firstEntry(atOrAbove offset: LogOffset) -> Int64? {
+        state.withLock { firstEntry(atOrAbove: offset, $0) }
     }
 
     /// The first entry that is not blank and whose record is at or above the offset; the end when there is none, nil

@@ -32,8 +32,10 @@ final class ConsumeQueue: Sendable {
         /// Files written since the last flush, by first entry.
         var unflushed: Set<Int64> = []
         var hasUnflushedNames = false
-        /// Paths of files that loading could not use.
+        /// Paths of files that loading could not use, and of the first one where nothing in it may be trusted.
         var unusable: [String] = []
+        /// Where that file says that the record with queue offset 0 lies; until the file goes.
+        var untrustedBeginning: LogOffset?
         /// Entries of records that recovery found damaged; until dispatching has reached the end.
         var lostPlaces: [Int64: QueueEntry] = [:]
         /// Whether anything was appended since the last housekeeping.
@@ -164,6 +166,30 @@ final class ConsumeQueue: Sendable {
         state.withLock { entries(from: number, count: count, $0) }
     }
 
+    /// The same, for whoever goes on behind what there is: empty when the queue has no such entries.
+    ///
+    /// - Throws: when they are there and cannot be read now.
+    func readEntries(from number: Int64, count: Int) throws(StoreError) -> [QueueEntry] {
+        try state.withLock { (state) throws(StoreError) in
+            guard let buffer = try read(from: number, count: count, state) else { return [] }
+            var entries: [QueueEntry] = []
+            while let entry = buffer.entry(entries.count) {
+                if !entry.isWritten, state.isUncertain(number + Int64(entries.count)) { break }
+                entries.append(entry)
+            }
+            if entries.isEmpty { throw unreadable(number, "it was not flushed, and is zero in memory") }
+            return entries
+        }
+    }
+
+    private func unreadable(_ number: Int64, _ cause: String) -> StoreError {
+        StoreError(
+            .inputOutput,
+            "\(directory): entry \(number) cannot be read: \(cause). Should that stay, stop the broker and delete the"
+                + " directory: it is built again from the log"
+        )
+    }
+
     /// Whether an entry that reads as never written may only be dropped from memory after a failed flush.
     func isUncertain(_ number: Int64) -> Bool {
         state.withLock { $0.isUncertain(number) }
@@ -187,6 +213,10 @@ final class ConsumeQueue: Sendable {
     }
 
     private func entries(from number: Int64, count: Int, _ state: borrowing State) -> ByteBuffer? {
+        try? read(from: number, count: count, state)
+    }
+
+    private func read(from number: Int64, count: Int, _ state: borrowing State) throws(StoreError) -> ByteBuffer? {
         guard number >= 0, number < state.end, count > 0 else { return nil }
         let base = files.base(of: number)
         let upper = min(state.end, base + files.entriesPerFile)
@@ -198,16 +228,17 @@ final class ConsumeQueue: Sendable {
         }
         guard hasFile(base, state) else { return nil }
         let inFile = min(wanted, Int(state.written - number))
+        var buffer = ByteBuffer()
+        let bytes = inFile * QueueEntry.bytes
+        buffer.reserveCapacity(bytes)
         do throws(StoreError) {
-            var buffer = ByteBuffer()
-            let bytes = inFile * QueueEntry.bytes
-            buffer.reserveCapacity(bytes)
             let file = try files.open(self, base)
             let read = try file.read(at: Int(number - base) * QueueEntry.bytes, count: bytes, into: &buffer)
-            return read >= QueueEntry.bytes ? buffer : nil
+            guard read < QueueEntry.bytes else { return buffer }
         } catch {
-            return nil
+            throw unreadable(number, error.message)
         }
+        throw unreadable(number, "its file ends before it")
     }
 
     /// A slice that shares the tail's memory: gone before the tail changes, or that would copy all of it.

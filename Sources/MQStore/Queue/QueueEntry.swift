@@ -41,9 +41,10 @@ extension ByteBuffer {
 
     /// The entry at position `index` of a buffer that begins with entry 0; nil beyond its end.
     func entry(_ index: Int) -> QueueEntry? {
+        // Compared first: an index that comes from a damaged record may be too large for the product.
+        guard index >= 0, index < readableBytes / QueueEntry.bytes else { return nil }
         let position = readerIndex + index * QueueEntry.bytes
-        guard index >= 0, position + QueueEntry.bytes <= writerIndex,
-            let offset = getInteger(at: position, as: Int64.self),
+        guard let offset = getInteger(at: position, as: Int64.self),
             let size = getInteger(at: position + 8, as: Int32.self),
             let tagsCode = getInteger(at: position + 12, as: Int64.self)
         else { return nil }

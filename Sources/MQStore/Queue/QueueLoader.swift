@@ -8,6 +8,13 @@ struct QueueLoader: Sendable {
         var condition: ConsumeQueue.Condition
     }
 
+    /// The last entry of a queue.
+    struct Last: Sendable {
+        var queue: ConsumeQueue
+        var number: Int64
+        var entry: QueueEntry
+    }
+
     /// Of fewer topics, the queues are loaded on the calling thread alone.
     private static let manyTopics = 256
     private static let threads = 4
@@ -22,18 +29,30 @@ struct QueueLoader: Sendable {
 
     /// In the order of the topics.
     func load(_ topics: [String]) throws(StoreError) -> [Loaded] {
+        try forEach(topics) { (topic) throws(StoreError) -> [Loaded] in try load(topic) }
+    }
+
+    /// The last entry below the limit of each queue that has one. The files are only read, nothing is loaded.
+    func lastEntries(_ topics: [String]) throws(StoreError) -> [Last] {
+        try forEach(topics) { (topic) throws(StoreError) -> [Last] in try lastEntries(topic) }
+    }
+
+    /// - Parameter read: called for each topic, perhaps on several threads at once.
+    private func forEach<Found: Sendable>(
+        _ topics: [String], _ read: @escaping @Sendable (String) throws(StoreError) -> [Found]
+    ) throws(StoreError) -> [Found] {
         guard topics.count >= Self.manyTopics else {
-            var loaded: [Loaded] = []
-            for topic in topics { loaded += try load(topic) }
-            return loaded
+            var found: [Found] = []
+            for topic in topics { found += try read(topic) }
+            return found
         }
         let next = Atomic<Int>(0)
-        let outcomes = Mutex([Result<[Loaded], StoreError>?](repeating: nil, count: topics.count))
+        let outcomes = Mutex([Result<[Found], StoreError>?](repeating: nil, count: topics.count))
         let work: @Sendable () -> Void = {
             while true {
                 let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard number < topics.count else { return }
-                let outcome = Result(catching: { () throws(StoreError) -> [Loaded] in try load(topics[number]) })
+                let outcome = Result(catching: { () throws(StoreError) -> [Found] in try read(topics[number]) })
                 outcomes.withLock { $0[number] = outcome }
             }
         }
@@ -42,18 +61,34 @@ struct QueueLoader: Sendable {
         for thread in threads { try? thread.start() }
         work()
         for thread in threads { thread.join() }
-        var loaded: [Loaded] = []
-        for outcome in outcomes.withLock({ $0 }) { loaded += try outcome?.get() ?? [] }
-        return loaded
+        var found: [Found] = []
+        for outcome in outcomes.withLock({ $0 }) { found += try outcome?.get() ?? [] }
+        return found
+    }
+
+    private func queues(_ topic: String) throws(StoreError) -> [ConsumeQueue] {
+        let files = table.files
+        var queues: [ConsumeQueue] = []
+        for entry in try files.device.list("\(files.directory)/\(topic)") ?? [] where entry.isDirectory {
+            guard let queueID = Int32(entry.name), queueID >= 0 else { continue }
+            queues.append(table.queue(topic, queueID))
+        }
+        return queues
+    }
+
+    private func lastEntries(_ topic: String) throws(StoreError) -> [Last] {
+        var found: [Last] = []
+        for queue in try queues(topic) {
+            guard let (number, entry) = try queue.lastEntry(below: limit) else { continue }
+            found.append(Last(queue: queue, number: number, entry: entry))
+        }
+        return found
     }
 
     private func load(_ topic: String) throws(StoreError) -> [Loaded] {
-        let files = table.files
         var loaded: [Loaded] = []
-        for entry in try files.device.list("\(files.directory)/\(topic)") ?? [] where entry.isDirectory {
-            guard let queueID = Int32(entry.name), queueID >= 0 else { continue }
-            let queue = table.queue(topic, queueID)
-            let known = recorded[topic]?[queueID]
+        for queue in try queues(topic) {
+            let known = recorded[topic]?[queue.ref.queueID]
             let condition = try queue.load(
                 limit: limit, clears: clears, hint: clears ? nil : known?.end, first: known?.first, lost: lost)
             loaded.append(Loaded(queue: queue, condition: condition))

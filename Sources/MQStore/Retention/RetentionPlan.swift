@@ -76,11 +76,32 @@ package struct RetentionPlan: Sendable {
     package var settings: RetentionSettings
     package private(set) var isFull = false
     private var requestedRuns = 0
+    /// Until when nothing is deleted before its age.
+    private var restsUntil: Timestamp?
 
     package init(settings: RetentionSettings) { self.settings = settings }
 
     /// Deletes what has expired in the next 20 runs, whatever the hour (code 329).
     package mutating func requestDeletion() { requestedRuns = Self.runsPerRequest }
+
+    /// How long forced deletion rests when it gains little.
+    static let rest = Duration.seconds(300)
+
+    /// What waits in a segment is copied to the end of the log before it goes. Where little else is in it, deleting
+    /// frees nothing, and the copies would be copied again by the next run, and so on.
+    ///
+    /// - Returns: whether forced deletion rests now.
+    package mutating func noteForced(freed: Int64, copied: Int64, at now: Timestamp) -> Bool {
+        guard copied > freed / 2 else { return false }
+        restsUntil = now.advanced(by: Self.rest)
+        return true
+    }
+
+    /// A clock that was set back does not make it longer.
+    private func isResting(at now: Timestamp) -> Bool {
+        guard let restsUntil else { return false }
+        return now < restsUntil && restsUntil <= now.advanced(by: Self.rest)
+    }
 
     /// - Parameters:
     ///   - localHour: 0...23.
@@ -103,7 +124,7 @@ package struct RetentionPlan: Sendable {
         )
         guard decision.trigger != nil else { return decision }
         decision.isAboveWatermark = max(logUsage?.ratio ?? 0, queueUsage?.ratio ?? 0) > settings.forcedRatio
-        let forced = settings.deletesUnexpired && decision.isAboveWatermark
+        let forced = settings.deletesUnexpired && decision.isAboveWatermark && !isResting(at: now)
         for segment in segments.dropLast().prefix(settings.segmentsPerRun) {
             let expired = now.milliseconds - segment.lastWrite.milliseconds >= settings.reservedTime.wholeMilliseconds
             guard expired || forced else { break }

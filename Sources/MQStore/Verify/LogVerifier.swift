@@ -32,7 +32,9 @@ struct LogVerifier {
     /// Whether the abort mark is there: then a torn tail is nothing to be alarmed about.
     let isUnclean: Bool
     /// What was flushed for certain: everything below the offset, and whatever was stored up to the time.
-    let durable: (offset: LogOffset, time: Timestamp)
+    private var durable: (offset: LogOffset, time: Timestamp)
+    /// The last entries of the queues, where they must tell what was flushed.
+    private let evidence: [QueueLoader.Last]
     /// Told of bytes read.
     let progress: (Int) -> Void
 
@@ -46,13 +48,14 @@ struct LogVerifier {
 
     init(
         _ configuration: StoreConfiguration, device: any StorageDevice, isUnclean: Bool,
-        durable: (offset: LogOffset, time: Timestamp),
+        durable: (offset: LogOffset, time: Timestamp), evidence: [QueueLoader.Last],
         progress: @escaping (Int) -> Void
     ) {
         self.configuration = configuration
         self.device = device
         self.isUnclean = isUnclean
         self.durable = durable
+        self.evidence = evidence
         self.progress = progress
     }
 
@@ -63,6 +66,7 @@ struct LogVerifier {
         try findSegments()
         result.minimum = readers.first?.offset ?? .zero
         result.end = result.minimum
+        durable.offset = max(durable.offset, evidence.compactMap(endOfRecord).max() ?? .zero)
         for index in readers.indices where !hasEnded {
             noteGap(before: index)
             try scan(index, visit)
@@ -82,11 +86,11 @@ struct LogVerifier {
         for directory in configuration.allLogDirectories {
             for entry in try device.list(directory) ?? [] where !entry.isDirectory {
                 let path = "\(directory)/\(entry.name)"
-                if let offset = SegmentName.offset(entry.name), Int(offset.rawValue) % configuration.segmentBytes == 0 {
+                let offset = SegmentName.offset(entry.name)
+                if let offset, isPlace(offset) {
                     found.append((offset, path, entry.length))
                 } else {
-                    let cause = "its name is not that of a log file of \(configuration.segmentBytes) bytes"
-                    add(.strangeFile, .damage, path, cause, step: .setAside(path: path))
+                    try noteStrange(path, offset, entry.length)
                 }
             }
         }
@@ -109,15 +113,42 @@ struct LogVerifier {
         }
     }
 
+    /// Whether a segment may begin there: names that are no offsets of any log do not overflow what is computed.
+    private func isPlace(_ offset: LogOffset) -> Bool {
+        Int(offset.rawValue) % configuration.segmentBytes == 0
+            && offset.advanced(by: configuration.segmentBytes) != nil
+    }
+
+    /// With records of its own place in it, the file is one of the log, and it is the size that is wrong.
+    private mutating func noteStrange(_ path: String, _ offset: LogOffset?, _ length: Int) throws(StoreError) {
+        let cause = "its name is not that of a log file of \(configuration.segmentBytes) bytes"
+        guard let offset, try holdsRecords(path, offset, length) else {
+            add(.strangeFile, .damage, path, cause, step: .setAside(path: path))
+            return
+        }
+        findings.append(
+            StoreFinding(
+                .strangeFile, .loss, path, "\(cause), and records of that place are in it",
+                remedy: "\(Self.otherSize); else move it elsewhere"))
+    }
+
+    private func holdsRecords(_ path: String, _ offset: LogOffset, _ length: Int) throws(StoreError) -> Bool {
+        // As if it had been longer: its last record counts too.
+        let segmentBytes = length + RecordLayout.blankBytes
+        guard length > 0, offset.advanced(by: segmentBytes) != nil else { return false }
+        var reader = try SegmentReader(
+            offset: offset, path: path, length: length, segmentBytes: segmentBytes, device: device)
+        return try reader.holdsRecords()
+    }
+
+    private static let otherSize = "if mappedFileSizeCommitLog is another, give the broker's file with -c"
+
     private mutating func checkLength(_ path: String, _ length: Int, isLast: Bool) {
         let wanted = configuration.segmentBytes
         guard length != wanted else { return }
         let cause = "it has \(length) bytes instead of \(wanted)"
         if length > wanted {
-            findings.append(
-                StoreFinding(
-                    .wrongLength, .loss, path, cause,
-                    remedy: "if mappedFileSizeCommitLog is another, give the broker's file with -c"))
+            findings.append(StoreFinding(.wrongLength, .loss, path, cause, remedy: Self.otherSize))
         } else if length == 0, isLast {
             findings.append(StoreFinding(.wrongLength, .note, path, cause, remedy: "the next start removes it"))
         } else {
@@ -152,6 +183,22 @@ struct LogVerifier {
                 .missingSegment, .loss, "\(configuration.sortedLogDirectories[0])/\(SegmentName.text(expected))",
                 "the log has no bytes \(expected)..<\(present)",
                 remedy: "restore the file from a copy, or move the files before or behind the gap elsewhere"))
+    }
+
+    /// Where the record of a queue's entry ends, if the log holds it whole.
+    private func endOfRecord(_ last: QueueLoader.Last) -> LogOffset? {
+        let place = last.entry.logOffset
+        guard let reader = readers.last(where: { $0.offset <= place }), place < reader.offset + reader.length else {
+            return nil
+        }
+        let position = Int(place - reader.offset)
+        return reader.region.withBytes(0..<reader.region.count) { bytes in
+            guard case .record(let record) = reader.step(bytes, at: position),
+                record.queueOffset.rawValue == last.number, record.queueID == last.queue.ref.queueID,
+                PropertyScan.equal(bytes, record.topicRange, last.queue.ref.topic)
+            else { return nil }
+            return place + record.totalSize
+        }
     }
 
     private mutating func scan(

@@ -23,13 +23,16 @@ extension QueueVerifier {
         var ends: [QueueRef: Int64] = [:]
         var entries = 0
         let recorded = recordedQueues(context.manifest)
+        let present = try topicsWithFiles()
         for queue in table.all {
             grow(to: queue)
             try settleLeap(of: queue, behind: nil)
             noteOrder(queue, &findings)
             let hasDirectory = try !files(of: queue).isEmpty
             guard hasDirectory else {
-                noteMissing(queue, context, isRecorded: recorded[queue.ref] != nil, &findings)
+                noteMissing(
+                    queue, context, isRecorded: recorded[queue.ref] != nil,
+                    topicHasFiles: present.contains(queue.ref.topic), &findings)
                 if let end = seen[queue.ref.index].end { ends[queue.ref] = end }
                 continue
             }
@@ -78,6 +81,12 @@ extension QueueVerifier {
         }
     }
 
+    private mutating func topicsWithFiles() throws(StoreError) -> Set<String> {
+        var topics: Set<String> = []
+        for queue in table.all where try !files(of: queue).isEmpty { topics.insert(queue.ref.topic) }
+        return topics
+    }
+
     private func noteOrder(_ queue: ConsumeQueue, _ findings: inout [StoreFinding]) {
         for cause in seen[queue.ref.index].breaks {
             findings.append(
@@ -87,13 +96,15 @@ extension QueueVerifier {
         }
     }
 
-    private func noteMissing(
-        _ queue: ConsumeQueue, _ context: Context, isRecorded: Bool, _ findings: inout [StoreFinding]
+    private mutating func noteMissing(
+        _ queue: ConsumeQueue, _ context: Context, isRecorded: Bool, topicHasFiles: Bool,
+        _ findings: inout [StoreFinding]
     ) {
         let state = seen[queue.ref.index]
         guard isRecorded || state.missing.count > 0 else { return }
-        // Without a record of ours, a queue without files may be one that was deleted.
-        if !isRecorded, context.manifest == nil, context.isKnownTopic(queue.ref.topic) == false {
+        // A topic is deleted with all its queues. A stock broker that does so leaves our record of them as it is.
+        if !topicHasFiles, context.isKnownTopic(queue.ref.topic) == false {
+            deletedTopics.insert(queue.ref.topic)
             findings.append(
                 StoreFinding(
                     .missingQueue, .note, queue.directory,

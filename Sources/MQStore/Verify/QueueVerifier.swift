@@ -55,6 +55,8 @@ struct QueueVerifier {
 
     private static let windowEntries = 64
     private static let maximumBreaks = 10
+    /// Beyond, the names of queue files would overflow; no start believes such a number either.
+    private static let maximumNumber = Int64.max / 64
 
     let device: any StorageDevice
     let table: QueueTable
@@ -64,6 +66,8 @@ struct QueueVerifier {
     let trusted: LogOffset
     var lookup = QueueLookup()
     var seen: [Seen] = []
+    /// Topics that a broker has deleted: their records need no queues.
+    var deletedTopics: Set<String> = []
     private var open: (path: String, file: any StorageFile)?
 
     init(
@@ -79,6 +83,13 @@ struct QueueVerifier {
                 device: device, root: configuration.directory, entriesPerFile: configuration.queueSegmentEntries,
                 limit: 1))
         for (topic, offset) in forgotten { table.forget(topic, below: offset) }
+    }
+
+    /// The last entry of each queue, as its files are.
+    func lastEntries() throws(StoreError) -> [QueueLoader.Last] {
+        let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
+        let limit = LogOffset(rawValue: .max)
+        return try QueueLoader(table: table, limit: limit, clears: false, recorded: [:], lost: []).lastEntries(topics)
     }
 
     /// The queue of a record; only named in memory.
@@ -106,6 +117,7 @@ struct QueueVerifier {
             entry: QueueEntry(logOffset: offset, size: Int32(record.totalSize), tagsCode: tagsCode),
             isExplained: seen[index].lastRecord < damagedEnd)
         seen[index].lastRecord = offset
+        guard claim.number <= Self.maximumNumber else { return refuse(claim, of: index) }
         try settleLeap(of: queue, behind: claim)
         let isVouchedFor = checksRecords && RecordChecksum.isAtEnd(of: bytes)
         if !isVouchedFor, claim.number > seen[index].end ?? 0 {
@@ -129,6 +141,14 @@ struct QueueVerifier {
         seen[index].breaks.append(
             "the record at \(leap.entry.logOffset) claims the queue offset \(leap.number), where \(end ?? 0) follows")
         seen[index].hasFalseClaim = true
+    }
+
+    /// Its true place stays empty.
+    private mutating func refuse(_ claim: Claim, of index: Int) {
+        seen[index].hasFalseClaim = true
+        guard seen[index].breaks.count < Self.maximumBreaks else { return }
+        seen[index].breaks.append(
+            "the record at \(claim.entry.logOffset) claims the queue offset \(claim.number), far beyond any queue")
     }
 
     private mutating func accept(_ claim: Claim, of queue: ConsumeQueue) throws(StoreError) {

@@ -15,6 +15,7 @@ struct SegmentReader {
     /// As the file is now; that of every other segment when the file is whole.
     let length: Int
     let isWhole: Bool
+    private let segmentBytes: Int
     let region: MappedRegion
     let file: any StorageFile
     var probe: SegmentProbe
@@ -27,6 +28,7 @@ struct SegmentReader {
         self.path = path
         self.length = min(length, segmentBytes)
         isWhole = length == segmentBytes
+        self.segmentBytes = segmentBytes
         file = try device.open(path, .readOnly)
         region = try file.map(length: self.length)
         probe = SegmentProbe(file, length: self.length)
@@ -45,7 +47,28 @@ struct SegmentReader {
         switch scanner.step(bytes, at: position) {
         case .record(let record, _): return .record(record)
         case .blank: return .blank
-        case .end(let cause): return .nothing(cause)
+        case .end(let cause):
+            if let record = recordAtCut(bytes, at: position) { return .record(record) }
+            return .nothing(cause)
+        }
+    }
+
+    /// A whole record with no room for a blank one behind it, because there the file was cut short.
+    private func recordAtCut(_ bytes: Span<UInt8>, at position: Int) -> RecordView? {
+        guard !isWhole, let record = try? RecordView.parse(bytes, at: position) else { return nil }
+        let needed = position + record.totalSize + RecordLayout.blankBytes
+        guard needed > bytes.count, needed <= segmentBytes else { return nil }
+        let objection = RecordRules.objection(
+            to: record, in: bytes, at: position, offset: offset + position, checksBody: true, checksRecord: true)
+        return objection == nil ? record : nil
+    }
+
+    /// Whether a record was written for just its place here, or may have been: what the disk does not return counts.
+    mutating func holdsRecords() throws(StoreError) -> Bool {
+        let region = region
+        return try region.withBytes(0..<region.count) { (bytes) throws(StoreError) -> Bool in
+            if try nextStart(bytes, from: 0) != nil { return true }
+            return !probe.bad.isEmpty
         }
     }
 

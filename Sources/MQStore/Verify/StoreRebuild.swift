@@ -24,28 +24,38 @@ struct StoreRebuild {
         self.lock = lock
     }
 
-    func run(end: LogOffset, lastTimestamp: Timestamp) throws(StoreError) {
+    func run(_ report: VerifyReport) throws(StoreError) {
+        let end = report.logEnd
         let files = StoreFiles(root: configuration.directory, device: device, logger: logger)
-        _ = try files.loadCheckpoint()
+        let checkpoint = try files.loadCheckpoint()
+        let position = try files.loadPosition()
         let table = QueueTable(
             files: QueueFiles(
                 device: device, root: configuration.directory, entriesPerFile: configuration.queueSegmentEntries,
                 limit: configuration.keptQueueFiles()))
-        for (topic, offset) in try files.loadQueues()?.forgotten ?? [:] { table.forget(topic, below: offset) }
+        let manifest = try files.loadQueues()
+        for (topic, offset) in manifest?.forgotten ?? [:] { table.forget(topic, below: offset) }
+        // Closing records it: a start finds them gone, and does not miss their queues.
+        for topic in report.deletedTopics { table.forget(topic, below: end) }
         let log = try CommitLog.open(configuration, device: device, time: time, logger: logger)
-        log.adopt(end: end, lastTimestamp: lastTimestamp)
+        log.adopt(end: end, lastTimestamp: report.lastTimestamp)
         // The next start keeps what lies behind damage.
         try log.mark.begin(at: end)
-        try loadQueues(table, limit: end)
+        let trusted = max(position?.queues ?? .zero, log.minimumOffset)
+        try loadQueues(table, limit: report.isUnclean ? min(trusted, end) : end, lost: report.damagedRanges)
+        let lives = EarlierLives(table, in: log, from: log.minimumOffset, onlyUntrusted: false)
+        _ = try files.forget(lives.forget(), manifest, logger)
         // A crash from here on has everything dispatched again.
         try files.save(.init(queues: .zero))
-        let (index, indexStart) = try openIndex(log)
+        for queue in table.all { try queue.removeUnusable() }
+        let (index, indexStart) = try openIndex(log, isClean: !report.isUnclean, position, checkpoint)
         let observer = StoreObserver()
         let dispatcher = Dispatcher(
             log: log, table: table, index: index, levels: DelayLevels(configuration.delayLevels) ?? .standard,
             checksRecords: true, waitsForFlush: false, logger: logger, observer: observer,
             queuePosition: log.minimumOffset, indexPosition: indexStart)
         dispatcher.run(includingIndex: true)
+        for queue in table.all { try queue.keepLostPlaces() }
         if let failure = dispatcher.queueFailure { throw failure }
         let parts = OpenedParts(
             lock: lock, log: log, table: table, index: index, dispatcher: dispatcher, files: files)
@@ -54,20 +64,26 @@ struct StoreRebuild {
         ).close()
     }
 
-    private func loadQueues(_ table: QueueTable, limit: LogOffset) throws(StoreError) {
+    /// As a start does: of what a killed broker had not flushed, any part may be missing, so that entries behind the
+    /// recorded position are not believed. Those of records that are gone are: nothing else tells how far a queue was.
+    private func loadQueues(_ table: QueueTable, limit: LogOffset, lost: [Range<LogOffset>]) throws(StoreError) {
         let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
-        _ = try QueueLoader(table: table, limit: limit, clears: true, recorded: [:], lost: []).load(topics)
+        _ = try QueueLoader(table: table, limit: limit, clears: true, recorded: [:], lost: lost).load(topics)
     }
 
-    /// What is left of the index was found right; the next key goes behind its last.
-    private func openIndex(_ log: CommitLog) throws(StoreError) -> (KeyIndex?, LogOffset) {
+    /// What is left of a closed store's index was found right; the next key goes behind its last. After a kill that is
+    /// known of sealed files only.
+    private func openIndex(
+        _ log: CommitLog, isClean: Bool, _ position: DispatchManifest.Position?, _ checkpoint: Checkpoint
+    ) throws(StoreError) -> (KeyIndex?, LogOffset) {
         guard configuration.indexesKeys else { return (nil, log.minimumOffset) }
         let index = KeyIndex(
             device: device, root: configuration.directory,
             geometry: IndexGeometry(slots: configuration.indexSlots, entries: configuration.indexEntries), time: time,
             logger: logger)
         let known = KeyIndex.Knowledge(
-            position: nil, isClean: true, sealedEnd: .zero, log: log.minimumOffset..<log.appendedOffset)
+            position: isClean ? nil : position, isClean: isClean, sealedEnd: isClean ? .zero : checkpoint.index,
+            log: log.minimumOffset..<log.appendedOffset)
         return (index, try index.load(known))
     }
 }

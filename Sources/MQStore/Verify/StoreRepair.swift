@@ -3,12 +3,14 @@ package import MQProtocol
 import NIOCore
 
 /// Executes what a verification proposes. Good records are never touched, and nothing is deleted: what is unreadable
-/// goes to `quarantine/<time>` under the store's root, under the name it had.
+/// goes to `quarantine/<time>` under the store's root, under the name it had, or beside a log directory that is
+/// elsewhere.
 package struct StoreRepair {
     private let configuration: StoreConfiguration
     private let device: any StorageDevice
     private let time: TimeSource
     private let logger: Logger
+    /// `quarantine/<time>`.
     private let quarantine: String
 
     package init(_ configuration: StoreConfiguration, device: any StorageDevice, time: TimeSource, logger: Logger) {
@@ -16,16 +18,33 @@ package struct StoreRepair {
         self.device = device
         self.time = time
         self.logger = logger
-        quarantine = "\(configuration.directory)/quarantine/\(IndexName.text(time.now()))"
+        quarantine = "quarantine/\(IndexName.text(time.now()))"
     }
 
-    /// Locks the store as a broker does.
+    /// Locks the store as a broker does. Held from before the verification until the repair is done, it keeps true what
+    /// was found: a broker that ran in between would have moved the end of the log.
     ///
-    /// - Parameter note: told of each step before it is done.
+    /// - Throws: `locked`, `notFound` when there is no log, or the device's error.
+    package func lock() throws(StoreError) -> StoreLock {
+        try configuration.requireLog(device)
+        return try StoreLock.acquire(directory: configuration.directory, device: device)
+    }
+
+    /// - Parameters:
+    ///   - lock: what has been held since before the report was made; without it, no broker may have run since.
+    ///   - note: told of each step before it is done.
     /// - Throws: `locked`; `corrupt` when the log's files cannot be one log even now; the device's error. Steps done
     ///   before stay done, and a second run goes on from there.
-    package func run(_ report: VerifyReport, note: (RepairStep) -> Void = { _ in }) throws(StoreError) {
-        let lock = try StoreLock.acquire(directory: configuration.directory, device: device)
+    package func run(
+        _ report: VerifyReport, lock: StoreLock? = nil, note: (RepairStep) -> Void = { _ in }
+    ) throws(StoreError) {
+        let held: StoreLock
+        if let lock {
+            held = lock
+        } else {
+            held = try StoreLock.acquire(directory: configuration.directory, device: device)
+        }
+        defer { withExtendedLifetime(held) {} }
         for step in report.steps {
             note(step)
             switch step {
@@ -37,8 +56,7 @@ package struct StoreRepair {
                 try file.setLength(length)
                 try file.flush()
             case .rebuild:
-                try StoreRebuild(configuration, device: device, time: time, logger: logger, lock: lock)
-                    .run(end: report.logEnd, lastTimestamp: report.lastTimestamp)
+                try StoreRebuild(configuration, device: device, time: time, logger: logger, lock: held).run(report)
             }
         }
     }
@@ -89,11 +107,13 @@ package struct StoreRepair {
         try file.flush()
     }
 
-    /// Under the quarantine folder as it was under the root; a file from elsewhere stays in its file system.
+    /// Under the quarantine folder as it was under the root. A file from elsewhere goes beside its folder, which is one
+    /// of the log's, and so stays in its file system: a stock broker does not start with a folder among its log files.
     private func place(of path: String) -> String {
         let root = configuration.directory + "/"
-        if path.hasPrefix(root) { return "\(quarantine)/\(path.dropFirst(root.count))" }
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        return "\(FileDevice.parent(of: path))/quarantine/\(IndexName.text(time.now()))/\(name)"
+        if path.hasPrefix(root) { return "\(root)\(quarantine)/\(path.dropFirst(root.count))" }
+        let parent = FileDevice.parent(of: FileDevice.parent(of: path))
+        let names = path.split(separator: "/").suffix(2).joined(separator: "/")
+        return "\(parent == "/" ? "" : parent)/\(quarantine)/\(names)"
     }
 }

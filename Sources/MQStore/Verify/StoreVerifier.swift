@@ -21,6 +21,10 @@ package struct VerifyReport: Sendable {
     /// Half messages and the records that end them.
     package internal(set) var halves = 0
     package internal(set) var ops = 0
+    /// What is not readable between the log's start and end, in order.
+    var damagedRanges: [Range<LogOffset>] = []
+    /// Topics that a broker has deleted since their queues were recorded: to build them again would bring them back.
+    var deletedTopics: Set<String> = []
 
     /// The findings that make a store corrupt.
     package var damage: [StoreFinding] { findings.filter { $0.severity > .note } }
@@ -28,12 +32,21 @@ package struct VerifyReport: Sendable {
     /// What repairing would do, in order.
     package var steps: [RepairStep] {
         var steps = Set(findings.compactMap(\.step))
-        // What a failing disk does not return now may still be there: nothing is built, or cut, without it.
-        if findings.contains(where: { $0.kind == .unreadable }) {
+        // What a failing disk does not return now may still be there, and in files of another size than was believed
+        // messages are looked for at wrong places: nothing is built, or cut, without them.
+        if findings.contains(where: Self.forbidsChanges) {
             return steps.filter { if case .restore = $0 { true } else { false } }.sorted()
         }
         if findings.contains(where: Self.asksForRebuild) { steps.insert(.rebuild) }
         return steps.sorted()
+    }
+
+    private static func forbidsChanges(_ finding: StoreFinding) -> Bool {
+        switch finding.kind {
+        case .unreadable: true
+        case .strangeFile, .wrongLength: finding.severity == .loss
+        default: false
+        }
     }
 
     private static func asksForRebuild(_ finding: StoreFinding) -> Bool {
@@ -87,34 +100,32 @@ package struct StoreVerifier {
 
     /// Locks the store against a broker as long as it runs, if a broker ever locked it.
     ///
-    /// - Parameter isKnownTopic: told of the side files' texts, says whether a topic exists; nil when it cannot.
+    /// - Parameters:
+    ///   - lock: the store's, from somebody who keeps it for longer; see ``StoreRepair/lock()``.
+    ///   - isKnownTopic: told of the side files' texts, says whether a topic exists; nil when it cannot.
     /// - Throws: `locked` while a broker runs on the store, `notFound` when there is no log, `configuration`, or the
     ///   device's error.
     package func run(
-        isKnownTopic: ([String: ByteBuffer], String) -> Bool? = { _, _ in nil }
+        lock: StoreLock? = nil, isKnownTopic: ([String: ByteBuffer], String) -> Bool? = { _, _ in nil }
     ) throws(StoreError) -> VerifyReport {
-        let lock = try StoreLock.hold(directory: configuration.directory, device: device)
-        defer { withExtendedLifetime(lock) {} }
+        let held: StoreLock?
+        if let lock {
+            held = lock
+        } else {
+            held = try StoreLock.hold(directory: configuration.directory, device: device)
+        }
+        defer { withExtendedLifetime(held) {} }
         try configuration.validate()
         guard let levels = DelayLevels(configuration.delayLevels) else {
             throw StoreError(.configuration, "delayLevels (messageDelayLevel) is \"\(configuration.delayLevels)\"")
         }
-        try requireLog()
+        try configuration.requireLog(device)
         let total = try expectedBytes()
         var pass = VerifyPass(configuration, device: device, levels: levels, total: total, progress: progress)
         try pass.readRecords(sideFiles)
         try pass.readLog()
         try pass.compare(isKnownTopic)
         return pass.report
-    }
-
-    private func requireLog() throws(StoreError) {
-        try configuration.requireReadOnlyLogDirectories(device)
-        for directory in configuration.allLogDirectories where try device.exists(directory) { return }
-        throw StoreError(
-            .notFound,
-            "\(configuration.sortedLogDirectories[0]) does not exist: \(configuration.directory) is no store; name"
-                + " its directory, or the broker's file with -c")
     }
 
     /// The length of log and queue files; holes count, so it is too much.
@@ -124,5 +135,17 @@ package struct StoreVerifier {
             for entry in try device.list(directory) ?? [] where !entry.isDirectory { total += entry.length }
         }
         return total
+    }
+}
+
+extension StoreConfiguration {
+    /// - Throws: `notFound` when there is no log, `configuration` when a read-only directory is missing.
+    func requireLog(_ device: any StorageDevice) throws(StoreError) {
+        try requireReadOnlyLogDirectories(device)
+        for directory in allLogDirectories where try device.exists(directory) { return }
+        throw StoreError(
+            .notFound,
+            "\(sortedLogDirectories[0]) does not exist: \(directory) is no store; name its directory, or the broker's"
+                + " file with -c")
     }
 }

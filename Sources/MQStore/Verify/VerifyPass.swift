@@ -80,12 +80,15 @@ struct VerifyPass {
     mutating func readLog() throws(StoreError) {
         // What opening goes by too: below, nothing was torn.
         let mark = try FlushMark(root: root, device: device, logger: Self.silent).load()
-        var verifier = LogVerifier(
-            configuration, device: device, isUnclean: report.isUnclean,
-            durable: (max(position?.queues ?? .zero, mark), checkpoint?.log ?? .zero), progress: count)
         queues = QueueVerifier(
             configuration, device: device, levels: levels, trusted: try trusted(),
             forgotten: manifest?.forgotten ?? [:])
+        // Where another broker wrote last, or our record is lost, the queues tell, as they tell a start.
+        let isOthers = position == nil ? mark == .zero : position?.index != nil
+        var verifier = LogVerifier(
+            configuration, device: device, isUnclean: report.isUnclean,
+            durable: (max(position?.queues ?? .zero, mark), checkpoint?.log ?? .zero),
+            evidence: report.isUnclean && isOthers ? try queues.lastEntries() : [], progress: count)
         let directory = "\(root)/index"
         let geometry = IndexGeometry(slots: configuration.indexSlots, entries: configuration.indexEntries)
         let files = try IndexFiles(
@@ -118,6 +121,7 @@ struct VerifyPass {
         report.records = log.records
         report.logStart = log.minimum
         report.logEnd = log.end
+        report.damagedRanges = log.damaged
         report.lastTimestamp = log.lastTimestamp
     }
 
@@ -151,6 +155,7 @@ struct VerifyPass {
                 report.queueEnds[QueueName(topic: queue.topic, queueID: queue.queueID)] = end
             }
             report.queueEntries = entries
+            report.deletedTopics = queues.deletedTopics
         }
         if let position, position.queues > log.end {
             report.findings.append(

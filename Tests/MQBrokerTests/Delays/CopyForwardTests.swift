@@ -14,6 +14,23 @@ struct CopyForwardTests {
         try support.putWaiting("waits", in: topic, queueID: queueID, properties, broker: broker)
     }
 
+    @Test("A crash between the copies and the deletion of their originals brings no message twice")
+    func crash() throws {
+        let broker = try support.broker()
+        let due = support.clock.now().advanced(by: .seconds(60)).milliseconds
+        for _ in 0..<3 { try put(SystemTopic.timerWheel, "TIMER_OUT_MS\u{1}\(due)", in: broker) }
+        for _ in 0..<2 { try put(SystemTopic.schedule, queueID: 4, "DELAY\u{1}5", in: broker) }
+        let end = broker.store.appendedOffset
+        #expect(broker.willDelete(upTo: end) == end)
+        support.device.crash()
+        let next = try support.broker()
+        support.clock.advance(by: .seconds(120))
+        next.delays.fireRound()
+        next.store.dispatchPending()
+        #expect(next.store.maximumOffset(of: next.store.queue("T", 0)).rawValue == 5)
+        try next.close()
+    }
+
     @Test("Deletion may go as far as the copies went, and what was not copied still waits")
     func partly() throws {
         let broker = try support.broker()

@@ -58,6 +58,40 @@ struct DelayServiceTests {
         }
     }
 
+    @Test("A damaged time in the queue of arbitrary delays is not believed: the record says when it is due")
+    func damagedTimes() async throws {
+        let clock = ManualClock(start: Timestamp(milliseconds: 1_800_000_000_000))
+        try await LiveBroker.withDirectory { directory in
+            try await LiveBroker.with(in: directory, time: .manual(clock)) { broker in
+                let client = FakeClient("p", of: broker)
+                try await fill(client, timers: 3, levels: 0)
+                await client.close()
+            }
+            let file = directory.appending(path: "consumequeue/\(SystemTopic.timerWheel)/0/00000000000000000000")
+            var entries = ByteBuffer(bytes: try Data(contentsOf: file))
+            // Decades late, decades early, and 16 s early.
+            for (number, change) in [Int64(1) << 41, -(1 << 40), -(1 << 14)].enumerated() {
+                let due: Int64 = entries.getInteger(at: number * 20 + 12) ?? 0
+                entries.setInteger(due + change, at: number * 20 + 12)
+            }
+            try Data(entries.readableBytesView).write(to: file)
+            for _ in 0..<2 {
+                try await LiveBroker.with(in: directory, time: .manual(clock)) { broker in
+                    clock.advance(by: .seconds(9))
+                    broker.service.broker.delays.fireRound()
+                    #expect(count("T", broker) == 0, "not early")
+                }
+            }
+            try await LiveBroker.with(in: directory, time: .manual(clock)) { broker in
+                clock.advance(by: .seconds(3))
+                broker.service.broker.delays.fireRound()
+                #expect(count("T", broker) == 3)
+                broker.service.broker.delays.fireRound()
+                #expect(count("T", broker) == 3)
+            }
+        }
+    }
+
     @Test("A level's message whose time a stock broker kept in an extension file is delivered when it is due")
     func extensionAddress() async throws {
         let clock = ManualClock(start: Timestamp(milliseconds: 1_800_000_000_000))

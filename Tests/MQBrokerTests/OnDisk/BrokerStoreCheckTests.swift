@@ -10,7 +10,11 @@ import Testing
 struct BrokerStoreCheckTests {
     private func verify(_ directory: URL) throws -> VerifyReport {
         var configuration = StoreConfiguration(directory: directory.path)
-        try StoreShape.apply(to: &configuration, device: FileDevice())
+        // Those of the live broker; one file alone does not show them.
+        configuration.segmentBytes = 1 << 20
+        configuration.queueSegmentEntries = 1000
+        configuration.indexSlots = 100
+        configuration.indexEntries = 400
         var report = try StoreVerifier(configuration, device: FileDevice(), sideFiles: BrokerStoreCheck.sideFiles)
             .run(isKnownTopic: BrokerStoreCheck.isKnownTopic)
         report.add(BrokerStoreCheck.findings(report, root: directory.path))

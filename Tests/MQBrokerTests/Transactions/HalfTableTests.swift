@@ -16,8 +16,12 @@ import Testing
 
     func table(_ halves: HalfMessage...) -> HalfTable {
         var table = HalfTable()
-        for half in halves { table.arrived(half, opFloor: QueueOffset(rawValue: 0), schedule: schedule) }
+        for half in halves { arrive(half, in: &table) }
         return table
+    }
+
+    func arrive(_ half: HalfMessage, in table: inout HalfTable, opFloor: Int64 = 0, now: Timestamp? = nil) {
+        table.arrived(half, opFloor: QueueOffset(rawValue: opFloor), now: now ?? start, schedule: schedule)
     }
 
     func decide(_ table: inout HalfTable, _ verdict: Verdict, _ half: HalfMessage) -> HalfTable.Decision {
@@ -89,14 +93,14 @@ import Testing
         table.stored(retry, verdict: .rollback)
         // Both were overtaken by the verdict; the second is as old as the last of the decided ones.
         for late in [half(600, sent: 1, queue: 2), half(900, sent: 3, queue: 3)] {
-            table.arrived(late, opFloor: .zero, schedule: schedule)
+            arrive(late, in: &table)
             #expect(decide(&table, .commit, late) == .opposite(of: .rollback))
         }
         let again = half(1200, sent: 4, queue: 4)
-        table.arrived(again, opFloor: .zero, schedule: schedule)
+        arrive(again, in: &table)
         #expect(table.undecidedCount == 1)
         let latest = half(1500, sent: 2, queue: 5)
-        table.arrived(latest, opFloor: .zero, schedule: schedule)
+        arrive(latest, in: &table)
         #expect(decide(&table, .commit, latest) == .opposite(of: .rollback))
         // What the producer repeats for the first one does not end the second.
         #expect(decide(&table, .rollback, retry) == .repeated)
@@ -124,7 +128,7 @@ import Testing
         #expect(decide(&table, .commit, first) == .store(first))
         table.stored(first, verdict: .commit)
         let late = half(300, queue: 6)
-        table.arrived(late, opFloor: QueueOffset(rawValue: 0), schedule: schedule)
+        arrive(late, in: &table)
         #expect(table.undecidedCount == 0)
         #expect(decide(&table, .commit, late) == .repeated)
         #expect(decide(&table, .rollback, late) == .opposite(of: .commit))
@@ -196,6 +200,76 @@ import Testing
         #expect(table.nextCheck == start.advanced(by: .seconds(90)))
     }
 
+    @Test("A clock that is set back by an hour puts no check off by more than its usual pause")
+    func clockSetBack() {
+        let (asked, absent) = (half(0, "asked"), half(300, "absent"))
+        var table = table(asked, absent)
+        let now = start.advanced(by: .seconds(6))
+        #expect(table.takeDue(now: now, limit: 10).count == 2)
+        _ = table.checked(asked, at: now, schedule: schedule)
+        table.notChecked(absent, at: now, schedule: schedule)
+        var (fresh, immune, decided) = (half(600, "fresh"), half(900, "immune"), half(1200, "decided"))
+        immune.immunity = .seconds(90)
+        fresh.bornTimestamp = now
+        immune.bornTimestamp = now
+        decided.bornTimestamp = now
+        for half in [fresh, immune, decided] { arrive(half, in: &table, now: now) }
+        #expect(decide(&table, .commit, decided) == .store(decided))
+        table.stored(decided, verdict: .commit)
+        let back = now.advanced(by: .seconds(-3600))
+        #expect(table.takeDue(now: back, limit: 10).isEmpty)
+        for (seconds, key) in [(5, "absent"), (6, "fresh"), (60, "asked"), (90, "immune")] {
+            let due = back.advanced(by: .seconds(seconds))
+            #expect(table.nextCheck == due)
+            #expect(table.takeDue(now: due.advanced(by: .milliseconds(-1)), limit: 10).isEmpty)
+            #expect(table.takeDue(now: due, limit: 10).map(\.half.uniqueKey) == [key])
+        }
+        #expect(table.nextCheck == nil)
+    }
+
+    @Test("What arrived while the clock was ahead is not put off, though no look at the table saw that")
+    func clockAheadForAWhile() {
+        var table = HalfTable()
+        #expect(table.takeDue(now: start, limit: 10).isEmpty)
+        var ahead = half(0)
+        ahead.bornTimestamp = start.advanced(by: .seconds(3600))
+        arrive(ahead, in: &table, now: ahead.bornTimestamp)
+        let now = start.advanced(by: .seconds(10))
+        #expect(table.takeDue(now: now, limit: 10).isEmpty)
+        #expect(table.nextCheck == now.advanced(by: .seconds(6)))
+    }
+
+    @Test("Halves that were born in the future are asked about within their immunity")
+    func bornInTheFuture() {
+        var (plain, immune) = (half(0, "plain"), half(300, "immune"))
+        immune.immunity = .seconds(90)
+        plain.bornTimestamp = start.advanced(by: .seconds(3600))
+        immune.bornTimestamp = plain.bornTimestamp
+        var table = table(plain, immune)
+        for (seconds, half) in [(6, plain), (90, immune)] {
+            let due = start.advanced(by: .seconds(seconds))
+            #expect(table.takeDue(now: due.advanced(by: .milliseconds(-1)), limit: 10).isEmpty)
+            #expect(table.takeDue(now: due, limit: 10).map(\.half) == [half])
+        }
+    }
+
+    @Test("A clock that goes forward moves no check, nor do times that come out of order by less than a second")
+    func clockForward() {
+        let asked = half(0, "asked")
+        var late = half(300, "late")
+        late.immunity = .seconds(7200)
+        var table = table(asked, late)
+        var now = start.advanced(by: .seconds(3600))
+        #expect(table.takeDue(now: now, limit: 10).map(\.half) == [asked])
+        table.notChecked(asked, at: now, schedule: schedule)
+        #expect(table.nextCheck == now.advanced(by: .seconds(5)))
+        #expect(table.takeDue(now: now.advanced(by: .milliseconds(-999)), limit: 10).isEmpty)
+        #expect(table.nextCheck == now.advanced(by: .seconds(5)))
+        now = now.advanced(by: .seconds(5))
+        #expect(table.takeDue(now: now, limit: 10).map(\.half) == [asked])
+        #expect(table.nextCheck == start.advanced(by: .seconds(7200)))
+    }
+
     @Test func resumingStartsTheChecksOver() {
         let first = half(0)
         var table = table(first)
@@ -217,8 +291,8 @@ import Testing
         var table = HalfTable()
         let ends = (QueueOffset(rawValue: 10), QueueOffset(rawValue: 5))
         #expect(table.progress(halfEnd: ends.0, opEnd: ends.1) == ends)
-        table.arrived(half(0, "A", queue: 4), opFloor: QueueOffset(rawValue: 2), schedule: schedule)
-        table.arrived(half(300, "B", queue: 6), opFloor: QueueOffset(rawValue: 3), schedule: schedule)
+        arrive(half(0, "A", queue: 4), in: &table, opFloor: 2)
+        arrive(half(300, "B", queue: 6), in: &table, opFloor: 3)
         #expect(table.progress(halfEnd: ends.0, opEnd: ends.1) == (QueueOffset(rawValue: 4), QueueOffset(rawValue: 2)))
         table.stored(half(0, "A", queue: 4), verdict: .rollback)
         #expect(table.progress(halfEnd: ends.0, opEnd: ends.1) == (QueueOffset(rawValue: 6), QueueOffset(rawValue: 3)))

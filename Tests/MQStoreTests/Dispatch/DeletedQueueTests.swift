@@ -18,24 +18,6 @@ import Testing
         return fixture
     }
 
-    /// Runs a store that neither sees nor changes our record, and stops it cleanly.
-    private func asStockBroker(_ fixture: StoreFixture, _ body: (MessageStore) throws -> Void) throws {
-        let record = try fixture.tree("/store/escrow")
-        try fixture.removeTree("/store/escrow")
-        let store = try fixture.open()
-        try body(store)
-        store.dispatchPending()
-        try store.close()
-        try fixture.removeTree("/store/escrow")
-        try fixture.device.createDirectory("/store/escrow")
-        for (name, bytes) in record {
-            let file = try fixture.device.open("/store/escrow/\(name)", .create)
-            try file.write(bytes, at: 0)
-            try file.flush()
-        }
-        try fixture.device.syncDirectory("/store/escrow")
-    }
-
     private func rebuild(_ fixture: StoreFixture, listed: Set<String>) throws -> MessageStore {
         try fixture.removeTree("/store/consumequeue")
         return try fixture.open(listed: listed)
@@ -61,7 +43,7 @@ import Testing
 
     @Test func aDeletedTopicStaysDeleted() throws {
         let fixture = try closedStore()
-        try asStockBroker(fixture) { try $0.deleteQueues(ofTopic: "Topic") }
+        try fixture.asStockBroker { try $0.deleteQueues(ofTopic: "Topic") }
         let store = try fixture.open(listed: ["Kept"])
         #expect(store.maximumOffset(of: store.queue("Topic", 0)) == .zero)
         #expect(store.pull("Kept", from: 0) == ["kept"])
@@ -86,9 +68,10 @@ import Testing
         }
     }
 
-    @Test func aTopicDeletedAndCreatedAgainHasItsNewMessagesOnly() throws {
+    @Test(arguments: [false, true])
+    func aTopicDeletedAndCreatedAgainHasItsNewMessagesOnly(isKilled: Bool) throws {
         let fixture = try closedStore()
-        try asStockBroker(fixture) { store in
+        try fixture.asStockBroker(isKilled: isKilled) { store in
             try store.deleteQueues(ofTopic: "Topic")
             try store.put("Topic", 0, body: "new")
         }
@@ -103,7 +86,7 @@ import Testing
 
     @Test func whatWasWrittenAndDeletedMeanwhileDoesNotComeBack() throws {
         let fixture = try closedStore()
-        try asStockBroker(fixture) { store in
+        try fixture.asStockBroker { store in
             for number in 0..<3 {
                 try store.put("Topic", 0, body: "later\(number)")
                 try store.put("Fleeting", 0)
@@ -126,5 +109,126 @@ import Testing
         let fixture = try closedStore()
         let store = try fixture.open(listed: [])
         #expect(store.pull("Topic", 0, from: 0) == ["old0", "old2", "old4"])
+    }
+
+    /// The record does not list it.
+    @Test(arguments: [false, true])
+    func `A topic that came and was deleted behind our record has the messages of its last life only`(
+        isKilled: Bool
+    ) throws {
+        let fixture = try closedStore()
+        try fixture.asStockBroker(isKilled: isKilled) { store in
+            for number in 0..<3 { try store.put("Late", Int32(number % 2), body: "old\(number)") }
+            store.dispatchPending()
+            try store.deleteQueues(ofTopic: "Late")
+            try store.put("Late", 0, body: "new")
+        }
+        let store = try fixture.open(listed: ["Kept", "Late", "Topic"])
+        #expect(store.pull("Late", 0, from: 0) == ["new"] && store.pull("Late", 1, from: 0) == [])
+        #expect(store.pull("Topic", 0, from: 0) == ["old0", "old2", "old4"])
+    }
+
+    // MARK: Without our record
+
+    private static let new = (0..<10).map { "new\($0)" }
+    private static let kept = (0..<120).map { "kept\($0)" }
+    /// The middle one of three.
+    private static let keptFile = "/store/consumequeue/Kept/0/00000000000000001000"
+
+    /// A stock broker's directory: Topic had messages in two queues, was deleted, and has 10 new ones in the first.
+    private func begunAgain(isKilled: Bool) throws -> StoreFixture {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        for number in 0..<30 { try store.put("Topic", Int32(number % 2), body: "old\(number)") }
+        for body in Self.kept { try store.put("Kept", body: body) }
+        store.dispatchPending()
+        try store.deleteQueues(ofTopic: "Topic")
+        for body in Self.new { try store.put("Topic", body: body) }
+        store.dispatchPending()
+        if isKilled { try fixture.kill(store) } else { try store.close() }
+        try fixture.removeTree("/store/escrow")
+        return fixture
+    }
+
+    private func expectNewLife(_ store: MessageStore, _ note: Comment) {
+        #expect(store.contents("Topic") == Self.new, note)
+        #expect(store.pull("Topic", 1, from: 0) == [], note)
+        #expect(store.nextOffset(of: store.queue("Topic", 0)).rawValue == 10, note)
+        #expect(store.nextOffset(of: store.queue("Topic", 1)) == .zero, note)
+        #expect(store.contents("Kept") == Self.kept, note)
+    }
+
+    @Test func `A topic that a killed stock broker deleted and began again has its new messages only`() throws {
+        let fixture = try begunAgain(isKilled: true)
+        for round in 0..<3 {
+            let store = try fixture.open(listed: ["Kept", "Topic"])
+            expectNewLife(store, "start \(round)")
+            fixture.device.kill()
+        }
+        let rebuilt = try rebuild(fixture, listed: ["Kept", "Topic"])
+        expectNewLife(rebuilt, "without queue files")
+    }
+
+    /// The first start dies before, while or after it records what it found.
+    @Test func `Its new messages survive a start that dies`() throws {
+        for calls in 0..<30 {
+            let fixture = try begunAgain(isKilled: true)
+            fixture.device.fail(calls % 2 == 0 ? .write : .remove, after: calls / 2, permanently: true)
+            _ = try? fixture.open(listed: ["Kept", "Topic"])
+            fixture.device.clearFaults()
+            fixture.device.kill()
+            expectNewLife(try fixture.open(listed: ["Kept", "Topic"]), "died at \(calls)")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `The old life does not come back when a lost file of another queue has all of them built again`(
+        isRepaired: Bool
+    ) throws {
+        let fixture = try begunAgain(isKilled: false)
+        try fixture.device.remove(Self.keptFile)
+        if isRepaired {
+            let report = try StoreVerifier(fixture.configuration, device: fixture.device).run()
+            fixture.clock.advance(by: .seconds(1))
+            try StoreRepair(
+                fixture.configuration, device: fixture.device, time: .manual(fixture.clock),
+                logger: LogFixture.silent
+            ).run(report)
+        }
+        let store = try fixture.open(listed: ["Kept", "Topic"])
+        #expect(isRepaired || fixture.complaints.all.contains { $0.contains("rebuilt from the whole log") })
+        expectNewLife(store, "repaired: \(isRepaired)")
+    }
+
+    @Test func `A queue that lost its files comes back whole, though another one of its topic began later`() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        for number in 0..<6 { try store.put("Topic", Int32(number / 3), body: "m\(number)") }
+        for body in Self.kept { try store.put("Kept", body: body) }
+        try store.close()
+        for directory in ["escrow", "consumequeue/Topic/0"] { try fixture.removeTree("/store/\(directory)") }
+        try fixture.device.remove(Self.keptFile)
+        let again = try fixture.open()
+        #expect(again.pull("Topic", 0, from: 0) == ["m0", "m1", "m2"])
+        #expect(again.pull("Topic", 1, from: 0) == ["m3", "m4", "m5"])
+        #expect(again.contents("Kept") == Self.kept)
+    }
+
+    /// A deletion was interrupted, or somebody removed a directory.
+    @Test func `A queue that goes on keeps its messages when another one of its topic has begun again`() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        for number in 0..<6 { try store.put("Topic", Int32(number % 2), body: "m\(number)") }
+        try store.close()
+        for directory in ["escrow", "consumequeue/Topic/0"] { try fixture.removeTree("/store/\(directory)") }
+        let stock = try fixture.open()
+        #expect(try stock.put("Topic", 0, body: "new").queueOffset == .zero)
+        try stock.put("Topic", 1, body: "more")
+        stock.dispatchPending()
+        try fixture.kill(stock)
+        try fixture.removeTree("/store/escrow")
+        let again = try fixture.open()
+        #expect(again.pull("Topic", 0, from: 0) == ["new"])
+        #expect(again.pull("Topic", 1, from: 0) == ["m1", "m3", "m5", "more"])
     }
 }

@@ -80,7 +80,7 @@ import Testing
         for number in 0..<40 { try store.put("Topic", 0, body: "m\(number)") }
         store.dispatchPending()
         let third = try #require(
-            store.entries(of: store.queue("Topic", 0), from: QueueOffset(rawValue: 2), count: 1).first)
+            try store.entries(of: store.queue("Topic", 0), from: QueueOffset(rawValue: 2), count: 1).first)
         try store.close()
         fixture.device.flipBit("/store/commitlog/00000000000000000000", byte: Int(third.logOffset.rawValue) + 5, bit: 1)
         try fixture.removeTree("/store/consumequeue")

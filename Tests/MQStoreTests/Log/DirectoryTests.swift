@@ -65,6 +65,69 @@ import Testing
         #expect(placement.directory(of: offset + 2 * 16_384, configuration, disk) == "/a")
     }
 
+    // MARK: With a journal each
+
+    private func open(
+        _ fixture: LogFixture, on disk: PartitionedDevice, _ start: RecoveryStart = .normal
+    ) throws -> CommitLog {
+        let log = try CommitLog.open(
+            fixture.configuration, device: disk, time: .manual(fixture.clock), logger: LogFixture.silent)
+        try log.recover(start) { _, _, _ in .accept }
+        return log
+    }
+
+    private func fixture(_ directories: [String]) -> LogFixture {
+        var fixture = LogFixture()
+        fixture.configuration.commitLogDirectories = directories
+        return fixture
+    }
+
+    private func removal(_ file: Int, of directory: String) -> String {
+        "remove \(directory)/\(SegmentName.text(LogOffset(rawValue: Int64(file) * 16_384)))"
+    }
+
+    @Test func `The removal of an old file is durable before the next one is removed in another directory`() throws {
+        let fixture = fixture(["/a", "/b", "/c"])
+        let disk = PartitionedDevice(fixture.device)
+        let log = try open(fixture, on: disk)
+        try fill(log, files: 5)
+        try log.flush()
+        _ = disk.takeCalls()
+        #expect(try log.removeSegments(below: log.appendedOffset, maximumCount: 4).rawValue == 4 * 16_384)
+        #expect(
+            disk.takeCalls() == [
+                removal(0, of: "/a"), "sync /a", removal(1, of: "/b"), "sync /b", removal(2, of: "/c"), "sync /c",
+                removal(3, of: "/a"), "sync /a",
+            ])
+    }
+
+    @Test func `In one directory all removals are made durable at once`() throws {
+        let fixture = fixture(["/a"])
+        let disk = PartitionedDevice(fixture.device)
+        let log = try open(fixture, on: disk)
+        try fill(log, files: 3)
+        try log.flush()
+        _ = disk.takeCalls()
+        #expect(try log.removeSegments(below: log.appendedOffset).rawValue == 3 * 16_384)
+        let calls = disk.takeCalls()
+        #expect(calls == (0..<3).map { removal($0, of: "/a") } + ["sync /a"])
+    }
+
+    @Test func `Files behind the end of the log go in the same way, the last one first`() throws {
+        let fixture = fixture(["/a", "/b"])
+        let log = try fixture.open().log
+        try fill(log, files: 3)
+        try log.flush()
+        fixture.device.kill()
+        try fixture.device.remove("/store/escrow/flushed")
+        let second = "/b/\(SegmentName.text(LogOffset(rawValue: 16_384)))"
+        try fixture.device.open(second, .readWrite).write(ByteBuffer(string: "torn"), at: 1000)
+        let disk = PartitionedDevice(fixture.device)
+        #expect(try open(fixture, on: disk, .abnormal(notAfter: .zero)).appendedOffset.rawValue == 16_384)
+        let calls = disk.takeCalls().prefix(4)
+        #expect(Array(calls) == [removal(3, of: "/b"), "sync /b", removal(2, of: "/a"), "sync /a"])
+    }
+
     // MARK: Read-only ones
 
     /// Files 0 to 2 in /old, the rest in /store/commitlog.
@@ -122,14 +185,33 @@ import Testing
     }
 }
 
-/// A disk whose directories count as partitions of their own, as full as a test says.
+/// A disk whose directories count as partitions of their own, as full as a test says. Notes the order of removals.
 final class PartitionedDevice: StorageDevice {
     private let base: SimulatedDevice
     private let used = Mutex<[String: Double]>([:])
+    private let calls = Mutex<[String]>([])
 
     init(_ base: SimulatedDevice) { self.base = base }
 
     func use(_ share: Double, of directory: String) { used.withLock { $0[directory] = share } }
+
+    /// What was removed and which directories were made durable since the last time.
+    func takeCalls() -> [String] {
+        calls.withLock { calls in
+            defer { calls = [] }
+            return calls
+        }
+    }
+
+    func remove(_ path: String) throws(StoreError) {
+        calls.withLock { $0.append("remove \(path)") }
+        try base.remove(path)
+    }
+
+    func syncDirectory(_ path: String) throws(StoreError) {
+        calls.withLock { $0.append("sync \(path)") }
+        try base.syncDirectory(path)
+    }
 
     func space(at path: String) throws(StoreError) -> DiskSpace {
         let free = Int(((1 - used.withLock { $0[path] ?? 0 }) * 100).rounded())
@@ -138,10 +220,8 @@ final class PartitionedDevice: StorageDevice {
 
     func open(_ path: String, _ mode: OpenMode) throws(StoreError) -> any StorageFile { try base.open(path, mode) }
     func rename(_ old: String, to new: String) throws(StoreError) { try base.rename(old, to: new) }
-    func remove(_ path: String) throws(StoreError) { try base.remove(path) }
     func createDirectory(_ path: String) throws(StoreError) { try base.createDirectory(path) }
     func list(_ directory: String) throws(StoreError) -> [DirectoryEntry]? { try base.list(directory) }
     func entry(_ path: String) throws(StoreError) -> DirectoryEntry? { try base.entry(path) }
-    func syncDirectory(_ path: String) throws(StoreError) { try base.syncDirectory(path) }
     func lock(_ path: String) throws(StoreError) -> any FileLock { try base.lock(path) }
 }

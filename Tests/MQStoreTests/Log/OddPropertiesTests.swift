@@ -4,7 +4,7 @@ import Testing
 
 @testable import MQStore
 
-/// Properties that this broker would not store: a stock broker does.
+/// Properties that this broker takes from no sender: a stock broker does.
 @Suite struct OddPropertiesTests {
     private static let file = "/store/commitlog/00000000000000000000"
 
@@ -101,6 +101,100 @@ import Testing
         record.setInteger(UInt8(0), at: record.writerIndex - RecordChecksum.bytes - 2)
         RecordChecksum.seal(0..<record.readableBytes, in: &record)
         try file.write(record, at: 0)
+        #expect(try fixture.open(.abnormal(notAfter: .zero)).found.bodies == ["odd"])
+    }
+
+    // MARK: Stored again
+
+    private func draft(_ properties: String) -> MessageDraft {
+        var draft = LogFixture.draft("odd")
+        draft.properties = ByteBuffer(string: properties)
+        return draft
+    }
+
+    private func storeAgain(_ properties: String, in log: CommitLog) throws -> AppendBatch.Item {
+        var batch = log.makeBatch()
+        try batch.add(draft(properties), to: LogFixture.queue(0), isStoredAgain: true)
+        try log.append(&batch)
+        return batch[0]
+    }
+
+    private func properties(of item: AppendBatch.Item, in log: CommitLog) throws -> [UInt8] {
+        let slice = try #require(log.slice(at: item.logOffset, count: Int(item.size)))
+        var bytes = ByteBuffer()
+        slice.copy(into: &bytes)
+        let range = try RecordView.parse(bytes.readableBytesUInt8Span).propertiesRange
+        return Array(Array(bytes.readableBytesView)[range])
+    }
+
+    /// A power loss may undo the mark that says how far the log is flushed.
+    private func loseMark(_ fixture: LogFixture) throws {
+        fixture.device.kill()
+        try fixture.device.remove("/store/escrow/flushed")
+    }
+
+    /// A zero byte, and text that does not parse.
+    @Test(arguments: ["KEYS\u{1}a\u{0}b\u{2}TAGS\u{1}tag\u{2}", "KEYS\u{1}a\u{0}", "no separator"], [false, true])
+    func `What was accepted before is stored again as it is, and stays there as the last record after a crash`(
+        text: String, hasChecksum: Bool
+    ) throws {
+        var fixture = LogFixture()
+        fixture.configuration.appendsRecordChecksum = hasChecksum
+        let (log, _) = try fixture.open()
+        try LogFixture.append("before", to: log)
+        var fresh = log.makeBatch()
+        let error = #expect(throws: StoreError.self) { try fresh.add(draft(text), to: LogFixture.queue(0)) }
+        #expect(error?.code == .illegalRecord && fresh.isEmpty)
+        let item = try storeAgain(text, in: log)
+        try log.flush()
+        try loseMark(fixture)
+        for start in [RecoveryStart.abnormal(notAfter: .zero), .normal] {
+            let (again, found) = try fixture.open(start)
+            #expect(found.bodies == ["before", "odd"] && found.report.oddRecords == 1)
+            let stored = try properties(of: item, in: again)
+            let isSealed = RecordChecksum.isAtEnd(of: stored.span)
+            #expect(isSealed && stored.starts(with: Array(text.utf8)))
+            let added = stored.count - text.utf8.count - RecordChecksum.bytes
+            #expect(added == (text.utf8.last == PropertyScan.itemEnd ? 0 : 1), "an item end alone")
+            try again.close()
+            fixture.device.kill()
+        }
+    }
+
+    @Test func `A copy of a copy has one checksum`() throws {
+        let (log, _) = try LogFixture().open()
+        let first = try properties(of: storeAgain("KEYS\u{1}a\u{0}b\u{2}", in: log), in: log)
+        let second = try properties(of: storeAgain(String(decoding: first, as: UTF8.self), in: log), in: log)
+        #expect(first.count == second.count)
+        #expect(first.dropLast(RecordChecksum.bytes) == second.dropLast(RecordChecksum.bytes))
+    }
+
+    /// Bytes before the end: the checksum's last one, and one of a value.
+    @Test(arguments: [1, 100])
+    func `A torn copy at the end of the log is noticed`(distance: Int) throws {
+        let fixture = LogFixture()
+        let (log, _) = try fixture.open()
+        try LogFixture.append("before", to: log)
+        _ = try storeAgain("KEYS\u{1}" + String(repeating: "k", count: 200) + "\u{0}b", in: log)
+        let end = Int(log.appendedOffset.rawValue)
+        try log.flush()
+        try loseMark(fixture)
+        let file = try fixture.device.open(Self.file, .readWrite)
+        try file.write(ByteBuffer(string: "x"), at: end - distance)
+        #expect(try fixture.open(.abnormal(notAfter: .zero)).found.bodies == ["before"])
+    }
+
+    @Test func `After a failed flush such a copy is served, and written again`() throws {
+        let fixture = LogFixture()
+        let (log, _) = try fixture.open()
+        let item = try storeAgain("KEYS\u{1}a\u{0}b", in: log)
+        fixture.device.fail(.flush)
+        #expect(throws: StoreError.self) { try log.flush() }
+        let slice = try #require(log.slice(at: item.logOffset, count: Int(item.size)))
+        let damage = try slice.withBytes { log.damage(to: try RecordView.parse($0), $0) }
+        #expect(damage == nil)
+        #expect(try log.flush() == log.appendedOffset)
+        fixture.device.crash()
         #expect(try fixture.open(.abnormal(notAfter: .zero)).found.bodies == ["odd"])
     }
 }

@@ -88,4 +88,38 @@ import Testing
         later.configuration.appendsRecordChecksum = true
         #expect(try later.open().found.bodies == ["body"])
     }
+
+    @Test func `What is stored again goes without a checksum where its properties leave no room for one`() throws {
+        var fixture = LogFixture(segmentBytes: 1 << 17)
+        fixture.configuration.appendsRecordChecksum = true
+        let (log, _) = try fixture.open()
+        var draft = LogFixture.draft("body")
+        for (count, hasRoom) in [(32_747, true), (32_748, false), (32_767, false)] {
+            draft.properties = ByteBuffer(string: "k\u{1}" + String(repeating: "v", count: count - 3) + "\u{2}")
+            var batch = log.makeBatch()
+            if !hasRoom {
+                let error = #expect(throws: StoreError.self) { try batch.add(draft, to: LogFixture.queue(0)) }
+                #expect(error?.code == .propertiesTooLarge, "a fresh one is refused")
+            }
+            try batch.add(draft, to: LogFixture.queue(0), isStoredAgain: true)
+            try log.append(&batch)
+            let wanted = draft.recordBytes + (hasRoom ? RecordChecksum.bytes : 0)
+            #expect(Int(batch[0].size) == wanted, "\(count)")
+        }
+        try log.flush()
+        fixture.device.crash()
+        #expect(try fixture.open(.abnormal(notAfter: .zero)).found.entries.count == 3)
+    }
+
+    @Test func `Not so where its end would be taken for a damaged checksum`() throws {
+        let (log, _) = try fixture().open()
+        let end = "\u{2}__CRC32#\u{1}012345678x\u{2}"
+        var draft = LogFixture.draft("body")
+        draft.properties = ByteBuffer(string: "k\u{1}" + String(repeating: "v", count: 32_744) + end)
+        var batch = log.makeBatch()
+        let error = #expect(throws: StoreError.self) {
+            try batch.add(draft, to: LogFixture.queue(0), isStoredAgain: true)
+        }
+        #expect(error?.code == .propertiesTooLarge && batch.isEmpty)
+    }
 }

@@ -21,8 +21,8 @@ import Testing
         let ref = store.queue(topic, 0)
         guard let life = sent.lastIndex(where: { $0.number == 0 }) else { return [-1] }
         return sent[life...].filter { message in
-            let entry = store.entries(of: ref, from: QueueOffset(rawValue: message.number), count: 1).first
-            return entry?.logOffset != message.offset
+            let entries = try? store.entries(of: ref, from: QueueOffset(rawValue: message.number), count: 1)
+            return entries?.first?.logOffset != message.offset
         }.map(\.number)
     }
 

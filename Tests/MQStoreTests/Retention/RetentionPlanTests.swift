@@ -42,6 +42,24 @@ import Testing
         #expect(!decision.isForced)
     }
 
+    @Test func `Forced deletion rests for five minutes when it had to copy most of what it freed`() {
+        var plan = RetentionPlan(settings: RetentionSettings())
+        func isForced(after seconds: Int64) -> Bool {
+            plan.run(
+                now: now.advanced(by: .seconds(seconds)), localHour: 12, segments: segments([1, 1, 0]),
+                logUsage: DiskUsage(ratio: 0.87), queueUsage: DiskUsage(ratio: 0.5)
+            ).isForced
+        }
+        #expect(isForced(after: 0))
+        let restsAfterHalf = plan.noteForced(freed: 100, copied: 50, at: now)
+        #expect(!restsAfterHalf && isForced(after: 10))
+        let restsAfterMore = plan.noteForced(freed: 100, copied: 51, at: now)
+        #expect(restsAfterMore)
+        #expect(!isForced(after: 10) && !isForced(after: 299))
+        #expect(isForced(after: 300))
+        #expect(isForced(after: -3600), "the clock was set back")
+    }
+
     @Test func neverTheLastAndAtMostTen() {
         var plan = RetentionPlan(settings: RetentionSettings())
         #expect(run(&plan, [100, 100], hour: 4).segments == 1)

@@ -9,9 +9,10 @@ import Testing
 @Suite struct StoreRetentionTests {
     /// About 8 records of a segment, 60 records, all segments but the last older than the limit.
     private func filled(
-        _ fixture: StoreFixture, willDelete: @escaping @Sendable (LogOffset) -> LogOffset = { $0 }
+        _ fixture: StoreFixture, willDelete: @escaping @Sendable (LogOffset) -> LogOffset = { $0 },
+        deleted: @escaping @Sendable (Range<LogOffset>) -> Void = { _ in }
     ) throws -> MessageStore {
-        let store = try fixture.open(willDelete: willDelete)
+        let store = try fixture.open(willDelete: willDelete, deleted: deleted)
         for number in 0..<60 { try store.put("Topic", 0, body: "m\(number)", properties: "KEYS\u{1}k\(number)") }
         try store.put("Old", 0)
         for number in 60..<120 { try store.put("Topic", 0, body: "m\(number)", properties: "KEYS\u{1}k\(number)") }
@@ -132,6 +133,66 @@ import Testing
         let again = try fixture.open()
         #expect(again.pull("Old", from: 0) == ["body"])
         #expect(try again.put("Old", 0).queueOffset.rawValue == 1)
+    }
+
+    @Test("While a file of the log cannot be deleted, nothing leaves the log but what the first run took")
+    func undeletable() throws {
+        let told = Mutex<[Range<LogOffset>]>([])
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture, deleted: { range in told.withLock { $0.append(range) } })
+        let files = try #require(try fixture.device.list("/store/commitlog")).map(\.name)
+        fixture.device.fail(.remove, permanently: true)
+        expire(store, runs: 3, fixture)
+        let minimum = LogOffset(rawValue: 10 * 1024)
+        #expect(store.minimumLogOffset == minimum)
+        #expect(told.withLock { $0 } == [LogOffset.zero..<minimum], "told once, although the files are there")
+        #expect(try fixture.device.list("/store/commitlog")?.map(\.name) == files)
+        // With those files their messages are back at the next start: they need their entries.
+        let queueFiles = "/store/consumequeue/Topic/0"
+        #expect(try fixture.device.list(queueFiles)?.first?.name == "00000000000000000000")
+
+        fixture.device.clearFaults()
+        expire(store, fixture)
+        let reached = store.minimumLogOffset
+        #expect(reached > minimum)
+        #expect(told.withLock { $0 } == [LogOffset.zero..<minimum, minimum..<reached])
+        #expect(try fixture.device.list("/store/commitlog")?.first?.name == SegmentName.text(reached))
+        #expect(try fixture.device.list(queueFiles)?.first?.name != "00000000000000000000")
+        #expect(store.log.deletedOffset == reached)
+    }
+
+    @Test("Files in front of one that cannot be deleted are gone for good, those behind it stay")
+    func undeletableInTheMiddle() throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        fixture.device.fail(.remove, after: 7)
+        expire(store, fixture)
+        let first = LogOffset(rawValue: 7 * 1024)
+        #expect(store.minimumLogOffset.rawValue == 10 * 1024)
+        #expect(store.log.deletedOffset == first)
+        fixture.device.crash()
+        let again = try fixture.open()
+        #expect(again.minimumLogOffset == first)
+        #expect(again.pull("Topic", from: again.minimumOffset(of: again.queue("Topic", 0)).rawValue, count: 1) != [])
+        #expect(again.maximumOffset(of: again.queue("Topic", 0)).rawValue == 120)
+    }
+
+    @Test(
+        "What could not be deleted goes with the next run, whatever that one is to delete",
+        arguments: [SimulatedDevice.Operation.remove, .syncDirectory])
+    func deletedLater(failing: SimulatedDevice.Operation) throws {
+        let fixture = StoreFixture(segmentBytes: 1024)
+        let store = try filled(fixture)
+        fixture.device.fail(failing)
+        let first = LogOffset(rawValue: 4 * 1024)
+        #expect(throws: StoreError.self) { try store.log.removeSegments(below: first) }
+        #expect(store.minimumLogOffset == first)
+        #expect(store.log.deletedOffset == .zero)
+        // Nobody asked for a deletion.
+        store.keepHouse()
+        #expect(store.log.deletedOffset >= first)
+        #expect(
+            try fixture.device.list("/store/commitlog")?.first?.name == SegmentName.text(store.log.deletedOffset))
     }
 
     @Test func queuesThatCannotBeReadAreKept() throws {

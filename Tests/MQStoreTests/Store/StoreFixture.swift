@@ -28,10 +28,11 @@ struct StoreFixture {
 
     /// - Parameter listed: the topics that exist; nil: nobody knows.
     func open(
-        listed: Set<String>? = nil, willDelete: @escaping @Sendable (LogOffset) -> LogOffset = { $0 }
+        listed: Set<String>? = nil, willDelete: @escaping @Sendable (LogOffset) -> LogOffset = { $0 },
+        deleted: @escaping @Sendable (Range<LogOffset>) -> Void = { _ in }
     ) throws -> MessageStore {
         let arrivals = arrivals
-        let observer = StoreObserver(dispatched: { arrivals.add($0) }, willDelete: willDelete)
+        let observer = StoreObserver(dispatched: { arrivals.add($0) }, willDelete: willDelete, deleted: deleted)
         var isListed: (@Sendable (String) -> Bool)?
         if let listed { isListed = { listed.contains($0) } }
         let topics = isListed

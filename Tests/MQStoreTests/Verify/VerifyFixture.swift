@@ -33,8 +33,10 @@ struct VerifyFixture {
 
     private var format: SideFileFormat { SideFileFormat(path: sideFile) { _ = try JSONReader.parse($0) } }
 
-    func verify() throws -> VerifyReport {
-        try StoreVerifier(fixture.configuration, device: device, sideFiles: [format]).run()
+    /// - Parameter deleted: topics that are known to be gone; without any, nobody knows which there are.
+    func verify(deleted: Set<String> = []) throws -> VerifyReport {
+        try StoreVerifier(fixture.configuration, device: device, sideFiles: [format])
+            .run(isKnownTopic: { _, topic in deleted.isEmpty ? nil : !deleted.contains(topic) })
     }
 
     func repair(_ report: VerifyReport) throws {

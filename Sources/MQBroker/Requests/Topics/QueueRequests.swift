@@ -49,7 +49,7 @@ enum QueueRequests {
         }
         return context.onReadThread { broker in
             let count = Int(min(max(0, header.count), maximumEntries))
-            let entries = broker.store.entries(of: queue, from: header.index, count: count)
+            let entries = try broker.store.entries(of: queue, from: header.index, count: count)
             let body = QueryConsumeQueueBody(
                 subscription: subscription?.data, filterData: header.consumerGroup == nil ? nil : "null",
                 entries: entries.map { shown($0, subscription?.filter) },
