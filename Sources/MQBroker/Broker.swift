@@ -145,8 +145,11 @@ package final class Broker: Sendable {
     /// A crash before the originals are gone must not bring the messages twice: that they were copied is written down
     /// as soon as the copies are durable. Where the log cannot be flushed nothing is deleted.
     private func noteCopies() {
-        guard delays.hasUnwrittenPositions, (try? store.flushNow()) != nil else { return }
-        delays.persistIfDurable()
+        // An older note may wait and be written first, and deliveries go on meanwhile.
+        for _ in 0..<4 where delays.hasUnwrittenPositions {
+            guard (try? store.flushNow()) != nil else { return }
+            delays.persistIfDurable()
+        }
     }
 
     func retains(upTo offset: LogOffset) -> LogOffset {

@@ -212,12 +212,13 @@ extension MessageStore {
         let indexPosition = dispatcher.indexedOffset
         _ = try index?.sealFull(flushed: log.flushedOffset)
         let closedIndex = try index?.close(at: indexPosition)
-        try files.save(manifest())
         let sealed = index?.sealed
+        // First the position: queues that begin behind it, and are listed, count as begun anew.
         try files.save(
             .init(
                 queues: reached.queues, last: reached.last, sealed: sealed?.name, sealedFiles: sealed?.files,
                 index: closedIndex))
+        try files.save(manifest())
         try saveTimes(queues: timestamp)
         try files.abort.remove()
     }

@@ -205,16 +205,19 @@ private struct StoreOpening {
     ) throws(StoreError) -> RecoveryReport {
         var lookup = QueueLookup()
         var expected: [Int: Int64] = [:]
+        var newest = Timestamp.zero
         let flushed = try flushedExtent(of: log, wasKilled: wasKilled, checkpoint, position)
         let start = wasKilled ? RecoveryStart.abnormal(notAfter: checkpoint.minimum) : .normal
         return try log.recover(
-            start, from: position?.last, trusted: flushed.end, storedBefore: flushed.time, passed: { expected = [:] }
+            start, from: position?.last, trusted: flushed.end, recorded: flushed.recorded, storedBefore: flushed.time,
+            passed: { expected = [:] }
         ) { (offset, record, bytes) in
+            defer { newest = max(newest, record.storeTimestamp) }
             let type = record.sysFlag.transactionType
             guard wasKilled, type == .none || type == .commit else { return .accept }
             let queue = lookup.queue(topic: bytes.extracting(record.topicRange), queueID: record.queueID, in: table)
             let number = record.queueOffset.rawValue
-            let isFlushed = offset < flushed.end || flushed.covers(record)
+            let isFlushed = offset < flushed.end || flushed.mayCover(behind: newest) && flushed.covers(record)
             if let wanted = expected[queue.ref.index], number != wanted, number != 0, !isFlushed {
                 return .endOfLog(cause: "queue offset \(number) of \(queue.directory) follows \(wanted - 1)")
             }
@@ -235,9 +238,9 @@ private struct StoreOpening {
         let recorded = max(position?.queues ?? .zero, try log.mark.load())
         // Closing records the state of the index, starting does not: then it was not we who were killed.
         let isOthers = position == nil ? recorded == .zero : position?.index != nil
-        guard isOthers || !wasKilled else { return FlushedExtent(end: recorded) }
+        guard isOthers || !wasKilled else { return FlushedExtent(end: recorded, recorded: recorded) }
         let end = try lastEnd(in: log, notBelow: recorded)
-        return FlushedExtent(end: end, time: wasKilled ? checkpoint.log : .zero)
+        return FlushedExtent(end: end, recorded: recorded, time: wasKilled ? checkpoint.log : .zero)
     }
 
     /// Where the last record ends that a queue knows of and that is still there.

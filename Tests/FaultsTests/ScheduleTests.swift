@@ -31,22 +31,27 @@ struct ScheduleTests {
     @Test("the report adds up, says what repeats a failure, and ends with its verdict")
     func report() {
         var report = Report()
-        report.count(.kill, hasRecordChecksum: true) { $0.injected = 2 }
-        report.count(.power, hasRecordChecksum: true) { $0.injected = 3 }
+        report.count(row(.kill)) { $0.injected = 2 }
+        report.count(row(.power)) { $0.injected = 3 }
         #expect(report.verdict.hasPrefix("passed: 5 faults, 3 power losses"))
         report.fail(
-            [Violation(.lost, "one"), Violation(.order, "two")], of: .power, hasRecordChecksum: true,
-            repeatedBy: "again")
+            [Violation(.lost, "one"), Violation(.order, "two")], of: row(.power), repeatedBy: "again")
         #expect(report.verdict.hasPrefix("FAILED: 5 faults"))
         #expect(report.failures.last?.contains("again") == true)
-        report.count(.flipBody, hasRecordChecksum: false) { $0.injected = 1 }
+        report.count(Report.Row(kind: .flipBody, hasRecordChecksum: false)) { $0.injected = 1 }
         #expect(report.table.contains("| bit flip in a body, without | 1 |"))
         var sum = Report()
         sum.merge(report)
         sum.merge(report)
-        #expect(sum.tallies[Report.Row(kind: .power, hasRecordChecksum: true)]?.lost == 2)
-        #expect(sum.tallies[Report.Row(kind: .power, hasRecordChecksum: true)]?.order == 2)
+        #expect(sum.tallies[row(.power)]?.lost == 2)
+        #expect(sum.tallies[row(.power)]?.order == 2)
         #expect(!sum.isClean)
         #expect(sum.table.contains("| power loss at a random moment, with record CRC | 6 | 0 | 0 | 0 | 2 | 0 | 2 |"))
+        #expect(sum.table.contains("| all on brokers, SYNC_FLUSH | 10 |"))
+        #expect(sum.table.contains("| all on copies of files | 2 |"))
+    }
+
+    private func row(_ kind: FaultKind) -> Report.Row {
+        Report.Row(kind: kind, hasRecordChecksum: true, flush: .synchronous)
     }
 }

@@ -125,7 +125,12 @@ extension DelayService {
         return due <= latest ? due : now.milliseconds
     }
 
-    private func latestDue(of level: Level, now: Timestamp) -> Int64 {
+    /// When a message is due that was stored while the clock was ahead.
+    func dueFromNow(of level: Level, now: Timestamp) -> Int64 {
+        delayLevels.deliveryTime(level: level.number, storedAt: now).milliseconds
+    }
+
+    func latestDue(of level: Level, now: Timestamp) -> Int64 {
         now.advanced(by: delay(of: level)).advanced(by: CommitLog.maximumLead).milliseconds
     }
 
@@ -155,6 +160,7 @@ extension DelayService {
                 taken.isReadable = false
                 continue
             }
+            if entries.isEmpty, advancePastGap(index, level) { taken.isDrained = false }
             let ready = entries.enumerated().prefix { index, entry in
                 self.due(entry, at: level.next + index, in: level, now: now) <= now.milliseconds
             }
@@ -173,6 +179,14 @@ extension DelayService {
         }
         taken.due.append(contentsOf: timers.map { Due(source: .wheel($0), logOffset: $0.logOffset) })
         return taken
+    }
+
+    /// The queue begins behind the level's place: its files were made anew, and what was in front has expired.
+    private func advancePastGap(_ index: Int, _ level: Level) -> Bool {
+        let minimum = store.minimumOffset(of: level.queue)
+        guard minimum > level.next else { return false }
+        state.withLock { $0.levels[index].next = max($0.levels[index].next, minimum) }
+        return true
     }
 
     /// What waits in a level, as much as a round takes; nil when it cannot be read.
@@ -259,7 +273,7 @@ extension DelayService {
             let level = state.withLock { $0.levels[index] }
             let due = delayLevels.deliveryTime(level: level.number, storedAt: record.view.storeTimestamp)
             guard due.milliseconds > latestDue(of: level, now: now) else { return nil }
-            return now.advanced(by: delay(of: level)).milliseconds
+            return dueFromNow(of: level, now: now)
         }
     }
 
@@ -319,7 +333,9 @@ extension DelayService {
     ///
     /// - Returns: whether something waits for the flush of the log.
     @discardableResult
-    package func persistIfDurable() -> Bool {
+    package func persistIfDurable() -> Bool { writing.withLock { _ in writeIfDurable() } }
+
+    private func writeIfDurable() -> Bool {
         let flushed = store.flushedOffset
         let (positions, isWaiting): (Positions?, Bool) = state.withLock { state in
             guard state.isChanged || state.unwritten.isWaiting else { return (nil, false) }

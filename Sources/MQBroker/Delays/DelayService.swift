@@ -57,6 +57,8 @@ package final class DelayService: Sendable {
     let state: Mutex<State>
     /// Held through one round of deliveries and through one copy forward: the two never work on the same message.
     let round = Mutex(())
+    /// Held while the files are written: the service does that, and retention.
+    let writing = Mutex(())
     let alarm = Alarm()
     /// When the service wakes by itself; an earlier arrival rings.
     let wakeAt = Atomic<Int64>(.min)

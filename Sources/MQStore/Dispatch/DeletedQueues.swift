@@ -41,6 +41,11 @@ struct DeletedQueues {
                 topics[line.topic] = topics[line.topic] ?? log.upperBound
             }
         }
+        // Not when another queue of the topic has older messages: the record may name queues that it found behind the
+        // position, when a close was interrupted between the two.
+        topics = topics.filter { topic, offset in
+            offset == log.upperBound || !table.queues(ofTopic: topic).contains { $0.mayHaveBegun(below: offset) }
+        }
         var kept = recorded
         kept.forgotten.merge(topics) { max($0, $1) }
         kept.queues.removeAll { topics[$0.topic] != nil }

@@ -54,6 +54,7 @@ extension CommitLog {
     /// - Parameters:
     ///   - known: where a record begins that was flushed, with all in front of it, and has its queue entry: the scan
     ///     begins there instead, if the record is still there. It reads what came since, not whole files.
+    ///   - recorded: how much of `trusted` our own record vouches for; nil: all of it.
     ///   - limit: what was stored before was flushed too; see ``FlushedExtent``.
     ///   - passed: called before the first record behind a damaged part: continuity is unknown there.
     @discardableResult
@@ -61,13 +62,16 @@ extension CommitLog {
         _ start: RecoveryStart,
         from known: LogOffset? = nil,
         trusted: LogOffset = .zero,
+        recorded: LogOffset? = nil,
         storedBefore limit: Timestamp = .zero,
         passed: () -> Void = {},
         visit: (LogOffset, RecordView, Span<UInt8>) throws(StoreError) -> ScanVerdict
     ) throws(StoreError) -> RecoveryReport {
         let segments = table.all
         var report = RecoveryReport(start: .zero, end: .zero)
-        let flushed = FlushedExtent(end: max(trusted, try mark.load()), time: limit)
+        let marked = try mark.load()
+        let flushed = FlushedExtent(
+            end: max(trusted, marked), recorded: max(recorded ?? trusted, marked), time: limit)
         if !segments.isEmpty {
             let first = try firstToScan(segments, start, known: known, flushed: flushed.end)
             if start != .normal { try forgetUnwritten(segments[first.segment...]) }
@@ -301,7 +305,16 @@ extension CommitLog {
         _ newest: Timestamp
     ) throws(StoreError) -> Int? {
         let end = Int(min(max(flushed.end, segment.offset), segment.end) - segment.offset)
-        if let next = scanner.resume(bytes, behind: damaged, flushedEnd: end) { return next }
+        if let next = scanner.resume(bytes, behind: damaged, flushedEnd: end) {
+            let isRecorded = segment.offset + damaged < flushed.recorded
+            // What only queues know of is not older than what lies in front of it, or it was cut off once.
+            if !isRecorded, case .record(let record, _) = scanner.step(bytes, at: next),
+                record.storeTimestamp < newest
+            {
+                return nil
+            }
+            return next
+        }
         guard segment.offset + damaged >= flushed.end, flushed.mayCover(behind: newest) else { return nil }
         return try resumeAtCovered(behind: damaged, of: segment, flushed)
     }

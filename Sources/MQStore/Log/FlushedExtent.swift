@@ -5,6 +5,9 @@ import MQProtocol
 struct FlushedExtent {
     /// Everything below.
     var end: LogOffset
+    /// Everything below by our own record. From here to ``end`` only the queues say so: what a stock broker has cut off
+    /// stays in its files, entries and records, until it is written over.
+    var recorded: LogOffset
     /// And whatever was stored before: for a log that another broker wrote, whose checkpoint alone tells. Zero when
     /// that is not asked.
     var time = Timestamp.zero

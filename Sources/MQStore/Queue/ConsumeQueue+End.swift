@@ -30,7 +30,7 @@ extension ConsumeQueue {
             guard !found.isDirectory, found.length == files.fileBytes, let base = files.base(named: found.name) else {
                 continue
             }
-            let file = try files.openOnce(self, base)
+            let file = try files.device.open("\(directory)/\(found.name)", .readOnly)
             let count = try end(of: file, base, limit: limit).count
             guard count > 0, let last = try read(file, count - 1), last.hasPlace else { continue }
             return (base + count - 1, last)

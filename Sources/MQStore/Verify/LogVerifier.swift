@@ -33,6 +33,8 @@ struct LogVerifier {
     let isUnclean: Bool
     /// What was flushed for certain: everything below the offset, and whatever was stored up to the time.
     private var durable: (offset: LogOffset, time: Timestamp)
+    /// What our own record vouches for.
+    private let recorded: LogOffset
     /// The last entries of the queues, where they must tell what was flushed.
     private let evidence: [QueueLoader.Last]
     /// Told of bytes read.
@@ -55,6 +57,7 @@ struct LogVerifier {
         self.device = device
         self.isUnclean = isUnclean
         self.durable = durable
+        recorded = durable.offset
         self.evidence = evidence
         self.progress = progress
     }
@@ -192,6 +195,10 @@ struct LogVerifier {
             return nil
         }
         let position = Int(place - reader.offset)
+        // A probe of its own: the reader's must still look at what lies in front.
+        var probe = SegmentProbe(reader.file, length: reader.length)
+        _ = probe.reach(position)
+        guard probe.bad.isEmpty else { return nil }
         return reader.region.withBytes(0..<reader.region.count) { bytes in
             guard case .record(let record) = reader.step(bytes, at: position),
                 record.queueOffset.rawValue == last.number, record.queueID == last.queue.ref.queueID,
@@ -214,7 +221,10 @@ struct LogVerifier {
                 if pending != nil {
                     guard let next = try readers[index].nextStart(bytes, from: position) else { return }
                     leaveFlushed(before: offset + next)
-                    guard pending == nil || wasDurable(readers[index].step(bytes, at: next), at: offset + next) else {
+                    let step = readers[index].step(bytes, at: next)
+                    guard pending == nil || wasDurable(step, at: offset + next) else {
+                        // The next file's first record decides, as at a start.
+                        if case .blank = step, index + 1 < readers.count, durable.time > .zero { return }
                         hasEnded = true
                         return
                     }
@@ -251,10 +261,15 @@ struct LogVerifier {
     /// whole behind others that are not, and a recovery ends the log in front of those.
     private func wasDurable(_ step: SegmentReader.Step, at place: LogOffset) -> Bool {
         guard isUnclean, let begun = pending else { return true }
-        if readers[begun.reader].offset + begun.position < durable.offset { return place <= durable.offset }
-        // Those of the checkpoint's very millisecond may have come behind it.
-        if case .record(let record) = step { return record.storeTimestamp < durable.time }
-        return false
+        let begin = readers[begun.reader].offset + begun.position
+        guard case .record(let record) = step else { return begin < durable.offset && place <= durable.offset }
+        if begin < durable.offset, place <= durable.offset {
+            // What only queues know of is not older than what lies in front of it, or it was cut off once.
+            return begin < recorded || record.storeTimestamp >= result.lastTimestamp
+        }
+        // Those of the checkpoint's very millisecond may have come behind it. Behind one that is newer, none counts,
+        // even if the clock was set back.
+        return begin >= durable.offset && max(result.lastTimestamp, record.storeTimestamp) < durable.time
     }
 
     /// Something valid follows: what was not understood is damage in the middle of the log.

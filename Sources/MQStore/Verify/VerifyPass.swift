@@ -87,7 +87,7 @@ struct VerifyPass {
         let isOthers = position == nil ? mark == .zero : position?.index != nil
         var verifier = LogVerifier(
             configuration, device: device, isUnclean: report.isUnclean,
-            durable: (max(position?.queues ?? .zero, mark), checkpoint?.log ?? .zero),
+            durable: (max(position?.queues ?? .zero, mark), isOthers ? checkpoint?.log ?? .zero : .zero),
             evidence: report.isUnclean && isOthers ? try queues.lastEntries() : [], progress: count)
         let directory = "\(root)/index"
         let geometry = IndexGeometry(slots: configuration.indexSlots, entries: configuration.indexEntries)

@@ -94,22 +94,32 @@ struct Vandal {
             $0.logOffset == record.logOffset
                 || $0.logOffset > record.logOffset && (!isTrusted || isBlind && $0.end > template.trusted)
         }
+        // The last record of a queue leaves no gap behind when it goes to another one.
+        let mayMove = isBlind && (kind == .flipHeader || kind == .flipProperties)
+        let isLast = !template.records.contains {
+            $0.place.queue == record.place.queue && $0.logOffset > record.logOffset
+        }
         return Damage(
-            mayMiss: Set(behind.map(\.place)), reports: reports(of: record, isTrusted: isTrusted),
+            mayMiss: Set(behind.map(\.place)),
+            reports: mayMove && isLast ? [] : reports(of: record, isTrusted: isTrusted, mayMove: mayMove),
             allowsNew: isBlind, claimed: isBlind ? record.claimedPlace(flipping: bit, of: position) : nil,
             description: "\(record.place), byte \(position) of \(record.bytes.readableBytes) at \(record.logOffset)")
     }
 
     /// Its file and where in it, or what its queue lacks when it claims another place. What was not flushed may be
     /// where the log ends.
-    private func reports(of record: StoredRecord, isTrusted: Bool) -> [[String]] {
+    private func reports(of record: StoredRecord, isTrusted: Bool, mayMove: Bool) -> [[String]] {
         let segment = base(record.logOffset)
         let file = logFile(segment).dropFirst(store.count)
         let position = record.logOffset - segment
         let place = [" ", ":", ";"].map { [String(file), " at \(position)\($0)"] }
         let queue = "/consumequeue/\(record.place.queue.topic)/\(record.place.queue.queueID)"
-        let lacks = [[queue, "no record for the"], ["the record at \(record.logOffset) of commitlog/"]]
-        return place + (template.hasRecordChecksum ? [] : lacks) + (isTrusted ? [] : [["the log ends at"]])
+        let lacks = [
+            [queue, "no record for the"], [queue, "of commitlog/ claims queue offset"],
+            ["the record at \(record.logOffset) of commitlog/"],
+            [" \(record.logOffset) of commitlog/ both claim"],
+        ]
+        return place + (mayMove ? lacks : []) + (isTrusted && !mayMove ? [] : [["the log ends at"]])
     }
 
     /// One bit of one of the files that can be made again from the log.

@@ -45,7 +45,7 @@ struct FileBatch {
     }
 
     private mutating func count(_ kind: FaultKind, _ change: (inout Tally) -> Void) {
-        report.count(kind, hasRecordChecksum: template.hasRecordChecksum, change)
+        report.count(Report.Row(kind: kind, hasRecordChecksum: template.hasRecordChecksum), change)
     }
 
     private mutating func damage(_ kind: FaultKind, _ position: Int) throws -> Damage {
@@ -162,7 +162,7 @@ struct FileBatch {
     private mutating func fail(_ violations: [Violation], _ kind: FaultKind) {
         let detailed = violations.map { Violation($0.invariant, "\($0.text) (\(template.end))") }
         report.fail(
-            detailed, of: kind, hasRecordChecksum: template.hasRecordChecksum,
+            detailed, of: Report.Row(kind: kind, hasRecordChecksum: template.hasRecordChecksum),
             repeatedBy: command + " --only \"\(kind.rawValue)\"")
     }
 }

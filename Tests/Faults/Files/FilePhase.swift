@@ -29,8 +29,8 @@ struct FilePhase {
                     report.merge(batch.report)
                 } catch {
                     report.fail(
-                        [Violation(.liveness, "no store to damage: \(error)")], of: .tornTail,
-                        hasRecordChecksum: hasChecksum, repeatedBy: command)
+                        [Violation(.liveness, "no store to damage: \(error)")],
+                        of: Report.Row(kind: .tornTail, hasRecordChecksum: hasChecksum), repeatedBy: command)
                 }
             }
         }

@@ -4,7 +4,7 @@ import MQProtocol
 extension Life {
     /// How long before a broker's death the deliveries were that it may repeat, in milliseconds: it writes down every
     /// second how far it is, and shares its processors with everything else.
-    private static let repeatWindow: Int64 = 2000
+    private static let repeatWindow: Int64 = 3000
     /// A broker whose clock was set back stores with times that lead it by at most this, in milliseconds.
     private static let maximumLead: Int64 = 10_000
 

@@ -145,7 +145,10 @@ extension Life {
         case .deletedQueues: remove("consumequeue")
         case .deletedIndex: remove("index")
         case .deletedCheckpoint: remove("checkpoint")
-        case .deletedPosition: remove("escrow")
+        case .deletedPosition:
+            // What was flushed before damage is known from nothing else, where the clock was set.
+            let isKnown = clockShifts.isEmpty || !journal.history.entries.contains { $0.state == .damaged }
+            if isKnown { remove("escrow") } else { remove("escrow/position", "escrow/queues") }
         case .deletedConfiguration, .damagedConfiguration:
             try spoilConfiguration(deletes: kind == .deletedConfiguration)
         case .flipLog:

@@ -166,12 +166,15 @@ actor Life {
     }
 
     func fail(_ violations: [Violation], of kind: FaultKind? = nil) {
-        report.fail(
-            violations, of: kind ?? lastKind, hasRecordChecksum: setup.hasRecordChecksum, repeatedBy: command)
+        report.fail(violations, of: row(kind ?? lastKind), repeatedBy: command)
     }
 
     private func count(_ kind: FaultKind, _ change: (inout Tally) -> Void) {
-        report.count(kind, hasRecordChecksum: setup.hasRecordChecksum, change)
+        report.count(row(kind), change)
+    }
+
+    private func row(_ kind: FaultKind) -> Report.Row {
+        Report.Row(kind: kind, hasRecordChecksum: setup.hasRecordChecksum, flush: setup.flush)
     }
 
     /// Lets everything that is due or decided arrive, compares, and compares again after another start.

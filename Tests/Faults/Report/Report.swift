@@ -1,10 +1,12 @@
 /// What a run did and found.
 package struct Report: Sendable {
-    /// A row of the table.
+    /// What the table tells apart.
     struct Row: Hashable {
         var kind: FaultKind
         /// RocketMQ 5's checksum of whole records.
         var hasRecordChecksum: Bool
+        /// Nil for stores without a broker.
+        var flush: Setup.Flush?
     }
 
     private(set) var tallies: [Row: Tally] = [:]
@@ -14,24 +16,20 @@ package struct Report: Sendable {
     private(set) var invariants: Set<Invariant> = []
     /// What could not be done here, and why.
     package var skipped: [String] = []
-    /// Whether only damaged files could be tried.
+    /// Whether only damaged files could be tried, which cannot show what was to be shown.
     package var hasNoBrokers = false
 
     package init() {}
 
-    mutating func count(_ kind: FaultKind, hasRecordChecksum: Bool, _ change: (inout Tally) -> Void) {
-        change(&tallies[Row(kind: kind, hasRecordChecksum: hasRecordChecksum), default: Tally()])
-    }
+    mutating func count(_ row: Row, _ change: (inout Tally) -> Void) { change(&tallies[row, default: Tally()]) }
 
-    mutating func fail(
-        _ violations: [Violation], of kind: FaultKind, hasRecordChecksum: Bool, repeatedBy command: String
-    ) {
+    mutating func fail(_ violations: [Violation], of row: Row, repeatedBy command: String) {
         guard !violations.isEmpty else { return }
         violationCount += violations.count
         invariants.formUnion(violations.map(\.invariant))
-        count(kind, hasRecordChecksum: hasRecordChecksum) { tally in violations.forEach { tally.count($0) } }
+        count(row) { tally in violations.forEach { tally.count($0) } }
         let more = violations.count > 3 ? ["... and \(violations.count - 3) more"] : []
-        failures += violations.prefix(3).map { "\(kind.rawValue): \($0)" } + more + ["  again: \(command)"]
+        failures += violations.prefix(3).map { "\(row.kind.rawValue): \($0)" } + more + ["  again: \(command)"]
     }
 
     mutating func merge(_ report: Report) {

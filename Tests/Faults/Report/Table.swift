@@ -10,16 +10,22 @@ extension Report {
     package var table: String {
         let rows = FaultKind.allCases.flatMap { kind in
             [true, false].compactMap { hasRecordChecksum in
-                tallies[Row(kind: kind, hasRecordChecksum: hasRecordChecksum)].map {
-                    row(kind.rawValue + (hasRecordChecksum ? ", with record CRC" : ", without"), $0)
+                sum("\(kind.rawValue), \(hasRecordChecksum ? "with record CRC" : "without")") {
+                    $0.kind == kind && $0.hasRecordChecksum == hasRecordChecksum
                 }
             }
         }
-        let sums = [("all of a broker's life", false), ("all of files", true)].map { name, isOfFiles in
-            row(name, tallies.reduce(into: Tally()) { if $1.key.kind.isOfFiles == isOfFiles { $0.merge($1.value) } })
-        }
+        let sums =
+            Setup.Flush.allCases.compactMap { flush in sum("all on brokers, \(flush.rawValue)") { $0.flush == flush } }
+            + [sum("all on copies of files") { $0.flush == nil }].compactMap(\.self)
         let lines = [Self.columns, Self.columns.map { _ in "---" }] + rows + sums
         return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
+    }
+
+    /// Nil when nothing of that was done.
+    private func sum(_ name: String, of isMeant: (Row) -> Bool) -> [String]? {
+        let meant = tallies.filter { isMeant($0.key) }
+        return meant.isEmpty ? nil : row(name, meant.values.reduce(into: Tally()) { $0.merge($1) })
     }
 
     private func row(_ name: String, _ tally: Tally) -> [String] {

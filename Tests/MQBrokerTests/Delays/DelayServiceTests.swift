@@ -58,7 +58,7 @@ struct DelayServiceTests {
         }
     }
 
-    @Test("A damaged time in the queue of arbitrary delays is not believed: the record says when it is due")
+    @Test("A damaged time of an arbitrary delay makes it neither early nor decades late: its record tells")
     func damagedTimes() async throws {
         let clock = ManualClock(start: Timestamp(milliseconds: 1_800_000_000_000))
         try await LiveBroker.withDirectory { directory in

@@ -231,4 +231,28 @@ import Testing
         #expect(again.pull("Topic", 0, from: 0) == ["new"])
         #expect(again.pull("Topic", 1, from: 0) == ["m1", "m3", "m5", "more"])
     }
+
+    @Test func `A list of queues that is newer than the position forgets no topic that has older messages`() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        try store.put("Topic", 0, body: "old")
+        store.dispatchPending()
+        try store.flushNow()
+        try store.saveCheckpoint()
+        let position = try #require(try fixture.tree("/store/escrow")["position"])
+        try store.put("Topic", 1, body: "first")
+        store.dispatchPending()
+        try store.flushNow()
+        try store.saveCheckpoint()
+        try fixture.kill(store)
+        let file = try fixture.device.open("/store/escrow/position", .truncate)
+        try file.write(position, at: 0)
+        try file.flush()
+        for _ in 0..<2 {
+            let again = try fixture.open()
+            #expect(again.pull("Topic", 0, from: 0) == ["old"])
+            #expect(again.pull("Topic", 1, from: 0) == ["first"])
+            try fixture.kill(again)
+        }
+    }
 }
