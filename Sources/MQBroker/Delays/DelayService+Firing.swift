@@ -115,8 +115,7 @@ extension DelayService {
     ///
     /// Nothing of a level is due later than its delay from now on: the queue's file is damaged, the level was longer
     /// when the message was stored, or the clock was ahead then. The record tells; where it says the same the message
-    /// is taken out of its level, or it would keep back all that follow, and waits on as a timer. A stock broker
-    /// delivers it at once.
+    /// is due, as at a stock broker, or it would keep back all that follow.
     func due(_ entry: QueueEntry, at offset: QueueOffset, in level: Level, now: Timestamp) -> Int64 {
         let latest = latestDue(of: level, now: now)
         guard TagFilter.isExtensionAddress(entry.tagsCode) || entry.tagsCode > latest else { return entry.tagsCode }
@@ -125,12 +124,7 @@ extension DelayService {
         return due <= latest ? due : now.milliseconds
     }
 
-    /// When a message is due that was stored while the clock was ahead.
-    func dueFromNow(of level: Level, now: Timestamp) -> Int64 {
-        delayLevels.deliveryTime(level: level.number, storedAt: now).milliseconds
-    }
-
-    func latestDue(of level: Level, now: Timestamp) -> Int64 {
+    private func latestDue(of level: Level, now: Timestamp) -> Int64 {
         now.advanced(by: delay(of: level)).advanced(by: CommitLog.maximumLead).milliseconds
     }
 
@@ -260,21 +254,12 @@ extension DelayService {
 
     /// When a message is due after all; nil when it is now.
     ///
-    /// An entry of the timer queue may be damaged. And a level's message that was stored while the clock was ahead
-    /// waits for no longer than its level's delay from now on, as a timer: its level goes on.
+    /// An entry of the timer queue may be damaged.
     private func laterDue(of record: StoredRecord, _ item: Due, now: Timestamp) -> Int64? {
-        switch item.source {
-        case .wheel:
-            guard let due = record.integerProperty(PropertyName.timerOutMilliseconds), due > now.milliseconds else {
-                return nil
-            }
-            return due
-        case .level(let index):
-            let level = state.withLock { $0.levels[index] }
-            let due = delayLevels.deliveryTime(level: level.number, storedAt: record.view.storeTimestamp)
-            guard due.milliseconds > latestDue(of: level, now: now) else { return nil }
-            return dueFromNow(of: level, now: now)
-        }
+        guard case .wheel = item.source, let due = record.integerProperty(PropertyName.timerOutMilliseconds),
+            due > now.milliseconds
+        else { return nil }
+        return due
     }
 
     /// Puts a message that cannot be delivered where a person finds it with stock tools, as it waited.

@@ -86,6 +86,8 @@ extension Life {
                 process.kill()
             }
             checkExit(kind, ended.exit)
+            // What groups gave back to this broker may have gone with its power too.
+            notePowerLoss(lastAcknowledged: journal.lastAcknowledgement)
             if try world.control.fired() > 0 { hasStruck = true }
             try world.control.clear()
             try await world.disk.restorePower()
