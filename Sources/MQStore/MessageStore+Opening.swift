@@ -206,7 +206,9 @@ private struct StoreOpening {
         var lookup = QueueLookup()
         var expected: [Int: Int64] = [:]
         var newest = Timestamp.zero
-        let flushed = try flushedExtent(of: log, wasKilled: wasKilled, checkpoint, position)
+        var flushed = FlushedExtent(
+            position, mark: try log.mark.load(), checkpoint: checkpoint.log, wasKilled: wasKilled)
+        if flushed.asksQueues { flushed.end = try lastEnd(in: log, notBelow: flushed.recorded) }
         let start = wasKilled ? RecoveryStart.abnormal(notAfter: checkpoint.minimum) : .normal
         return try log.recover(
             start, from: position?.last, trusted: flushed.end, recorded: flushed.recorded, storedBefore: flushed.time,
@@ -226,37 +228,16 @@ private struct StoreOpening {
         }
     }
 
-    /// Behind our own record, or without one, another broker was the last to write, or our record is lost. Then the
-    /// queues know what there was: an entry whose record is whole was not written before that record. After a kill the
-    /// last entries may be missing, and the checkpoint tells too.
-    private func flushedExtent(
-        of log: CommitLog,
-        wasKilled: Bool,
-        _ checkpoint: Checkpoint,
-        _ position: DispatchManifest.Position?
-    ) throws(StoreError) -> FlushedExtent {
-        let recorded = max(position?.queues ?? .zero, try log.mark.load())
-        // Closing records the state of the index, starting does not: then it was not we who were killed.
-        let isOthers = position == nil ? recorded == .zero : position?.index != nil
-        guard isOthers || !wasKilled else { return FlushedExtent(end: recorded, recorded: recorded) }
-        let end = try lastEnd(in: log, notBelow: recorded)
-        return FlushedExtent(end: end, recorded: recorded, time: wasKilled ? checkpoint.log : .zero)
-    }
-
     /// Where the last record ends that a queue knows of and that is still there.
     private func lastEnd(in log: CommitLog, notBelow recorded: LogOffset) throws(StoreError) -> LogOffset {
         guard let limit = log.table.all.last?.end, try log.goesOn(at: recorded) else { return recorded }
         let loader = QueueLoader(table: table, limit: limit, clears: false, recorded: [:], lost: [])
-        let entries = try loader.lastEntries(topicsWithFiles()).sorted { $0.entry.logOffset > $1.entry.logOffset }
+        let entries = try loader.lastEntries(table.files.topics()).sorted { $0.entry.logOffset > $1.entry.logOffset }
         for last in entries where last.entry.logOffset >= recorded {
             let end = try log.endOfRecord(last.number, of: last.queue.ref, at: last.entry.logOffset)
             if let end { return end }
         }
         return recorded
-    }
-
-    private func topicsWithFiles() throws(StoreError) -> [String] {
-        try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
     }
 
     /// - Returns: why everything must be dispatched again; nil when nothing is wrong.
@@ -270,7 +251,7 @@ private struct StoreOpening {
         for queue in manifest?.queues ?? [] { recorded[queue.topic, default: [:]][queue.queueID] = queue }
         let loader = QueueLoader(table: table, limit: limit, clears: wasKilled, recorded: recorded, lost: lost)
         var damage: String?
-        for loaded in try loader.load(topicsWithFiles()) {
+        for loaded in try loader.load(table.files.topics()) {
             let queue = loaded.queue
             if case .damaged(let cause) = loaded.condition { damage = damage ?? cause }
             if queue.isOfEarlierLife {

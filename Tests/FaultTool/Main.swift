@@ -51,7 +51,7 @@ struct FaultTool: AsyncParsableCommand {
         if let control = control.flatMap(Control.init) {
             let isFound = control.isFound(in: report)
             // What was skipped has said so.
-            guard isFound || !report.hasNoBrokers else { return }
+            guard isFound || !report.isInconclusive else { return }
             say("\(isFound ? "caught" : "NOT CAUGHT"): \(control.rawValue)")
             if !isFound { throw ExitCode(1) }
             return

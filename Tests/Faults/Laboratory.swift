@@ -49,7 +49,7 @@ package struct Laboratory: Sendable {
         if let control = plan.control, control.isFound(in: report) { return report }
         if let obstacle = await LoopFileSystem.obstacle(in: World.parentDirectory) {
             report.skipped.append("brokers whose power fails, whose disks are full or refuse: \(obstacle)")
-            report.hasNoBrokers = !(plan.control?.kinds.contains(where: \.isOfFiles) ?? false)
+            report.isInconclusive = !(plan.control?.kinds.contains(where: \.isOfFiles) ?? false)
             return report
         }
         let deadline = ContinuousClock.now.advanced(by: plan.duration)

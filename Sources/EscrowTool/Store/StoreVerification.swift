@@ -16,10 +16,7 @@ struct StoreVerification {
         let verifier = StoreVerifier(
             configuration, device: FileDevice(), sideFiles: BrokerStoreCheck.sideFiles
         ) { line.show(Self.text($0)) }
-        // Light queues have no topic in the broker's files.
-        var report = try verifier.run(lock: lock) { files, topic in
-            topic.hasPrefix(TopicName.lightQueuePrefix) ? true : BrokerStoreCheck.isKnownTopic(files, topic)
-        }
+        var report = try verifier.run(lock: lock, isKnownTopic: BrokerStoreCheck.isKnownTopic)
         report.add(BrokerStoreCheck.findings(report, root: configuration.directory))
         let passed = begun.duration(to: .now)
         return StoreVerification(

@@ -22,7 +22,8 @@ package enum BrokerStoreCheck {
 
     /// Whether a topic exists; nil when the file of topics cannot be read.
     package static func isKnownTopic(_ files: [String: ByteBuffer], _ topic: String) -> Bool? {
-        if SystemTopic.contains(topic) { return true }
+        // Light queues have no topic of their own.
+        if SystemTopic.contains(topic) || topic.hasPrefix(TopicName.lightQueuePrefix) { return true }
         guard let text = files[topics], let file = try? TopicFile(parsing: text) else { return nil }
         return file.topics.contains { $0.topicName == topic }
     }

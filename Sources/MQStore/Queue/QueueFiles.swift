@@ -42,6 +42,11 @@ final class QueueFiles: Sendable {
     /// First entry of the file that holds entry `number`.
     func base(of number: Int64) -> Int64 { number / entriesPerFile * entriesPerFile }
 
+    /// Those that have a directory.
+    func topics() throws(StoreError) -> [String] {
+        (try device.list(directory) ?? []).filter(\.isDirectory).map(\.name)
+    }
+
     func directory(topic: String, queueID: Int32) -> String { "\(directory)/\(topic)/\(queueID)" }
 
     func name(_ base: Int64) -> String {

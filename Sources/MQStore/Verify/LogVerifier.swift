@@ -31,10 +31,7 @@ struct LogVerifier {
     let device: any StorageDevice
     /// Whether the abort mark is there: then a torn tail is nothing to be alarmed about.
     let isUnclean: Bool
-    /// What was flushed for certain: everything below the offset, and whatever was stored up to the time.
-    private var durable: (offset: LogOffset, time: Timestamp)
-    /// What our own record vouches for.
-    private let recorded: LogOffset
+    private var flushed: FlushedExtent
     /// The last entries of the queues, where they must tell what was flushed.
     private let evidence: [QueueLoader.Last]
     /// Told of bytes read.
@@ -50,14 +47,13 @@ struct LogVerifier {
 
     init(
         _ configuration: StoreConfiguration, device: any StorageDevice, isUnclean: Bool,
-        durable: (offset: LogOffset, time: Timestamp), evidence: [QueueLoader.Last],
+        flushed: FlushedExtent, evidence: [QueueLoader.Last],
         progress: @escaping (Int) -> Void
     ) {
         self.configuration = configuration
         self.device = device
         self.isUnclean = isUnclean
-        self.durable = durable
-        recorded = durable.offset
+        self.flushed = flushed
         self.evidence = evidence
         self.progress = progress
     }
@@ -69,7 +65,7 @@ struct LogVerifier {
         try findSegments()
         result.minimum = readers.first?.offset ?? .zero
         result.end = result.minimum
-        durable.offset = max(durable.offset, evidence.compactMap(endOfRecord).max() ?? .zero)
+        flushed.end = max(flushed.end, evidence.compactMap(endOfRecord).max() ?? .zero)
         for index in readers.indices where !hasEnded {
             noteGap(before: index)
             try scan(index, visit)
@@ -224,7 +220,7 @@ struct LogVerifier {
                     let step = readers[index].step(bytes, at: next)
                     guard pending == nil || wasDurable(step, at: offset + next) else {
                         // The next file's first record decides, as at a start.
-                        if case .blank = step, index + 1 < readers.count, durable.time > .zero { return }
+                        if case .blank = step, index + 1 < readers.count, flushed.time > .zero { return }
                         hasEnded = true
                         return
                     }
@@ -262,14 +258,12 @@ struct LogVerifier {
     private func wasDurable(_ step: SegmentReader.Step, at place: LogOffset) -> Bool {
         guard isUnclean, let begun = pending else { return true }
         let begin = readers[begun.reader].offset + begun.position
-        guard case .record(let record) = step else { return begin < durable.offset && place <= durable.offset }
-        if begin < durable.offset, place <= durable.offset {
+        guard case .record(let record) = step else { return begin < flushed.end && place <= flushed.end }
+        if begin < flushed.end, place <= flushed.end {
             // What only queues know of is not older than what lies in front of it, or it was cut off once.
-            return begin < recorded || record.storeTimestamp >= result.lastTimestamp
+            return begin < flushed.recorded || record.storeTimestamp >= result.lastTimestamp
         }
-        // Those of the checkpoint's very millisecond may have come behind it. Behind one that is newer, none counts,
-        // even if the clock was set back.
-        return begin >= durable.offset && max(result.lastTimestamp, record.storeTimestamp) < durable.time
+        return begin >= flushed.end && flushed.mayCover(behind: result.lastTimestamp) && flushed.covers(record)
     }
 
     /// Something valid follows: what was not understood is damage in the middle of the log.
@@ -296,7 +290,7 @@ struct LogVerifier {
     /// Behind damage a start looks for something whole as far as the log was flushed, and goes on there if there is
     /// nothing.
     private mutating func leaveFlushed(before place: LogOffset) {
-        guard isUnclean, place > durable.offset, let begun = pending, let end = flushedEnd(behind: begun)
+        guard isUnclean, place > flushed.end, let begun = pending, let end = flushedEnd(behind: begun)
         else { return }
         settleDamage(until: end.reader, end.position)
         let isThere = readers[end.reader].offset + end.position == place
@@ -309,7 +303,7 @@ struct LogVerifier {
         while true {
             let offset = readers[reader].offset
             let length = readers[reader].length
-            let flushed = min(length, max(0, Int(clamping: durable.offset.rawValue - offset.rawValue)))
+            let flushed = min(length, max(0, Int(clamping: flushed.end.rawValue - offset.rawValue)))
             guard position < flushed else { break }
             guard flushed == length, reader + 1 < readers.count else {
                 let range = position..<flushed

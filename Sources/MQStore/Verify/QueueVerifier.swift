@@ -87,9 +87,9 @@ struct QueueVerifier {
 
     /// The last entry of each queue, as its files are.
     func lastEntries() throws(StoreError) -> [QueueLoader.Last] {
-        let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
         let limit = LogOffset(rawValue: .max)
-        return try QueueLoader(table: table, limit: limit, clears: false, recorded: [:], lost: []).lastEntries(topics)
+        let loader = QueueLoader(table: table, limit: limit, clears: false, recorded: [:], lost: [])
+        return try loader.lastEntries(table.files.topics())
     }
 
     /// The queue of a record; only named in memory.

@@ -67,8 +67,8 @@ struct StoreRebuild {
     /// As a start does: of what a killed broker had not flushed, any part may be missing, so that entries behind the
     /// recorded position are not believed. Those of records that are gone are: nothing else tells how far a queue was.
     private func loadQueues(_ table: QueueTable, limit: LogOffset, lost: [Range<LogOffset>]) throws(StoreError) {
-        let topics = try (device.list(table.files.directory) ?? []).filter(\.isDirectory).map(\.name)
-        _ = try QueueLoader(table: table, limit: limit, clears: true, recorded: [:], lost: lost).load(topics)
+        let loader = QueueLoader(table: table, limit: limit, clears: true, recorded: [:], lost: lost)
+        _ = try loader.load(table.files.topics())
     }
 
     /// What is left of a closed store's index was found right; the next key goes behind its last. After a kill that is

@@ -83,12 +83,12 @@ struct VerifyPass {
         queues = QueueVerifier(
             configuration, device: device, levels: levels, trusted: try trusted(),
             forgotten: manifest?.forgotten ?? [:])
-        // Where another broker wrote last, or our record is lost, the queues tell, as they tell a start.
-        let isOthers = position == nil ? mark == .zero : position?.index != nil
+        let flushed = FlushedExtent(
+            position, mark: mark, checkpoint: checkpoint?.log ?? .zero, wasKilled: report.isUnclean)
         var verifier = LogVerifier(
             configuration, device: device, isUnclean: report.isUnclean,
-            durable: (max(position?.queues ?? .zero, mark), isOthers ? checkpoint?.log ?? .zero : .zero),
-            evidence: report.isUnclean && isOthers ? try queues.lastEntries() : [], progress: count)
+            flushed: flushed, evidence: report.isUnclean && flushed.asksQueues ? try queues.lastEntries() : [],
+            progress: count)
         let directory = "\(root)/index"
         let geometry = IndexGeometry(slots: configuration.indexSlots, entries: configuration.indexEntries)
         let files = try IndexFiles(

@@ -145,30 +145,37 @@ extension Life {
         // Longer than asynchronous flush may lose: what is acknowledged while nothing can be flushed would show.
         let isLong = setup.flush == .asynchronous && (kind == .flushErrorForGood || kind == .flushErrorDropping)
         let stay = Duration.milliseconds(Int.random(in: isLong ? 1500...2500 : 20...600, using: &generator))
+        let ballast = try await begin(kind, broker)
+        // What is tried is a fault of this length: nothing is waited for.
+        try await TimeSource.system.sleep(for: stay)
+        ballast?.remove()
         switch kind {
-        case .pause:
-            broker.process.suspend()
-            try await TimeSource.system.sleep(for: stay)
-            broker.process.resume()
+        case .pause: broker.process.resume()
+        case .diskFull: break
+        case .clockForward, .clockBackward:
+            if Bool.random(using: &generator) { try shiftClock(by: .zero) }
+        default:
+            try await awaitStrike(atMost: .seconds(2))
+            if !stays { try world.control.clear() }
+        }
+    }
+
+    /// - Returns: what fills the disk.
+    private func begin(_ kind: FaultKind, _ broker: BrokerProcess) async throws -> Ballast? {
+        switch kind {
+        case .pause: broker.process.suspend()
         case .diskFull:
             let spare = Int.random(in: 0...128, using: &generator) * 1024
             let ballast = try Ballast(in: world.disk.mountPoint, leaving: spare)
             let before = journal.refusals
             await Self.wait(atMost: .seconds(5)) { journal.refusals != before }
             hasStruck = journal.refusals != before
-            try await TimeSource.system.sleep(for: stay)
-            ballast.remove()
-        case .clockForward, .clockBackward:
-            let shift: Duration = kind == .clockForward ? .seconds(3600) : .seconds(-3600)
-            try shiftClock(by: shift)
-            try await TimeSource.system.sleep(for: stay)
-            if Bool.random(using: &generator) { try shiftClock(by: .zero) }
-        default:
-            try world.control.set(kind.disturbance(&generator))
-            try await TimeSource.system.sleep(for: stay)
-            try await awaitStrike(atMost: .seconds(2))
-            if !stays { try world.control.clear() }
+            return ballast
+        case .clockForward: try shiftClock(by: .seconds(3600))
+        case .clockBackward: try shiftClock(by: .seconds(-3600))
+        default: try world.control.set(kind.disturbance(&generator))
         }
+        return nil
     }
 
     /// Files that are written now and then keep such a fault waiting.

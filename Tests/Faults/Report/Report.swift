@@ -17,7 +17,7 @@ package struct Report: Sendable {
     /// What could not be done here, and why.
     package var skipped: [String] = []
     /// Whether only damaged files could be tried, which cannot show what was to be shown.
-    package var hasNoBrokers = false
+    package var isInconclusive = false
 
     package init() {}
 
@@ -37,7 +37,7 @@ package struct Report: Sendable {
         failures += report.failures
         violationCount += report.violationCount
         skipped += report.skipped
-        hasNoBrokers = hasNoBrokers || report.hasNoBrokers
+        isInconclusive = isInconclusive || report.isInconclusive
         invariants.formUnion(report.invariants)
     }
 

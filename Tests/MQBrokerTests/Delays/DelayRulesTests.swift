@@ -53,13 +53,12 @@ struct DelayRulesTests {
                 try await send(0..<3, client)
                 await client.close()
             }
-            let file = directory.appending(path: "consumequeue/\(SystemTopic.schedule)/3/00000000000000000000")
-            var entries = ByteBuffer(bytes: try Data(contentsOf: file))
-            let due = entries.getInteger(at: 12, as: Int64.self) ?? 0
-            let damaged = due ^ 1 << Int64(bit)
-            #expect(damaged > due, "the bit makes it later")
-            entries.setInteger(damaged, at: 12)
-            try Data(entries.readableBytesView).write(to: file)
+            try changeEntries(of: SystemTopic.schedule, 3, in: directory) { entries in
+                let due = entries.getInteger(at: 12, as: Int64.self) ?? 0
+                let damaged = due ^ 1 << Int64(bit)
+                #expect(damaged > due, "the bit makes it later")
+                entries.setInteger(damaged, at: 12)
+            }
             try await LiveBroker.with(in: directory, time: .manual(clock)) { broker in
                 #expect(fire(after: .seconds(29), broker) == 0)
                 #expect(fire(after: .seconds(2), broker) == 3)

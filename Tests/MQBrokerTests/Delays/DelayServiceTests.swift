@@ -67,14 +67,13 @@ struct DelayServiceTests {
                 try await fill(client, timers: 3, levels: 0)
                 await client.close()
             }
-            let file = directory.appending(path: "consumequeue/\(SystemTopic.timerWheel)/0/00000000000000000000")
-            var entries = ByteBuffer(bytes: try Data(contentsOf: file))
-            // Decades late, decades early, and 16 s early.
-            for (number, change) in [Int64(1) << 41, -(1 << 40), -(1 << 14)].enumerated() {
-                let due: Int64 = entries.getInteger(at: number * 20 + 12) ?? 0
-                entries.setInteger(due + change, at: number * 20 + 12)
+            try changeEntries(of: SystemTopic.timerWheel, in: directory) { entries in
+                // Decades late, decades early, and 16 s early.
+                for (number, change) in [Int64(1) << 41, -(1 << 40), -(1 << 14)].enumerated() {
+                    let due: Int64 = entries.getInteger(at: number * 20 + 12) ?? 0
+                    entries.setInteger(due + change, at: number * 20 + 12)
+                }
             }
-            try Data(entries.readableBytesView).write(to: file)
             for _ in 0..<2 {
                 try await LiveBroker.with(in: directory, time: .manual(clock)) { broker in
                     clock.advance(by: .seconds(9))
@@ -101,10 +100,9 @@ struct DelayServiceTests {
                 try await fill(client, timers: 0, levels: 2)
                 await client.close()
             }
-            let file = directory.appending(path: "consumequeue/\(SystemTopic.schedule)/3/00000000000000000000")
-            var entries = ByteBuffer(bytes: try Data(contentsOf: file))
-            for number in 0..<2 { entries.setInteger(Int64.min + Int64(number) * 20, at: number * 20 + 12) }
-            try Data(entries.readableBytesView).write(to: file)
+            try changeEntries(of: SystemTopic.schedule, 3, in: directory) { entries in
+                for number in 0..<2 { entries.setInteger(Int64.min + Int64(number) * 20, at: number * 20 + 12) }
+            }
             try await LiveBroker.with(in: directory, time: .manual(clock)) { broker in
                 let delays = broker.service.broker.delays
                 clock.advance(by: .seconds(29))

@@ -11,12 +11,11 @@ import Testing
 @Suite("Entries without a record in the broker's own queues")
 struct BlankEntryTests {
     private func blank(_ number: Int, of topic: String, in directory: URL) throws {
-        let file = directory.appending(path: "consumequeue/\(topic)/0/00000000000000000000")
-        var entries = ByteBuffer(bytes: try Data(contentsOf: file))
-        entries.setInteger(Int64(0), at: number * 20)
-        entries.setInteger(Int32.max, at: number * 20 + 8)
-        entries.setInteger(Int64(0), at: number * 20 + 12)
-        try Data(entries.readableBytesView).write(to: file)
+        try changeEntries(of: topic, in: directory) { entries in
+            entries.setInteger(Int64(0), at: number * 20)
+            entries.setInteger(Int32.max, at: number * 20 + 8)
+            entries.setInteger(Int64(0), at: number * 20 + 12)
+        }
     }
 
     @Test("A timer is not armed again for it")
