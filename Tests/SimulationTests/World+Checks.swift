@@ -83,12 +83,16 @@ extension World {
         guard let (topic, end) = model.uncertainDeletion else { return }
         model.uncertainDeletion = nil
         var happened: Set<Bool> = []
+        var hasBegunAgain = true
         for (index, queue) in model.queues.enumerated() where queue.topic == topic && queue.next > 0 {
+            let isAtZero = store.nextOffset(of: refs[index]) == .zero
+            hasBegunAgain = hasBegunAgain && isAtZero
+            // At zero, a queue that may begin again tells nothing.
             let survived = queue.records.first.map { $0.end <= store.appendedOffset.rawValue } ?? true
-            if survived { happened.insert(store.nextOffset(of: refs[index]) == .zero) }
+            if survived, !(isAtZero && queue.mayBeginAgain && queue.isBare) { happened.insert(isAtZero) }
         }
         if happened.count > 1 { throw Violation(.deletion, topic) }
-        if happened.first ?? true { model.delete(topic: topic, at: end) }
+        if happened.first ?? hasBegunAgain { model.delete(topic: topic, at: end) }
     }
 
     /// Queues hold their records at their offsets, and go on behind them.
