@@ -151,6 +151,12 @@ struct Model {
         for record in log { note(record) }
     }
 
+    /// Entries that find no room on the disk are forgotten with the process: deleting segments is what makes room, and
+    /// then nothing tells any more where a queue without records went on.
+    mutating func forgetEntriesWithoutRoom() {
+        for index in queues.indices where queues[index].records.isEmpty { queues[index].mayBeginAgain = true }
+    }
+
     mutating func delete(topic: String, at end: Int64) {
         for index in queues.indices where queues[index].topic == topic {
             queues[index].records = []

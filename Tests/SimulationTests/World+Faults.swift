@@ -1,5 +1,6 @@
 import MQProtocol
 import NIOCore
+import Synchronization
 import TestSupport
 
 @testable import MQStore
@@ -58,6 +59,7 @@ extension World {
         store.dispatchPending()
         try keepHouse(store)
         if let refusal = store.refusal { throw Violation(.healing, "\(refusal)") }
+        if store.house.withLock(\.mustRewrite) { throw Violation(.healing, "consume queues are not written again") }
     }
 
     /// One bit of an acknowledged record changes on the disk and in memory.

@@ -21,6 +21,7 @@ extension World {
         if hasLostPower { device.crash() } else { device.kill() }
         device.clearFaults()
         device.setCapacity(nil)
+        let hadNoRoom = isDiskLimited
         isDiskLimited = false
         for attempt in 0... {
             let isDisturbed = attempt < 3 && random.below(4) == 0
@@ -46,7 +47,7 @@ extension World {
         trail.add(
             "\(operations) started, \(end): \(store?.minimumLogOffset ?? .zero)..<\(store?.appendedOffset ?? .zero)"
                 + " of \(model.end), to be kept \(mustKeep)")
-        try verify(mustKeep: mustKeep)
+        try verify(mustKeep: mustKeep, hadNoRoom: hadNoRoom)
         try consumers.verify(device, isDurable: hasLostPower)
         if random.below(4) == 0 { try verifySecondRecovery() }
     }
@@ -91,10 +92,13 @@ extension World {
     }
 
     /// Everything that was promised is there, and nothing else.
-    private func verify(mustKeep: Int64) throws {
+    ///
+    /// - Parameter hadNoRoom: the disk may have been full when segments were deleted.
+    private func verify(mustKeep: Int64, hadNoRoom: Bool) throws {
         guard let store else { throw Violation(.harness, "no store") }
         try settleDeletion(store)
         try verifyLog(store, mustKeep: mustKeep)
+        if hadNoRoom { model.forgetEntriesWithoutRoom() }
         store.dispatchPending()
         try verifyQueues(store)
     }

@@ -186,10 +186,7 @@ final class World {
             throw Violation(.waiting, "number \(number) at \(record.logOffset)")
         }
         model.forget(below: minimum)
-        // Entries that find no room on the disk are forgotten with the process.
-        for index in model.queues.indices where isDiskLimited && model.queues[index].records.isEmpty {
-            model.queues[index].mayBeginAgain = true
-        }
+        if isDiskLimited { model.forgetEntriesWithoutRoom() }
     }
 }
 
