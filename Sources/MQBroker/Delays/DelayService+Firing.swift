@@ -83,12 +83,11 @@ extension DelayService {
 
     private func noteFired(_ taken: Taken) {
         state.withLock { state in
-            // Late arrivals that were due before what fired already: what stands there is worth more.
-            guard taken.isDrained || taken.firedUpTo >= state.watermark.dueUpTo else { return }
-            // A clock that was set back does not take back what fired before that.
-            let limit = state.wheel.nextDue()?.advanced(by: .milliseconds(-1)) ?? state.watermark.dueUpTo
-            state.watermark.dueUpTo = max(taken.firedUpTo, min(state.watermark.dueUpTo, limit))
-            state.watermark.queueEnd = taken.queueEnd
+            // Up to the next that waits, and no further than anything ever fired: a later mark would have to be taken
+            // back when a timer before it is armed.
+            let next = state.wheel.nextDue()?.advanced(by: .milliseconds(-1)) ?? state.watermark.latestDue
+            let reached = max(taken.firedUpTo, min(state.watermark.latestDue, next))
+            state.watermark.note(.init(dueUpTo: reached, queueEnd: taken.queueEnd))
             // The files may have been written since the deliveries were noted.
             if !taken.due.isEmpty { state.isChanged = true }
         }
@@ -115,7 +114,8 @@ extension DelayService {
     ///
     /// Nothing of a level is due later than its delay from now on: the queue's file is damaged, the level was longer
     /// when the message was stored, or the clock was ahead then. The record tells; where it says the same the message
-    /// is due, as at a stock broker, or it would keep back all that follow.
+    /// is taken out of its level, or it would keep back all that follow, and waits on as a timer. A stock broker
+    /// delivers it at once.
     func due(_ entry: QueueEntry, at offset: QueueOffset, in level: Level, now: Timestamp) -> Int64 {
         let latest = latestDue(of: level, now: now)
         guard TagFilter.isExtensionAddress(entry.tagsCode) || entry.tagsCode > latest else { return entry.tagsCode }
@@ -124,7 +124,12 @@ extension DelayService {
         return due <= latest ? due : now.milliseconds
     }
 
-    private func latestDue(of level: Level, now: Timestamp) -> Int64 {
+    /// When a message is due that was stored while the clock was ahead.
+    func dueFromNow(of level: Level, now: Timestamp) -> Int64 {
+        delayLevels.deliveryTime(level: level.number, storedAt: now).milliseconds
+    }
+
+    func latestDue(of level: Level, now: Timestamp) -> Int64 {
         now.advanced(by: delay(of: level)).advanced(by: CommitLog.maximumLead).milliseconds
     }
 
@@ -254,12 +259,21 @@ extension DelayService {
 
     /// When a message is due after all; nil when it is now.
     ///
-    /// An entry of the timer queue may be damaged.
+    /// An entry of the timer queue may be damaged. And a level's message that was stored while the clock was ahead
+    /// waits for no longer than its level's delay from now on, as a timer: its level goes on.
     private func laterDue(of record: StoredRecord, _ item: Due, now: Timestamp) -> Int64? {
-        guard case .wheel = item.source, let due = record.integerProperty(PropertyName.timerOutMilliseconds),
-            due > now.milliseconds
-        else { return nil }
-        return due
+        switch item.source {
+        case .wheel:
+            guard let due = record.integerProperty(PropertyName.timerOutMilliseconds), due > now.milliseconds else {
+                return nil
+            }
+            return due
+        case .level(let index):
+            let level = state.withLock { $0.levels[index] }
+            let due = delayLevels.deliveryTime(level: level.number, storedAt: record.view.storeTimestamp)
+            guard due.milliseconds > latestDue(of: level, now: now) else { return nil }
+            return dueFromNow(of: level, now: now)
+        }
     }
 
     /// Puts a message that cannot be delivered where a person finds it with stock tools, as it waited.

@@ -71,7 +71,7 @@ import Testing
 
     @Test func aWatermarkWithAFlippedDigitIsNotBelieved() throws {
         let mark = FiringWatermark(
-            dueUpTo: Timestamp(milliseconds: 1_700_000_000_000), queueEnd: QueueOffset(rawValue: 5),
+            [.init(dueUpTo: Timestamp(milliseconds: 1_700_000_000_000), queueEnd: QueueOffset(rawValue: 5))],
             copiedBelow: LogOffset(rawValue: 7))
         var text = mark.encodePretty()
         #expect(try FiringWatermark.decode(text) == mark)
@@ -82,9 +82,46 @@ import Testing
         #expect(try FiringWatermark.decode(old).queueEnd.rawValue == 4)
     }
 
+    private func mark(_ due: Int64, _ end: Int64) -> FiringWatermark.Mark {
+        .init(dueUpTo: Timestamp(milliseconds: due), queueEnd: QueueOffset(rawValue: end))
+    }
+
+    @Test func aWatermarkKeepsTheMarksThatNoOtherIncludes() throws {
+        var watermark = FiringWatermark()
+        for mark in [mark(10, 1), mark(20, 2), mark(20, 2), mark(15, 1)] { watermark.note(mark) }
+        #expect(watermark.marks == [mark(20, 2)])
+        // The clock is set back, and catches up.
+        watermark.note(mark(5, 3))
+        watermark.note(mark(7, 4))
+        #expect(watermark.marks == [mark(20, 2), mark(7, 4)])
+        #expect(try FiringWatermark.decode(watermark.encodePretty()) == watermark)
+        watermark.note(mark(20, 5))
+        #expect(watermark.marks == [mark(20, 5)])
+    }
+
+    @Test func aWatermarkIsBounded() {
+        var watermark = FiringWatermark()
+        for step in 1...100 { watermark.note(mark(1000 - Int64(step), Int64(step))) }
+        #expect(watermark.marks.count == FiringWatermark.markLimit)
+        #expect(watermark.marks.first == mark(999, 1) && watermark.marks.last == mark(900, 100))
+    }
+
+    @Test func aWatermarkAnswersForAllItsMarks() {
+        let watermark = FiringWatermark([mark(20, 2), mark(7, 4)])
+        for (due, offset, isCovered) in [(20, 1, true), (20, 2, false), (7, 3, true), (8, 3, false), (7, 4, false)] {
+            let due = Timestamp(milliseconds: Int64(due))
+            #expect(
+                watermark.covers(due: due, at: QueueOffset(rawValue: Int64(offset)), logOffset: .zero) == isCovered,
+                "due \(due) at \(offset)")
+        }
+        // A queue that ends earlier leaves what is true of the rest.
+        let limited = watermark.limited(to: QueueOffset(rawValue: 1), log: .zero)
+        #expect(limited.marks == [mark(20, 1)])
+    }
+
     @Test func theWatermarkCoversOnlyWhatWasArmedBefore() {
         let copied = LogOffset(rawValue: 1000)
-        let mark = FiringWatermark(dueUpTo: now, queueEnd: QueueOffset(rawValue: 5), copiedBelow: copied)
+        let mark = FiringWatermark([.init(dueUpTo: now, queueEnd: QueueOffset(rawValue: 5))], copiedBelow: copied)
         let later = now.advanced(by: .milliseconds(1))
         #expect(mark.covers(due: now, at: QueueOffset(rawValue: 4), logOffset: copied))
         #expect(!mark.covers(due: now, at: QueueOffset(rawValue: 5), logOffset: copied))
