@@ -83,7 +83,7 @@ extension Broker {
             from: files.file("subscriptionGroup.json"), settings: settings, time: time, logger: logger
         )
         let offsets = try OffsetTable.load(
-            from: files.file("consumerOffset.json"), settings: settings, time: time, logger: logger
+            from: files.sealedFile("consumerOffset.json"), settings: settings, time: time, logger: logger
         )
         let locks = QueueLockTable(lifetime: settings.configuration.clients.lockLifetime)
         return BrokerParts(
@@ -97,7 +97,7 @@ extension Broker {
             delays: DelayService(
                 store: store, topics: topics, levels: levels,
                 files: DelayFiles(
-                    levelOffsets: files.file("delayOffset.json"), watermark: files.file("timerWatermark.json")
+                    levelOffsets: files.sealedFile("delayOffset.json"), watermark: files.file("timerWatermark.json")
                 ),
                 time: time, logger: logger
             ),
@@ -143,5 +143,10 @@ private struct ConfigurationFiles {
 
     func file(_ name: String) -> SideFile {
         SideFile(device: device, path: "\(directory)/\(name)", logger: logger)
+    }
+
+    /// One of numbers that have no checksum of their own.
+    func sealedFile(_ name: String) -> SideFile {
+        SideFile(device: device, path: "\(directory)/\(name)", isSealed: true, logger: logger)
     }
 }

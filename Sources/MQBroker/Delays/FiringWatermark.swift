@@ -3,9 +3,9 @@ package import MQProtocol
 /// How far the arbitrary timers have fired, so that a start neither forgets nor repeats them.
 ///
 /// Timers fire by due time, but a timer may be dispatched when others due later have fired already. So a due time alone
-/// is no answer: each ``Mark`` also says how much of the timer queue it speaks of. While the clock runs forward one mark
-/// is enough. After it was set back there are two until it has caught up: an early timer of now says nothing about the
-/// later ones that fired while the clock was ahead.
+/// is no answer: each ``Mark`` also says how much of the timer queue it speaks of. While the clock runs forward one
+/// mark is enough. After it was set back there are two until it has caught up: an early timer of now says nothing about
+/// the later ones that fired while the clock was ahead.
 ///
 /// A flipped bit in here would make timers seem fired that were not: the file carries a checksum, and one that does not
 /// match is not believed. The previous version then repeats some timers and loses none.

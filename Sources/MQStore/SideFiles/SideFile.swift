@@ -17,11 +17,15 @@ package struct SideFile: Sendable {
     private let device: any StorageDevice
     private let logger: Logger
     package let path: String
+    private let isSealed: Bool
 
-    /// - Parameter path: the main file; its directory is created by the first save.
-    package init(device: any StorageDevice, path: String, logger: Logger) {
+    /// - Parameters:
+    ///   - path: the main file; its directory is created by the first save.
+    ///   - isSealed: whether a text is saved with a ``TextSeal``. Not for files that people change by hand.
+    package init(device: any StorageDevice, path: String, isSealed: Bool = false, logger: Logger) {
         self.device = device
         self.path = path
+        self.isSealed = isSealed
         self.logger = logger
     }
 
@@ -35,11 +39,11 @@ package struct SideFile: Sendable {
     package func save(_ text: ByteBuffer) throws(StoreError) {
         try device.createDirectory(directory)
         if let old = try device.contents(of: path), isPlausible(old) { try replace(backup, with: old) }
-        try replace(path, with: text)
+        try replace(path, with: isSealed ? TextSeal.seal(text) : text)
         try device.syncDirectory(directory)
     }
 
-    /// The first of main file and backup that is not empty and that `parse` accepts.
+    /// The first of main file and backup that is not empty, whose seal matches if it has one, and that `parse` accepts.
     ///
     /// Says in the log when the backup had to be used, and why; the backup then becomes the main file, and a damaged
     /// one is kept as `.damaged`: the next save must not make it the backup.
@@ -55,6 +59,7 @@ package struct SideFile: Sendable {
             }
             let value: Value
             do {
+                try TextSeal.check(text)
                 value = try parse(text)
             } catch {
                 objections.append("\(candidate) cannot be read: \(error)")

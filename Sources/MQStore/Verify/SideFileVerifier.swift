@@ -15,6 +15,7 @@ package struct SideFileFormat: Sendable {
     package init(path: String, parse: @escaping @Sendable (ByteBuffer) throws -> Void) {
         self.init(path: path) { text in
             do {
+                try TextSeal.check(text)
                 try parse(text)
                 return nil
             } catch {

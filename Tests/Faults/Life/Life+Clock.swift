@@ -31,7 +31,6 @@ extension Life {
 
     /// The broker has ended. All but a clean stop may repeat the delayed messages it delivered last.
     func noteDeath(_ kind: FaultKind) {
-        if kind == .flipOffsets { mayGroupsSkip = true }
         guard kind != .stop, kind != .flipLog else { return }
         let end = TimeSource.system.now()
         if clockShifts.isEmpty, !kind.leavesOldFiles { expectations.endRepeats(at: end) }

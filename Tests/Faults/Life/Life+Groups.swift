@@ -54,7 +54,7 @@ extension Life {
         return ConsumerGroup.allCases.flatMap { group in
             let check = groupCheck(group, contents, result)
             let vanished = given[group].map { check.vanished($0) } ?? []
-            guard !mayGroupsSkip, let offsets = offsets[group], let now = deliveries[group] else { return vanished }
+            guard let offsets = offsets[group], let now = deliveries[group] else { return vanished }
             let deleted = setup.retainsUnconsumed ? check.deletedViolations(now, known: known[group] ?? []) : []
             return vanished + check.offsetViolations(offsets, now) + deleted
         }
@@ -70,7 +70,7 @@ extension Life {
         _ client: MQClient, _ contents: Contents, _ result: CheckResult
     ) async throws -> [Violation] {
         var violations: [Violation] = []
-        for group in ConsumerGroup.allCases where !mayGroupsSkip {
+        for group in ConsumerGroup.allCases {
             let dead = try await ReadBack(client: client).read(group.deadLetters)
             let numbers = dead.messages.compactMap { Payload.number(in: $0.body) }
             guard let deliveries = journal.deliveries[group] else { continue }

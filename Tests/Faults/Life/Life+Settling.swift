@@ -157,7 +157,7 @@ extension Life {
             hasStruck = try damageMessage()
         case .flipTopics: try flip("topics.json", "subscriptionGroup.json")
         case .flipOffsets: try flip("consumerOffset.json")
-        case .flipTimer: try flip("timerWatermark.json", "transactionChecks.json")
+        case .flipTimer: try flip("timerWatermark.json", "delayOffset.json", "transactionChecks.json")
         case .emptiedQueueFile:
             guard let file = queueFiles().randomElement(using: &generator) else { return hasStruck = false }
             _ = files.createFile(atPath: file, contents: Data())

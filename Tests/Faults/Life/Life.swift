@@ -35,8 +35,6 @@ actor Life {
     var known: [ConsumerGroup: Set<QueueName>] = [:]
     /// What the next broker is to say that it cannot read.
     var owedReports: [OwedReport] = []
-    /// The file of offsets was damaged where it has no checksum: groups may have gone on anywhere.
-    var mayGroupsSkip = false
     /// Levels count from the broker's clock: with one that is set back, nobody knows from when.
     private var usesLevels = true
     private let command: String
@@ -129,7 +127,6 @@ actor Life {
         let given = journal.deliveries
         let contents = try await ReadBack(client: client).all()
         fail(await damageViolations(broker))
-        if lastKind == .flipOffsets { try await acceptConsumerOffsets(client, contents) }
         let offsets = try await groupOffsets(client)
         let history = journal.history
         if lastKind.leavesOldFiles { journal.update { $0.forgetConfirmations() } }
@@ -153,16 +150,6 @@ actor Life {
         }
         journal.update { $0.restartConfirmations(with: offsets) }
         return OffsetCheck(history: history, contents: contents).violations(offsets)
-    }
-
-    /// Nor has its file of offsets: one that still reads as a number is a number.
-    private func acceptConsumerOffsets(_ client: MQClient, _ contents: Contents) async throws {
-        for queue in journal.history.consumed.keys {
-            let offset = try await client.consumerOffset(of: queue.queue, group: Producers.consumerGroup) ?? 0
-            let end = contents[queue]?.maximum ?? 0
-            journal.consume(queue, below: offset)
-            if offset > end { try await client.setConsumerOffset(end, of: queue.queue, group: Producers.consumerGroup) }
-        }
     }
 
     func fail(_ violations: [Violation], of kind: FaultKind? = nil) {

@@ -28,7 +28,9 @@ struct ProgressTests {
             let original = directory.appending(path: "original")
             try FileManager.default.createDirectory(at: original, withIntermediateDirectories: true)
             try await oneUndecided(in: original)
-            let text = try Data(contentsOf: original.appending(path: "config/\(name)"))
+            var text = try Data(contentsOf: original.appending(path: "config/\(name)"))
+            // As a stock broker writes it: without the checksum in white space.
+            if let end = text.lastIndex(of: UInt8(ascii: "}")) { text = text[...end] }
             let digits = text.indices.filter { (0x30...0x39).contains(text[$0]) }
             #expect(!digits.isEmpty)
             for position in digits {

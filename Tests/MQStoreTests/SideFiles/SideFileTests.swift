@@ -54,6 +54,39 @@ import Testing
         #expect(try device.exists("/store/config/topics.json.damaged"))
     }
 
+    @Test func aFlippedBitInASealedTextIsNoticedOrDoesNoHarm() throws {
+        let file = SideFile(
+            device: device, path: "/store/config/offsets.json", isSealed: true, logger: complaints.logger)
+        func load() throws -> Int64? {
+            try file.load { try JSONReader.parse($0)["offset"]?.integer }.value.flatMap { $0 }
+        }
+        func save() throws {
+            for offset in [12_345, 67_890] { try file.save(ByteBuffer(string: #"{"offset": \#(offset)}"#)) }
+        }
+        try save()
+        #expect(try load() == 67_890)
+        let size = try #require(try device.contents(of: "/store/config/offsets.json")?.readableBytes)
+        var noticed = 0
+        for bit in 0..<8 * size {
+            try save()
+            device.flipBit("/store/config/offsets.json", byte: bit / 8, bit: bit % 8)
+            let offset = try load()
+            #expect(offset == 67_890 || offset == 12_345, "bit \(bit)")
+            if offset == 12_345 { noticed += 1 }
+        }
+        #expect(noticed >= 8 * (size - 33), "all that are not in the seal itself")
+    }
+
+    /// A stock broker writes the file anew without a seal, a person may too.
+    @Test func aTextWithoutASealIsBelieved() throws {
+        let file = SideFile(
+            device: device, path: "/store/config/offsets.json", isSealed: true, logger: complaints.logger)
+        try file.save(ByteBuffer(string: "{1}"))
+        try overwrite("/store/config/offsets.json", "{2}")
+        #expect(try file.load { String(buffer: $0) }.value == "{2}")
+        #expect(complaints.all.isEmpty)
+    }
+
     @Test func nothingReadableIsCorrupt() throws {
         try file.save(ByteBuffer(string: "{1}"))
         try file.save(ByteBuffer(string: "{2}"))
