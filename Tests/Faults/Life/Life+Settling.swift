@@ -186,6 +186,9 @@ extension Life {
         try data.write(to: URL(fileURLWithPath: path))
     }
 
+    /// White space at the end of the files of offsets, and the brace before it.
+    private static let sealBytes = 34
+
     /// Every file whose previous version is there.
     private func spoilConfiguration(deletes: Bool) throws {
         let folder = world.store + "/config"
@@ -196,8 +199,11 @@ extension Life {
             let path = folder + "/" + name
             if deletes {
                 try files.removeItem(atPath: path)
-            } else if var data = files.contents(atPath: path), !data.isEmpty {
-                data.removeLast(Int.random(in: 1...max(1, data.count / 2), using: &generator))
+            } else {
+                guard var data = files.contents(atPath: path), data.count > Self.sealBytes else { continue }
+                // Without its seal alone, a file is as a stock broker writes it.
+                let least = max(Self.sealBytes, data.count / 2)
+                data.removeLast(Int.random(in: least..<data.count, using: &generator))
                 try data.write(to: URL(fileURLWithPath: path))
             }
             hasStruck = true
