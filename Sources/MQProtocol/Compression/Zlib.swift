@@ -1,7 +1,7 @@
 import CZlib
 package import NIOCore
 
-/// The system's zlib: streams of RFC 1950 and files of RFC 1952, and CRC-32. Every call into it is in this file.
+/// The system's zlib: streams of RFC 1950 and files of RFC 1952.
 package enum Zlib {
     /// The level stock producers use.
     package static let defaultLevel: Int32 = 5
@@ -117,16 +117,4 @@ struct InflateStream: ~Copyable {
         default: return .failed(status)
         }
     }
-}
-
-/// IEEE 802.3 CRC-32, all 32 bits.
-package func crc32(_ bytes: Span<UInt8>) -> UInt32 {
-    unsafe bytes.withUnsafeBufferPointer { pointer in
-        UInt32(truncatingIfNeeded: unsafe crc32_z(0, pointer.baseAddress, pointer.count))
-    }
-}
-
-/// CRC-32 as records and registration bodies carry it: without the top bit, so that Java's int is not negative.
-package func bodyCRC(_ bytes: Span<UInt8>) -> Int32 {
-    Int32(bitPattern: crc32(bytes) & 0x7FFF_FFFF)
 }

@@ -7,7 +7,7 @@ enum ImportRules {
     private static let platform: Set<String> = ["Glibc", "Musl", "Darwin"]
 
     static let allowed: [String: Set<String>] = [
-        "MQProtocol": ["NIOCore", "CZlib"],
+        "MQProtocol": ["NIOCore", "CZlib", "CChecksum"],
         "MQStore": ["MQProtocol", "NIOCore", "Logging", "DequeModule", "HeapModule"],
         "MQRemoting": ["MQProtocol", "NIOCore", "NIOPosix", "NIOTLS", "NIOSSL", "Logging", "DequeModule"],
         // From here up, NIOPosix is for the type of the event-loop group only: sockets are MQRemoting's.

@@ -6,6 +6,7 @@ enum UnsafeRules {
     static let allowed: [String: String] = [
         "Sources/MQStore/File/": "system calls and maps",
         "Sources/MQProtocol/Compression/Zlib.swift": "the C interface of zlib",
+        "Sources/MQProtocol/Checksum/CRC32.swift": "the C interfaces of checksums",
         "Sources/MQProtocol/Records/BigEndian.swift": "unaligned integer loads",
         "Sources/MQProtocol/Records/RawCopy.swift": "a copy whose bounds are checked once",
         "Sources/MQProtocol/Time/PlatformClock.swift": "the C library's clock and calendar",

@@ -72,6 +72,22 @@ import Testing
         #expect(bodyCRC(text.utf8.span) == masked)
     }
 
+    /// Against the definition, bit by bit: every length around the limits of what is computed at once, at any place.
+    @Test func checksumsOfAnyLength() {
+        var generator = SeededGenerator(seed: TestSeed.current)
+        let bytes = (0..<400).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        for length in 0...350 {
+            let start = Int.random(in: 0...40, using: &generator)
+            let part = Array(bytes[start..<start + length])
+            var expected = ~UInt32(0)
+            for byte in part {
+                expected ^= UInt32(byte)
+                for _ in 0..<8 { expected = expected & 1 == 1 ? expected >> 1 ^ 0xEDB8_8320 : expected >> 1 }
+            }
+            #expect(crc32(bytes.span.extracting(start..<start + length)) == ~expected, "\(length) bytes at \(start)")
+        }
+    }
+
     private func reference(_ text: String) -> Int32 {
         text.utf16.reduce(Int32(0)) { $0 &* 31 &+ Int32($1) }
     }
