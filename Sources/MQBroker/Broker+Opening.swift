@@ -76,14 +76,14 @@ extension Broker {
     ) throws(StoreError) -> BrokerParts {
         let levels = DelayLevels(settings.configuration.delayLevels) ?? .standard
         let topics = try TopicTable.load(
-            from: files.file("topics.json"), settings: settings, time: time, logger: logger,
+            from: files.file("topics.json", .advisory), settings: settings, time: time, logger: logger,
             makeQueue: { store.queue($0, $1) }
         )
         let groups = try GroupTable.load(
-            from: files.file("subscriptionGroup.json"), settings: settings, time: time, logger: logger
+            from: files.file("subscriptionGroup.json", .advisory), settings: settings, time: time, logger: logger
         )
         let offsets = try OffsetTable.load(
-            from: files.sealedFile("consumerOffset.json"), settings: settings, time: time, logger: logger
+            from: files.file("consumerOffset.json", .binding), settings: settings, time: time, logger: logger
         )
         let locks = QueueLockTable(lifetime: settings.configuration.clients.lockLifetime)
         return BrokerParts(
@@ -97,7 +97,7 @@ extension Broker {
             delays: DelayService(
                 store: store, topics: topics, levels: levels,
                 files: DelayFiles(
-                    levelOffsets: files.sealedFile("delayOffset.json"), watermark: files.file("timerWatermark.json")
+                    levelOffsets: files.file("delayOffset.json", .binding), watermark: files.file("timerWatermark.json")
                 ),
                 time: time, logger: logger
             ),
@@ -141,12 +141,8 @@ private struct ConfigurationFiles {
         self.logger = logger
     }
 
-    func file(_ name: String) -> SideFile {
-        SideFile(device: device, path: "\(directory)/\(name)", logger: logger)
-    }
-
-    /// One of numbers that have no checksum of their own.
-    func sealedFile(_ name: String) -> SideFile {
-        SideFile(device: device, path: "\(directory)/\(name)", isSealed: true, logger: logger)
+    /// - Parameter seal: for RocketMQ's files, which have no checksum of their own.
+    func file(_ name: String, _ seal: TextSeal.Use = .none) -> SideFile {
+        SideFile(device: device, path: "\(directory)/\(name)", seal: seal, logger: logger)
     }
 }

@@ -138,18 +138,9 @@ package final class Broker: Sendable {
     /// Before segments are deleted: what is still needed of them is copied to the end of the log. On a store's thread.
     func willDelete(upTo offset: LogOffset) -> LogOffset {
         let allowed = min(transactions.copyForward(below: offset), delays.copyForward(below: offset))
-        noteCopies()
+        // Before the originals are gone. Where the log cannot be flushed nothing is deleted.
+        delays.noteCopies()
         return allowed
-    }
-
-    /// A crash before the originals are gone must not bring the messages twice: that they were copied is written down
-    /// as soon as the copies are durable. Where the log cannot be flushed nothing is deleted.
-    private func noteCopies() {
-        // An older note may wait and be written first, and deliveries go on meanwhile.
-        for _ in 0..<4 where delays.hasUnwrittenPositions {
-            guard (try? store.flushNow()) != nil else { return }
-            delays.persistIfDurable()
-        }
     }
 
     func retains(upTo offset: LogOffset) -> LogOffset {

@@ -97,8 +97,12 @@ extension World {
     private func verify(mustKeep: Int64, hadNoRoom: Bool) throws {
         guard let store else { throw Violation(.harness, "no store") }
         try settleDeletion(store)
+        if hadNoRoom {
+            // What is deleted, not what is lost with its power.
+            model.forget(below: max(store.minimumLogOffset.rawValue, model.minimum))
+            model.forgetEntriesWithoutRoom()
+        }
         try verifyLog(store, mustKeep: mustKeep)
-        if hadNoRoom { model.forgetEntriesWithoutRoom() }
         store.dispatchPending()
         try verifyQueues(store)
     }

@@ -30,7 +30,8 @@ extension DelayService {
                 let old = entries.prefix { $0.logOffset < limit }
                 guard let first = old.first else { break }
                 let waiting: [(LogOffset, Int64?)] = old.enumerated().map { index, entry in
-                    (entry.recordOffset, dueOfCopy(entry, at: level.next + index, in: level, now: now))
+                    let due = due(entry, at: level.next + index, in: level, now: now)
+                    return (entry.recordOffset, due.isAhead ? dueFromNow(of: level, now: now) : due.at)
                 }
                 let count = storeAgain(waiting)
                 state.withLock { state in
@@ -43,13 +44,6 @@ extension DelayService {
             }
         }
         return reached
-    }
-
-    /// What is taken out of a level at once, since it was stored while the clock was ahead, is not due yet.
-    private func dueOfCopy(_ entry: QueueEntry, at offset: QueueOffset, in level: Level, now: Timestamp) -> Int64 {
-        let due = due(entry, at: offset, in: level, now: now)
-        let isAhead = due == now.milliseconds && entry.tagsCode > latestDue(of: level, now: now)
-        return isAhead ? dueFromNow(of: level, now: now) : due
     }
 
     private func copyTimers(below limit: LogOffset) -> LogOffset {

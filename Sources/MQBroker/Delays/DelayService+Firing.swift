@@ -9,7 +9,7 @@ extension DelayService {
     /// One message that is due.
     struct Due: Sendable {
         enum Source: Sendable {
-            case level(Int)
+            case level(Int, isAhead: Bool)
             case wheel(TimerWheel.Timer)
         }
 
@@ -66,6 +66,7 @@ extension DelayService {
         while true {
             let now = time.now()
             let isDrained = round.withLock { _ in deliverDue(now: now) }
+            if state.withLock({ $0.takeStagedAgain() }) { noteCopies() }
             guard let isDrained else { return Round(next: now.advanced(by: Self.retryPause), isRefused: true) }
             guard isDrained else { continue }
             let idle = now.advanced(by: .seconds(60))
@@ -102,40 +103,11 @@ extension DelayService {
             var due = now.advanced(by: Self.retryPause)
             if let entries = try? store.entries(of: level.queue, from: level.next, count: 1) {
                 guard let head = entries.first else { continue }
-                due = Timestamp(milliseconds: self.due(head, at: level.next, in: level, now: now))
+                due = Timestamp(milliseconds: self.due(head, at: level.next, in: level, now: now).at)
             }
             earliest = min(earliest ?? due, due)
         }
         return earliest
-    }
-
-    /// When an entry of a level is due, in milliseconds. A stock broker with `enableConsumeQueueExt` has kept that in
-    /// another file, which is not needed: the record tells it. One that cannot be read is due, to be skipped.
-    ///
-    /// Nothing of a level is due later than its delay from now on: the queue's file is damaged, the level was longer
-    /// when the message was stored, or the clock was ahead then. The record tells; where it says the same the message
-    /// is taken out of its level, or it would keep back all that follow, and waits on as a timer. A stock broker
-    /// delivers it at once.
-    func due(_ entry: QueueEntry, at offset: QueueOffset, in level: Level, now: Timestamp) -> Int64 {
-        let latest = latestDue(of: level, now: now)
-        guard TagFilter.isExtensionAddress(entry.tagsCode) || entry.tagsCode > latest else { return entry.tagsCode }
-        guard let stored = store.storeTimestamp(of: level.queue, at: offset) else { return .min }
-        let due = delayLevels.deliveryTime(level: level.number, storedAt: stored).milliseconds
-        return due <= latest ? due : now.milliseconds
-    }
-
-    /// When a message is due that was stored while the clock was ahead.
-    func dueFromNow(of level: Level, now: Timestamp) -> Int64 {
-        delayLevels.deliveryTime(level: level.number, storedAt: now).milliseconds
-    }
-
-    func latestDue(of level: Level, now: Timestamp) -> Int64 {
-        now.advanced(by: delay(of: level)).advanced(by: CommitLog.maximumLead).milliseconds
-    }
-
-    private func delay(of level: Level) -> Duration {
-        let isConfigured = level.number <= delayLevels.maximum
-        return isConfigured ? .milliseconds(delayLevels.milliseconds[level.number - 1]) : DelayRequest.longest
     }
 
     /// What one round takes.
@@ -160,11 +132,15 @@ extension DelayService {
                 continue
             }
             if entries.isEmpty, advancePastGap(index, level) { taken.isDrained = false }
-            let ready = entries.enumerated().prefix { index, entry in
-                self.due(entry, at: level.next + index, in: level, now: now) <= now.milliseconds
+            var ready = 0
+            for entry in entries {
+                let due = self.due(entry, at: level.next + ready, in: level, now: now)
+                guard due.at <= now.milliseconds else { break }
+                let source = Due.Source.level(index, isAhead: due.isAhead)
+                taken.due.append(Due(source: source, logOffset: entry.recordOffset))
+                ready += 1
             }
-            if ready.count == Self.roundLimit { taken.isDrained = false }
-            taken.due.append(contentsOf: ready.map { Due(source: .level(index), logOffset: $1.recordOffset) })
+            if ready == Self.roundLimit { taken.isDrained = false }
         }
         var timers: [TimerWheel.Timer] = []
         let (queueEnd, rest) = state.withLock { state in
@@ -178,24 +154,6 @@ extension DelayService {
         }
         taken.due.append(contentsOf: timers.map { Due(source: .wheel($0), logOffset: $0.logOffset) })
         return taken
-    }
-
-    /// The queue begins behind the level's place: its files were made anew, and what was in front has expired.
-    private func advancePastGap(_ index: Int, _ level: Level) -> Bool {
-        let minimum = store.minimumOffset(of: level.queue)
-        guard minimum > level.next else { return false }
-        state.withLock { $0.levels[index].next = max($0.levels[index].next, minimum) }
-        return true
-    }
-
-    /// What waits in a level, as much as a round takes; nil when it cannot be read.
-    func readable(_ level: Level, now: Timestamp) -> [QueueEntry]? {
-        do throws(StoreError) {
-            return try store.entries(of: level.queue, from: level.next, count: Self.roundLimit)
-        } catch {
-            noteRefusal(error, now: now)
-            return nil
-        }
     }
 
     /// Stores the real messages of what is due; false when the store refuses: the rest is due again.
@@ -237,14 +195,18 @@ extension DelayService {
             return nil
         }
         advance(due.prefix(count), deliveredUpTo: batch.end)
+        let ahead = due.prefix(count).count { if case .level(_, isAhead: true) = $0.source { true } else { false } }
+        if ahead > 0 {
+            logger.notice(
+                "delayed messages were stored while the clock was ahead: they wait for their level's delay from now on",
+                metadata: ["count": "\(ahead)"])
+        }
         return count
     }
 
     private func stage(_ record: StoredRecord, of item: Due, now: Timestamp, into batch: inout AppendBatch) {
         if let due = laterDue(of: record, item, now: now) {
-            logger.warning(
-                "a delayed message waits on: its queue says that it is due, its record that it is not",
-                metadata: ["offset": "\(item.logOffset.rawValue)", "due": "\(due)"])
+            state.withLock { $0.hasStagedAgain = true }
             return stageAgain(record, due: due, into: &batch)
         }
         guard let draft = realMessage(of: record, item, now: now) else {
@@ -260,18 +222,20 @@ extension DelayService {
     /// When a message is due after all; nil when it is now.
     ///
     /// An entry of the timer queue may be damaged. And a level's message that was stored while the clock was ahead
-    /// waits for no longer than its level's delay from now on, as a timer: its level goes on.
+    /// waits for its level's delay from now on, as a timer: its level goes on.
     private func laterDue(of record: StoredRecord, _ item: Due, now: Timestamp) -> Int64? {
         switch item.source {
         case .wheel:
             guard let due = record.integerProperty(PropertyName.timerOutMilliseconds), due > now.milliseconds else {
                 return nil
             }
+            logger.warning(
+                "a delayed message waits on: its queue says that it is due, its record that it is not",
+                metadata: ["offset": "\(item.logOffset.rawValue)", "due": "\(due)"])
             return due
-        case .level(let index):
+        case .level(let index, let isAhead):
+            guard isAhead else { return nil }
             let level = state.withLock { $0.levels[index] }
-            let due = delayLevels.deliveryTime(level: level.number, storedAt: record.view.storeTimestamp)
-            guard due.milliseconds > latestDue(of: level, now: now) else { return nil }
             return dueFromNow(of: level, now: now)
         }
     }
@@ -290,7 +254,7 @@ extension DelayService {
     }
 
     /// A full disk refuses ten times a second: it is said every ten seconds.
-    private func noteRefusal(_ error: StoreError, now: Timestamp) {
+    func noteRefusal(_ error: StoreError, now: Timestamp) {
         let isTold = state.withLock { state in
             guard now >= state.nextRefusalNote else { return true }
             state.nextRefusalNote = now.advanced(by: .seconds(10))
@@ -301,7 +265,7 @@ extension DelayService {
 
     private func advance(_ due: ArraySlice<Due>, deliveredUpTo end: LogOffset) {
         state.withLock { state in
-            for case .level(let index) in due.map(\.source) {
+            for case .level(let index, _) in due.map(\.source) {
                 state.levels[index].next = state.levels[index].next + 1
             }
             state.delivered = max(state.delivered, end)
@@ -325,7 +289,15 @@ extension DelayService {
 
     // MARK: Files
 
-    var hasUnwrittenPositions: Bool { state.withLock { $0.isChanged || $0.unwritten.isWaiting } }
+    /// A crash must not bring messages twice that were stored again and wait: that they were is written down as soon
+    /// as the copies are durable.
+    func noteCopies() {
+        // An older note may wait and be written first, and deliveries go on meanwhile.
+        for _ in 0..<4 where state.withLock({ $0.isChanged || $0.unwritten.isWaiting }) {
+            guard (try? store.flushNow()) != nil else { return }
+            persistIfDurable()
+        }
+    }
 
     /// Writes levels and watermark if they changed, as they are now or, when that is not durable yet, as they were when
     /// it was asked for last.

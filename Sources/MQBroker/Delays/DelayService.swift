@@ -42,9 +42,16 @@ package final class DelayService: Sendable {
         var delivered = LogOffset.zero
         /// Since the last positions were taken.
         var isChanged = false
+        /// A message that seemed due waits on as a timer, and no note says so yet.
+        var hasStagedAgain = false
         var unwritten = DurableNote<Positions>()
         /// When the next refusal of the store is worth a line in the log.
         var nextRefusalNote = Timestamp.zero
+
+        mutating func takeStagedAgain() -> Bool {
+            defer { hasStagedAgain = false }
+            return hasStagedAgain
+        }
     }
 
     let store: MessageStore

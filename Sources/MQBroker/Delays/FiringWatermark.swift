@@ -4,8 +4,8 @@ package import MQProtocol
 ///
 /// Timers fire by due time, but a timer may be dispatched when others due later have fired already. So a due time alone
 /// is no answer: each ``Mark`` also says how much of the timer queue it speaks of. While the clock runs forward one
-/// mark is enough. After it was set back there are two until it has caught up: an early timer of now says nothing about
-/// the later ones that fired while the clock was ahead.
+/// mark is enough. After it was set back there are more until it has caught up: an early timer of now says nothing
+/// about the later ones that fired while the clock was ahead.
 ///
 /// A flipped bit in here would make timers seem fired that were not: the file carries a checksum, and one that does not
 /// match is not believed. The previous version then repeats some timers and loses none.
@@ -27,8 +27,8 @@ package struct FiringWatermark: JSONBody, Equatable {
         }
     }
 
-    /// Marks at most: one more for each time that the clock is set back before it has caught up. What is dropped beyond
-    /// that is repeated, not lost.
+    /// Marks at most. While the clock is behind, each timer that is due before all that wait adds one. What is dropped
+    /// beyond that is repeated, not lost.
     package static let markLimit = 64
 
     /// From the latest due time to the furthest end of the queue; none includes another.

@@ -5,7 +5,7 @@ import MQProtocol
 ///
 /// A stock broker writes a whole new half message at each check to keep its count. Here a lost file costs further
 /// checks and a longer start, nothing else. A progress that is too high would leave undecided halves out, so the file
-/// carries a checksum; RocketMQ's place for it, `consumerOffset.json`, has none.
+/// carries a checksum; RocketMQ's place for it, `consumerOffset.json`, has none when a stock broker writes it.
 struct CheckCounts: JSONBody, Equatable {
     struct Progress: Sendable, Equatable {
         var half: QueueOffset

@@ -7,10 +7,10 @@ package import NIOCore
 package enum BrokerStoreCheck {
     /// The broker's files, each with the parser that loads it at a start.
     package static let sideFiles: [SideFileFormat] = [
-        SideFileFormat(path: topics) { _ = try TopicFile(parsing: $0) },
-        SideFileFormat(path: "config/subscriptionGroup.json") { _ = try GroupFile(parsing: $0) },
-        SideFileFormat(path: offsets) { _ = try ConsumerOffsets(parsing: $0) },
-        SideFileFormat(path: levelOffsets) { _ = try DelayOffsetsBody.decode($0) },
+        SideFileFormat(path: topics, seal: .advisory) { _ = try TopicFile(parsing: $0) },
+        SideFileFormat(path: "config/subscriptionGroup.json", seal: .advisory) { _ = try GroupFile(parsing: $0) },
+        SideFileFormat(path: offsets, seal: .binding) { _ = try ConsumerOffsets(parsing: $0) },
+        SideFileFormat(path: levelOffsets, seal: .binding) { _ = try DelayOffsetsBody.decode($0) },
         SideFileFormat(path: watermark) { _ = try FiringWatermark.decode($0) },
         SideFileFormat(path: "config/transactionChecks.json") { _ = try CheckCounts.decode($0) },
     ]

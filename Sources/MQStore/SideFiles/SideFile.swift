@@ -17,15 +17,13 @@ package struct SideFile: Sendable {
     private let device: any StorageDevice
     private let logger: Logger
     package let path: String
-    private let isSealed: Bool
+    private let seal: TextSeal.Use
 
-    /// - Parameters:
-    ///   - path: the main file; its directory is created by the first save.
-    ///   - isSealed: whether a text is saved with a ``TextSeal``. Not for files that people change by hand.
-    package init(device: any StorageDevice, path: String, isSealed: Bool = false, logger: Logger) {
+    /// - Parameter path: the main file; its directory is created by the first save.
+    package init(device: any StorageDevice, path: String, seal: TextSeal.Use = .none, logger: Logger) {
         self.device = device
         self.path = path
-        self.isSealed = isSealed
+        self.seal = seal
         self.logger = logger
     }
 
@@ -38,12 +36,19 @@ package struct SideFile: Sendable {
     /// - Throws: the device's error; the file then has its old content, or its new one if only the last flush failed.
     package func save(_ text: ByteBuffer) throws(StoreError) {
         try device.createDirectory(directory)
-        if let old = try device.contents(of: path), isPlausible(old) { try replace(backup, with: old) }
-        try replace(path, with: isSealed ? TextSeal.seal(text) : text)
+        let text = seal == .none ? text : TextSeal.seal(text)
+        if let old = try device.contents(of: path), isPlausible(old) {
+            try replace(backup, with: old)
+        } else if seal == .binding, try !device.exists(backup) {
+            // One flipped bit in the only version would keep the broker from starting.
+            try replace(backup, with: text)
+        }
+        try replace(path, with: text)
         try device.syncDirectory(directory)
     }
 
-    /// The first of main file and backup that is not empty, whose seal matches if it has one, and that `parse` accepts.
+    /// The first of main file and backup that is not empty, whose seal does not tell against it, and that `parse`
+    /// accepts.
     ///
     /// Says in the log when the backup had to be used, and why; the backup then becomes the main file, and a damaged
     /// one is kept as `.damaged`: the next save must not make it the backup.
@@ -59,13 +64,16 @@ package struct SideFile: Sendable {
             }
             let value: Value
             do {
-                try TextSeal.check(text)
+                if seal == .binding { try TextSeal.check(text) }
                 value = try parse(text)
             } catch {
                 objections.append("\(candidate) cannot be read: \(error)")
                 continue
             }
             if source == .backup { try restore(text, because: objections.first ?? "\(path) is missing") }
+            if seal == .advisory, let mismatch = TextSeal.mismatch(of: text) {
+                logger.warning("\(candidate) is used as it is, but was changed or damaged: \(mismatch)")
+            }
             return Loaded(value: value, source: source)
         }
         guard objections.contains(where: { !$0.hasSuffix(" is empty") }) else {
@@ -103,8 +111,10 @@ package struct SideFile: Sendable {
         try device.rename(temporary, to: target)
     }
 
-    /// An empty file, or one whose blocks were lost and that reads as zeros, must not take the place of a good backup.
+    /// An empty file, one whose blocks were lost and that reads as zeros, or one that was damaged since, must not take
+    /// the place of a good backup.
     private func isPlausible(_ text: ByteBuffer) -> Bool {
-        (text.getInteger(at: text.readerIndex, as: UInt8.self) ?? 0) != 0
+        if seal == .binding, TextSeal.mismatch(of: text) != nil { return false }
+        return (text.getInteger(at: text.readerIndex, as: UInt8.self) ?? 0) != 0
     }
 }

@@ -8,6 +8,15 @@ package import NIOCore
 /// skip messages. One more member could be read by some, refused by others; white space behind the object is no part
 /// of it. A stock broker writes the file anew without it: then nothing can be said, and the file is believed.
 package enum TextSeal {
+    package enum Use: Sendable {
+        /// The file has none.
+        case none
+        /// A text that does not match is not used: nobody changes such a file by hand.
+        case binding
+        /// A text that does not match is used and reported: somebody may have changed it.
+        case advisory
+    }
+
     private static let zero = UInt8(ascii: " ")
     private static let one = UInt8(ascii: "\t")
     private static let newline = UInt8(ascii: "\n")
@@ -23,14 +32,17 @@ package enum TextSeal {
 
     /// - Throws: `corrupt` when the text has a seal that does not match.
     package static func check(_ text: ByteBuffer) throws(StoreError) {
-        guard let sealed = checksum(in: text) else { return }
+        if let mismatch = mismatch(of: text) { throw StoreError(.corrupt, mismatch) }
+    }
+
+    /// What is wrong, and what to do after a change by hand; nil when the text matches or has no seal.
+    package static func mismatch(of text: ByteBuffer) -> String? {
+        guard let sealed = checksum(in: text) else { return nil }
         let bytes = text.readableBytesUInt8Span
         let actual = crc32(bytes.extracting(0..<bytes.count - length))
-        guard actual != sealed else { return }
-        throw StoreError(
-            .corrupt,
-            "its checksum is \(actual), the white space at its end says \(sealed); "
-                + "if you changed the file yourself, delete that white space")
+        guard actual != sealed else { return nil }
+        return "its checksum is \(actual), the white space at its end says \(sealed); "
+            + "if you changed the file yourself, delete that white space"
     }
 
     /// Nil without a seal.

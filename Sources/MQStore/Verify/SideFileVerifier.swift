@@ -7,15 +7,20 @@ package struct SideFileFormat: Sendable {
     /// Why the owner could not load this; nil when it can.
     package var objection: @Sendable (ByteBuffer) -> String?
 
+    package var seal: TextSeal.Use
+
     package init(path: String, objection: @escaping @Sendable (ByteBuffer) -> String?) {
         self.path = path
+        self.seal = .none
         self.objection = objection
     }
 
-    package init(path: String, parse: @escaping @Sendable (ByteBuffer) throws -> Void) {
-        self.init(path: path) { text in
+    package init(path: String, seal: TextSeal.Use = .none, parse: @escaping @Sendable (ByteBuffer) throws -> Void) {
+        self.path = path
+        self.seal = seal
+        self.objection = { text in
             do {
-                try TextSeal.check(text)
+                if seal == .binding { try TextSeal.check(text) }
                 try parse(text)
                 return nil
             } catch {
@@ -75,7 +80,7 @@ struct SideFileVerifier {
         case bad(String)
     }
 
-    private func read(_ path: String, _ format: SideFileFormat) throws(StoreError) -> Content {
+    private mutating func read(_ path: String, _ format: SideFileFormat) throws(StoreError) -> Content {
         let found: ByteBuffer?
         do throws(StoreError) {
             found = try device.contents(of: path)
@@ -85,6 +90,12 @@ struct SideFileVerifier {
         guard let text = found else { return .missing }
         guard let first = text.getInteger(at: text.readerIndex, as: UInt8.self) else { return .bad("it is empty") }
         if first == 0 { return .bad("it begins with a zero byte: its blocks were lost") }
+        if format.seal == .advisory, let mismatch = TextSeal.mismatch(of: text) {
+            findings.append(
+                StoreFinding(
+                    .sideFile, .note, path, "it is used as it is, but was changed or damaged: \(mismatch)",
+                    remedy: "compare it with its previous version"))
+        }
         return format.objection(text).map { .bad($0) } ?? .good(text)
     }
 

@@ -33,7 +33,7 @@ struct CopyForwardTests {
         for _ in 0..<2 { try put(SystemTopic.schedule, queueID: 4, "DELAY\u{1}5", in: broker) }
         let end = broker.store.appendedOffset
         #expect(broker.willDelete(upTo: end) == end)
-        support.device.crash()
+        support.crash(broker)
         let next = try support.broker()
         support.clock.advance(by: .seconds(120))
         next.delays.fireRound()

@@ -176,5 +176,11 @@ struct StockDirectoryTests {
         let groups = try String(
             contentsOf: reader.directory.appending(path: "config/subscriptionGroup.json"), encoding: .utf8)
         #expect(groups.contains("\n\t\t\"G\":{\n\t\t\t\"brokerId\":0,\n\t\t\t\"consumeBroadcastEnable\":true,\n"))
+        for name in ["topics.json", "subscriptionGroup.json", "consumerOffset.json"] {
+            var bytes = try Data(contentsOf: reader.directory.appending(path: "config/\(name)"))
+            #expect(TextSeal.mismatch(of: ByteBuffer(bytes: bytes)) == nil)
+            bytes[bytes.startIndex + 2] ^= 1
+            #expect(TextSeal.mismatch(of: ByteBuffer(bytes: bytes)) != nil, "\(name) has a seal")
+        }
     }
 }

@@ -59,6 +59,13 @@ struct TableSupport {
         )
     }
 
+    /// The power goes and comes back: the broker writes nothing more, and its threads end.
+    func crash(_ broker: Broker) {
+        device.cutPower(after: 0)
+        try? broker.close()
+        device.crash()
+    }
+
     /// Stores a message that waits for its delivery into topic T.
     func putWaiting(
         _ body: String, in topic: String, queueID: Int32 = 0, _ properties: String, broker: Broker

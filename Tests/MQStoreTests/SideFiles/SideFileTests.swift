@@ -56,7 +56,7 @@ import Testing
 
     @Test func aFlippedBitInASealedTextIsNoticedOrDoesNoHarm() throws {
         let file = SideFile(
-            device: device, path: "/store/config/offsets.json", isSealed: true, logger: complaints.logger)
+            device: device, path: "/store/config/offsets.json", seal: .binding, logger: complaints.logger)
         func load() throws -> Int64? {
             try file.load { try JSONReader.parse($0)["offset"]?.integer }.value.flatMap { $0 }
         }
@@ -77,10 +77,35 @@ import Testing
         #expect(noticed >= 8 * (size - 33), "all that are not in the seal itself")
     }
 
+    /// One bit must not keep a broker from starting, nor a damaged version take the place of the last good one.
+    @Test func aSealedFileHasAGoodPreviousVersionFromTheFirstSaveOn() throws {
+        let path = "/store/config/offsets.json"
+        let file = SideFile(device: device, path: path, seal: .binding, logger: complaints.logger)
+        try file.save(ByteBuffer(string: "{1}"))
+        device.flipBit(path, byte: 1, bit: 0)
+        #expect(try file.load { String(buffer: $0) }.value?.hasPrefix("{1}") == true)
+        device.flipBit(path, byte: 1, bit: 0)
+        try file.save(ByteBuffer(string: "{2}"))
+        device.flipBit(path, byte: 1, bit: 0)
+        #expect(try file.load { String(buffer: $0) }.value?.hasPrefix("{1}") == true)
+    }
+
+    @Test func aTextThatPeopleMayChangeIsUsedAndReported() throws {
+        let file = SideFile(
+            device: device, path: "/store/config/topics.json", seal: .advisory, logger: complaints.logger)
+        try file.save(ByteBuffer(string: "{1}"))
+        #expect(try file.load { $0 }.value == device.contents(of: "/store/config/topics.json"))
+        #expect(complaints.all.isEmpty)
+        device.flipBit("/store/config/topics.json", byte: 1, bit: 0)
+        #expect(try file.load { String(buffer: $0) }.value?.hasPrefix("{0}") == true)
+        #expect(complaints.all.count == 1)
+        #expect(complaints.all.first?.contains("/store/config/topics.json is used as it is") == true)
+    }
+
     /// A stock broker writes the file anew without a seal, a person may too.
     @Test func aTextWithoutASealIsBelieved() throws {
         let file = SideFile(
-            device: device, path: "/store/config/offsets.json", isSealed: true, logger: complaints.logger)
+            device: device, path: "/store/config/offsets.json", seal: .binding, logger: complaints.logger)
         try file.save(ByteBuffer(string: "{1}"))
         try overwrite("/store/config/offsets.json", "{2}")
         #expect(try file.load { String(buffer: $0) }.value == "{2}")
