@@ -205,19 +205,21 @@ extension MessageStore {
     /// Of the log, the least and the most used of the partitions that are written to.
     private func diskUsage() -> (log: DiskUsage?, fullestLog: DiskUsage?, queues: DiskUsage?) {
         let space = space
-        let ratios = space.log.map(\.space.usedRatio)
+        let logs = space.log.map { DiskUsage(ratio: $0.space.usedRatio, directory: $0.directory) }
         return (
-            ratios.min().map(DiskUsage.init(ratio:)), ratios.max().map(DiskUsage.init(ratio:)),
-            (space.queues?.usedRatio).map(DiskUsage.init(ratio:))
+            logs.min { $0.ratio < $1.ratio }, logs.max { $0.ratio < $1.ratio },
+            space.queues.map { DiskUsage(ratio: $0.usedRatio, directory: configuration.directory) }
         )
     }
 
     private func setFull(_ full: Bool) {
         guard isFull.exchange(full, ordering: .relaxed) != full else { return }
-        if full {
-            logger.error("the disk under \(configuration.directory) is full: appends are refused until space is freed")
+        let (cause, usage) = house.withLock { ($0.plan.fullDisk, $0.plan.decidingUsage) }
+        if let cause {
+            logger.error("\(cause)")
         } else {
-            logger.notice("the disk under \(configuration.directory) has space again: appends are accepted")
+            let share = usage.map { ": \($0)" } ?? ""
+            logger.notice("messages are accepted again\(share)")
         }
     }
 }

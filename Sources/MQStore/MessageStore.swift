@@ -161,12 +161,11 @@ package final class MessageStore: Sendable {
     package var refusal: StoreError? { writeRefusal ?? log.refusal }
 
     private var writeRefusal: StoreError? {
-        if isFull.load(ordering: .relaxed) {
-            let limit = house.withLock { $0.plan.settings.fullRatio }
+        // The cause is looked up for a refusal only. None any more: the disk has space again, the flag follows.
+        if isFull.load(ordering: .relaxed), let cause = house.withLock({ $0.plan.fullDisk }) {
             return StoreError(
                 .diskFull,
-                "the disk under \(configuration.directory) is used above \(limit) of its space;"
-                    + " free space or delete old messages (lower fileReservedTime, or request 329)"
+                "\(cause): free space there, or delete old messages (lower fileReservedTime, or request 329)"
             )
         }
         if let failure = dispatcher.queueFailure {

@@ -48,7 +48,7 @@ package struct Laboratory: Sendable {
         if !plan.kinds.isEmpty, plan.kinds.allSatisfy(\.isOfFiles) { return report }
         if let control = plan.control, control.isFound(in: report) { return report }
         if let obstacle = await LoopFileSystem.obstacle(in: World.parentDirectory) {
-            report.skipped.append("brokers whose power fails, whose disks are full or refuse: \(obstacle)")
+            report.skip("no broker was tried, and no loss of power: \(obstacle)")
             report.isInconclusive = !(plan.control?.kinds.contains(where: \.isOfFiles) ?? false)
             return report
         }
@@ -67,7 +67,7 @@ package struct Laboratory: Sendable {
     private func lives(_ turns: Turns, until deadline: ContinuousClock.Instant) async throws -> Report {
         try await World.with(programs: plan.programs) { world in
             var report = Report()
-            if world.preload == nil { report.skipped.append("failing system calls: there is no C compiler") }
+            if world.preload == nil { report.skip("no system call was made to fail: there is no C compiler") }
             repeat {
                 try Task.checkCancellation()
                 report.merge(try await live(turns.take(), in: world))

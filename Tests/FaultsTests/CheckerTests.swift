@@ -120,7 +120,7 @@ struct CheckerTests {
     mutating func expiryWithoutPlaces() {
         for _ in 0..<3 {
             let due = Timestamp(milliseconds: 1)
-            let number = history.begin(.delayed(due: due), topic: "T", queueID: nil, sender: 8)
+            let number = history.begin(.delayed(Delay(due: due)), topic: "T", queueID: nil, sender: 8)
             history.acknowledge(number, at: 60, place: nil)
         }
         contents[queue]?.messages.removeFirst(4)
@@ -203,7 +203,7 @@ struct CheckerTests {
     @Test("finds a delayed message that is early, never comes, or is repeated when nothing excuses it")
     mutating func delays() {
         let due = Timestamp(milliseconds: 1000)
-        let number = history.begin(.delayed(due: due), topic: "T", queueID: nil, sender: 8)
+        let number = history.begin(.delayed(Delay(due: due)), topic: "T", queueID: nil, sender: 8)
         history.acknowledge(number, at: 60, place: nil)
         #expect(violated() == [])
         #expect(violated(Expectations(isSettled: true)) == [.delay])
@@ -231,6 +231,118 @@ struct CheckerTests {
         // A third copy has to follow from the second.
         append(Self.found(number, at: 7, storedAt: 1002))
         #expect(violated(expectations) == [.duplicate])
+    }
+
+    private static func time(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds) }
+
+    @Test("lets a level be early only where the clock was set back behind its sending, and never before a whole delay")
+    mutating func levels() {
+        let delay = Delay(due: Self.time(3_601_500), levelSince: Self.time(500))
+        let number = history.begin(.delayed(delay), topic: "T", queueID: nil, sender: 8)
+        history.acknowledge(number, at: 60, place: nil)
+        append(Self.found(number, at: 5, storedAt: 1700))
+        #expect(violated() == [.delay])
+        var expectations = Expectations()
+        expectations.levelRestarts = [.init(at: Self.time(499), due: Self.time(1499))]
+        #expect(violated(expectations) == [.delay], "it was set back before")
+        expectations.levelRestarts = [.init(at: Self.time(701), due: Self.time(1701))]
+        #expect(violated(expectations) == [.delay])
+        expectations.levelRestarts = [.init(at: Self.time(700), due: Self.time(1700))]
+        #expect(violated(expectations) == [])
+    }
+
+    @Test("waits neither for a level that retention made a timer of by a clock that was ahead, nor for long delays")
+    mutating func levelsThatWaitOn() {
+        let delay = Delay(due: Self.time(1500), levelSince: Self.time(500))
+        let number = history.begin(.delayed(delay), topic: "T", queueID: nil, sender: 8)
+        history.acknowledge(number, at: 60, place: nil)
+        var expectations = Expectations(isSettled: true)
+        #expect(violated(expectations) == [.delay])
+        expectations.levelRestarts = [.init(at: Self.time(700), due: Self.time(1700))]
+        #expect(violated(expectations) == [.delay], "the clock was not ahead")
+        expectations.levelRestarts = [.init(at: Self.time(60_501), due: Self.time(61_501), wasAhead: true)]
+        #expect(violated(expectations) == [.delay], "it was there long before")
+        expectations.levelRestarts = [.init(at: Self.time(700), due: Self.time(1700), wasAhead: true)]
+        #expect(violated(expectations) == [])
+        let long = history.begin(
+            .delayed(Delay(due: Self.time(9000), isLong: true)), topic: "T", queueID: nil, sender: 8)
+        history.acknowledge(long, at: 60, place: nil)
+        #expect(violated(expectations) == [])
+    }
+
+    @Test("finds a long delay's message that is missing when the clock has passed it, early, or there twice")
+    mutating func longDelays() {
+        let due = Self.time(9000)
+        let number = history.begin(.delayed(Delay(due: due, isLong: true)), topic: "T", queueID: nil, sender: 8)
+        history.acknowledge(number, at: 60, place: nil)
+        let before = contents
+        #expect(longViolations(behind: before) == [.delay])
+        #expect(longViolations(behind: before, Expectations(lossWindows: [50...60])) == [])
+        contents[queue]?.minimum = 5
+        #expect(longViolations(behind: before) == [.delay])
+        contents[queue]?.minimum = 6
+        #expect(longViolations(behind: before) == [], "it came and was deleted")
+        contents[queue]?.minimum = 0
+        append(Self.found(number, at: 5, storedAt: 8999))
+        #expect(longViolations(behind: before) == [.delay])
+        contents[queue]?.messages[5].storedAt = due
+        #expect(longViolations(behind: before) == [])
+        append(Self.found(number, at: 6, storedAt: 9001))
+        #expect(longViolations(behind: before) == [.duplicate])
+        var expectations = Expectations()
+        expectations.beginExpiry(at: 70)
+        #expect(longViolations(behind: before, expectations) == [])
+    }
+
+    private func longViolations(
+        behind before: Contents, _ expectations: Expectations = Expectations()
+    ) -> [Invariant] {
+        LongDelayCheck(history: history, expectations: expectations, before: before).violations(contents)
+            .map(\.invariant)
+    }
+
+    @Test("positions that were deleted bring everything again, however late, and nothing of later")
+    mutating func deletedPositions() {
+        let number = history.begin(.delayed(Delay(due: Self.time(1000))), topic: "T", queueID: nil, sender: 8)
+        history.acknowledge(number, at: 60, place: nil)
+        append(Self.found(number, at: 5, storedAt: 1000))
+        append(Self.found(number, at: 6, storedAt: 90_000))
+        var expectations = Expectations()
+        let (begin, end, last) = (Self.time(0), Self.time(50_000), Self.time(.max))
+        expectations.repeatWindows = [.init(kind: .deletedDelays, delivered: begin...end, again: begin...last)]
+        expectations.endRepeats(at: Self.time(60_000))
+        #expect(violated(expectations) == [])
+        contents[queue]?.messages[5].storedAt = Self.time(50_001)
+        #expect(violated(expectations) == [.duplicate])
+    }
+
+    @Test("finds a question about a transaction whose verdict was accepted, unless something excuses it")
+    func checkBacks() {
+        var checks = CheckBacks()
+        func found(_ windows: [ClosedRange<Int64>] = []) -> [Invariant] {
+            checks.takeViolations(excusing: windows).map(\.invariant)
+        }
+        checks.accept(1, at: 10)
+        checks.isDisturbed = false
+        checks.ask(1, at: 10_000)
+        #expect(found() == [], "it was accepted while something was wrong")
+        checks.accept(2, at: 10)
+        checks.ask(2, at: 10 + CheckBacks.grace)
+        checks.ask(3, at: 10_000)
+        checks.isDisturbed = true
+        checks.ask(2, at: 10_000)
+        checks.isDisturbed = false
+        #expect(found() == [])
+        checks.ask(2, at: 10_000)
+        #expect(found() == [.transaction])
+        #expect(found() == [])
+        checks.accept(2, at: 20)
+        checks.ask(2, at: 10_000)
+        #expect(found([15...25]) == [])
+        checks.accept(2, at: 20)
+        checks.forget()
+        checks.ask(2, at: 10_000)
+        #expect(found() == [])
     }
 
     @Test("finds a transaction's message without its commit, twice, or missing")

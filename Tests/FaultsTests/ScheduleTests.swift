@@ -39,6 +39,7 @@ struct ScheduleTests {
         #expect(report.verdict.hasPrefix("FAILED: 5 faults"))
         #expect(report.failures.last?.contains("again") == true)
         report.count(Report.Row(kind: .flipBody, hasRecordChecksum: false)) { $0.injected = 1 }
+        report.count(Report.Row(kind: .power, hasRecordChecksum: true, flush: .asynchronous)) { $0.injected = 1 }
         #expect(report.table.contains("| bit flip in a body, without | 1 |"))
         var sum = Report()
         sum.merge(report)
@@ -46,9 +47,24 @@ struct ScheduleTests {
         #expect(sum.tallies[row(.power)]?.lost == 2)
         #expect(sum.tallies[row(.power)]?.order == 2)
         #expect(!sum.isClean)
-        #expect(sum.table.contains("| power loss at a random moment, with record CRC | 6 | 0 | 0 | 0 | 2 | 0 | 2 |"))
+        let name = "power loss at a random moment"
+        #expect(sum.table.contains("| \(name), SYNC_FLUSH, with record CRC | 6 | 0 | 0 | 0 | 2 | 0 | 2 |"))
+        #expect(sum.table.contains("| \(name), ASYNC_FLUSH, with record CRC | 2 | 0 | 0 | 0 | 0 | 0 | 0 |"))
         #expect(sum.table.contains("| all on brokers, SYNC_FLUSH | 10 |"))
         #expect(sum.table.contains("| all on copies of files | 2 |"))
+    }
+
+    @Test("a report that skipped something says so in its verdict, once")
+    func reservation() {
+        var report = Report()
+        report.count(Report.Row(kind: .flipBody, hasRecordChecksum: false)) { $0.injected = 1 }
+        report.skip("no broker was tried: a reason")
+        var sum = report
+        sum.merge(report)
+        #expect(sum.skipped == ["no broker was tried: a reason"])
+        #expect(sum.verdict.hasPrefix("passed, but no broker was tried: a reason; 2 faults"))
+        sum.fail([Violation(.lost, "one")], of: row(.power), repeatedBy: "again")
+        #expect(sum.verdict.hasPrefix("FAILED, and no broker was tried: a reason; 2 faults"))
     }
 
     private func row(_ kind: FaultKind) -> Report.Row {

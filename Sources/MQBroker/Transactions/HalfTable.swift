@@ -171,6 +171,10 @@ package struct HalfTable: Sendable {
     private var due = Heap<Due>()
     /// The latest time that was told, since the clock was last found set back.
     private var latest = Timestamp(milliseconds: .min)
+    /// Every half that is before this place of the half queue has arrived.
+    private(set) var arrivedEnd = QueueOffset.zero
+    /// Places behind it of those that arrived before one that event loops are slower with.
+    private var arrivedAhead: Set<QueueOffset> = []
     package private(set) var unresolvedCount = 0
     package private(set) var refusedOpposites = 0
 
@@ -204,6 +208,7 @@ package struct HalfTable: Sendable {
     /// after it rolled it back. Both times are the producer's: an attempt that was overtaken is the earlier one.
     package mutating func arrived(_ half: HalfMessage, opFloor: QueueOffset, now: Timestamp, schedule: CheckSchedule) {
         latest = max(latest, now)
+        noteArrival(half.queueOffset)
         let key = Key(half)
         let slot = undecided.nextIndex
         switch keys.open(key, Undecided(slot: slot)) {
@@ -223,6 +228,21 @@ package struct HalfTable: Sendable {
         case nil:
             begin(half, key, opFloor, now, schedule)
         }
+    }
+
+    /// Everything that was in the half queue at the start was read, or is decided.
+    mutating func allArrived(below end: QueueOffset) {
+        arrivedEnd = end
+        arrivedAhead = []
+    }
+
+    private mutating func noteArrival(_ place: QueueOffset) {
+        guard place == arrivedEnd else {
+            if place > arrivedEnd { arrivedAhead.insert(place) }
+            return
+        }
+        arrivedEnd += 1
+        while !arrivedAhead.isEmpty, arrivedAhead.remove(arrivedEnd) != nil { arrivedEnd += 1 }
     }
 
     private mutating func begin(

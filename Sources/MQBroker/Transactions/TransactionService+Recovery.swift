@@ -14,6 +14,8 @@ extension TransactionService {
         savedCounts.withLock { $0 = counts }
         let from = start(counts.progress)
         try readHalves(from: from, decided: try readOps(from: from))
+        let end = store.nextOffset(of: halfQueue)
+        table.withLock { $0.allArrived(below: end) }
         endCommitted(host: host)
         let schedule = schedule
         table.withLock { $0.restore(counts, schedule: schedule) }
@@ -158,9 +160,10 @@ extension TransactionService {
 
     /// Copies undecided halves below `limit` to the end of the log, so that their segment can go.
     ///
-    /// - Returns: below which offset nothing undecided is left: `limit`, or less when a verdict is just being stored or
-    ///   the store refuses.
+    /// - Returns: below which offset nothing undecided is left: `limit`, or less when a verdict or a half is just being
+    ///   stored or the store refuses.
     package func copyForward(below limit: LogOffset) -> LogOffset {
+        let limit = min(limit, firstNotArrived ?? limit)
         for half in table.withLock({ $0.stored(before: limit) }) {
             guard let isMine = table.withLock({ $0.beginMove(half) }) else { return half.logOffset }
             guard isMine else { continue }
@@ -175,6 +178,19 @@ extension TransactionService {
             }
         }
         return limit
+    }
+
+    /// Where the first half is that is in its queue and that an event loop has not told of yet. Retention has let
+    /// everything be dispatched that it wants to delete, so none below its limit is missing in the queue.
+    private var firstNotArrived: LogOffset? {
+        let place = table.withLock { $0.arrivedEnd }
+        do throws(StoreError) {
+            return try store.entries(of: halfQueue, from: place, count: 1).first.flatMap {
+                $0.hasPlace ? $0.logOffset : nil
+            }
+        } catch {
+            return store.minimumLogOffset
+        }
     }
 
     private func copyForward(_ half: HalfMessage, _ record: StoredRecord) throws(StoreError) {

@@ -19,6 +19,10 @@ package struct RetentionSettings: Sendable, Hashable {
     /// Most segments deleted by one run. Default: 10.
     package var segmentsPerRun = 10
 
+    /// At this share, or a lower one, appends are accepted again. Rounded, since the difference of two binary fractions
+    /// may be a little less than the whole percent that it is meant to be.
+    package var reopeningRatio: Double { max(0, ((fullRatio - fullHysteresis) * 1000).rounded() / 1000) }
+
     package init() {}
 
     package init(_ configuration: StoreConfiguration) {
@@ -32,11 +36,35 @@ package struct RetentionSettings: Sendable, Hashable {
 }
 
 /// Share of a partition that is in use.
-package struct DiskUsage: Sendable, Hashable {
+package struct DiskUsage: Sendable, Hashable, CustomStringConvertible {
     /// 0...1, rounded up to a whole percent.
     package var ratio: Double
+    /// A directory on it, by which people know it; empty where nobody is told.
+    package var directory: String
 
-    package init(ratio: Double) { self.ratio = ratio }
+    package init(ratio: Double, directory: String = "") {
+        self.ratio = ratio
+        self.directory = directory
+    }
+
+    package var description: String { "\(ratio.percent) of the disk under \(directory) is used" }
+}
+
+/// Why appends are refused for want of space: the one disk that must have more of it.
+package struct FullDisk: Sendable, Hashable, CustomStringConvertible {
+    package var usage: DiskUsage
+    /// Appends are accepted again at this share, or a lower one.
+    package var limit: Double
+
+    package var description: String { "\(usage), and messages are refused until it is \(limit.percent) or less" }
+}
+
+extension Double {
+    /// A share in percent, with one decimal where it is not a whole one.
+    fileprivate var percent: String {
+        let tenths = Int((self * 1000).rounded())
+        return tenths % 10 == 0 ? "\(tenths / 10) %" : "\(tenths / 10).\(tenths % 10) %"
+    }
 }
 
 /// Decides which segments go and whether the store is writable. Pure; `MessageStore` performs what it returns.
@@ -75,6 +103,9 @@ package struct RetentionPlan: Sendable {
 
     package var settings: RetentionSettings
     package private(set) var isFull = false
+    /// Of the disks whose space decides whether appends are accepted, the one that was used most when it was looked at
+    /// last; nil when none is known.
+    package private(set) var decidingUsage: DiskUsage?
     private var requestedRuns = 0
     /// Until when nothing is deleted before its age.
     private var restsUntil: Timestamp?
@@ -137,10 +168,17 @@ package struct RetentionPlan: Sendable {
 
     /// Looks at the disk only; runs more often than deletion.
     package mutating func updateFull(logUsage: DiskUsage?, queueUsage: DiskUsage?) -> Bool {
-        let usage = max(logUsage?.ratio ?? 0, queueUsage?.ratio ?? 0)
-        let limit = isFull ? settings.fullRatio - settings.fullHysteresis : settings.fullRatio
-        isFull = usage > limit
+        // The first of equals: on one disk, as they are by default, it goes by the name of the store's own directory.
+        decidingUsage = [queueUsage, logUsage].compactMap(\.self).max { $0.ratio < $1.ratio }
+        let limit = isFull ? settings.reopeningRatio : settings.fullRatio
+        isFull = (decidingUsage?.ratio ?? 0) > limit
         return isFull
+    }
+
+    /// Why appends are refused; nil while they are accepted.
+    package var fullDisk: FullDisk? {
+        guard isFull, let decidingUsage else { return nil }
+        return FullDisk(usage: decidingUsage, limit: settings.reopeningRatio)
     }
 
     private mutating func trigger(localHour: Int, logUsage: DiskUsage?, queueUsage: DiskUsage?) -> Trigger? {

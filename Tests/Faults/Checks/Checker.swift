@@ -119,8 +119,10 @@ struct Checker {
         }
         result.storedAt[number] = message.storedAt
         switch entry.kind {
-        case .delayed(let due) where message.storedAt < due && !expectations.mayBeEarly(storedAt: message.storedAt):
-            complain(.delay, "\(message.place): message \(number) is due at \(due), there since \(message.storedAt)")
+        case .delayed(let delay)
+        where message.storedAt < delay.due && !expectations.mayBeEarly(delay, storedAt: message.storedAt):
+            complain(
+                .delay, "\(message.place): message \(number) is due at \(delay.due), there since \(message.storedAt)")
         case .transactional where entry.verdict != .commit:
             complain(.transaction, "\(message.place): message \(number) is there; its verdict is \(entry.verdict)")
         default: break
@@ -174,7 +176,7 @@ struct Checker {
         }
         switch entry.kind {
         case .single, .batch, .ordered: return true
-        case .delayed: return expectations.isSettled
+        case .delayed(let delay): return expectations.isSettled && !delay.isLong && !expectations.mayWaitOn(delay)
         // One that nobody has decided was to be asked about, and is rolled back then.
         case .transactional: return expectations.isSettled && entry.verdict != .rollback
         }
@@ -201,8 +203,8 @@ struct Checker {
         case (.transactional, nil):
             let what = entry.verdict == .commit ? "was committed and is not there" : "was never asked about"
             complain(.transaction, "message \(number) \(what)")
-        case (.delayed(let due), nil):
-            complain(.delay, "message \(number) was due at \(due) and is not there")
+        case (.delayed(let delay), nil):
+            complain(.delay, "message \(number) was due at \(delay.due) and is not there")
         case (_, nil):
             complain(.lost, "message \(number) was acknowledged and is not there")
         }

@@ -11,6 +11,16 @@ struct Expectations: Sendable {
         var again: ClosedRange<Timestamp>
     }
 
+    /// The broker's clock was set back: what waits in a level waits for its delay from then on.
+    struct LevelRestart: Sendable {
+        /// By this process's clock.
+        var at: Timestamp
+        /// The earliest end of that delay, by the broker's clock.
+        var due: Timestamp
+        /// The broker's clock was ahead of this process's before.
+        var wasAhead = false
+    }
+
     /// What was acknowledged at these times (the recorder's) may be lost: asynchronous flush and a power loss.
     var lossWindows: [ClosedRange<Int64>] = []
     /// The broker's ends after which it may deliver delayed messages once more.
@@ -18,6 +28,7 @@ struct Expectations: Sendable {
     /// When the broker's clock was set back, by its new time: what was due before may be stored with a time before
     /// that.
     var setBacks: [ClosedRange<Timestamp>] = []
+    var levelRestarts: [LevelRestart] = []
     /// Old messages may be deleted at present: those below the queue's minimum.
     var allowsExpiry = false
     /// Where queues begin since messages were deleted, if that is not at 0.
@@ -53,15 +64,34 @@ struct Expectations: Sendable {
         repeatWindows.first { $0.delivered.contains(time) && $0.again.contains(later) }?.kind
     }
 
-    /// A broker served without trouble until then: what it was to deliver again, it has.
+    /// A broker served without trouble until then: what it was to deliver again, it has. Not so where that is all that
+    /// the log holds.
     mutating func endRepeats(at time: Timestamp) {
         for index in repeatWindows.indices where repeatWindows[index].again.upperBound > time {
+            if repeatWindows[index].kind == .deletedDelays { continue }
             let begin = repeatWindows[index].again.lowerBound
             repeatWindows[index].again = begin...max(begin, time)
         }
     }
 
-    func mayBeEarly(storedAt time: Timestamp) -> Bool { setBacks.contains { $0.contains(time) } }
+    func mayBeEarly(_ delay: Delay, storedAt time: Timestamp) -> Bool {
+        if setBacks.contains(where: { $0.contains(time) }) { return true }
+        guard let sent = delay.levelSince else { return false }
+        return levelRestarts.contains { sent <= $0.at && $0.due <= time }
+    }
+
+    /// How long before a jump of the clock a message was sent that waited in its level then: a level's delay, and as
+    /// long as brokers were away.
+    private static let waitBeforeRestart = Duration.seconds(60)
+
+    /// Retention makes a timer of what waits in a level. Where the clock was ahead then, it is due hours after that is
+    /// right again.
+    func mayWaitOn(_ delay: Delay) -> Bool {
+        guard let sent = delay.levelSince else { return false }
+        return levelRestarts.contains { restart in
+            restart.wasAhead && sent <= restart.at && sent.duration(to: restart.at) <= Self.waitBeforeRestart
+        }
+    }
 
     /// Whether messages could be deleted at that time or later.
     func couldExpire(since time: Int64) -> Bool { allowsExpiry || expiries.contains { $0.upperBound >= time } }

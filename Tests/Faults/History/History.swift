@@ -1,5 +1,3 @@
-import MQProtocol
-
 /// Everything that was sent to one store, and what is known of each message. Pure.
 ///
 /// A message's number is its index. Nothing about a message is ever forgotten: a message that was seen must stay, one
@@ -9,8 +7,8 @@ struct History: Sendable {
         case single, batch
         /// Sent by its ordering key.
         case ordered
-        /// Not to be seen before this time by the broker's clock.
-        case delayed(due: Timestamp)
+        /// Not to be seen before it is due.
+        case delayed(Delay)
         /// Seen when, and only when, its verdict is commit.
         case transactional
     }

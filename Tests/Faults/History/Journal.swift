@@ -13,6 +13,8 @@ final class Journal: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
         var isOver = false
         var refusals: [String: Int] = [:]
+        var checkBacks = CheckBacks()
+        var clockShift = Duration.zero
     }
 
     private let state = Mutex(State())
@@ -29,6 +31,11 @@ final class Journal: Sendable {
     var refusals: [String: Int] { state.withLock { $0.refusals } }
     /// Milliseconds since the journal was begun.
     var now: Int64 { start.duration(to: .now).wholeMilliseconds }
+
+    /// Of the broker's clock against this process's; while that is being set, the lesser one.
+    var clockShift: Duration { state.withLock { $0.clockShift } }
+
+    func noteClock(_ shift: Duration) { state.withLock { $0.clockShift = shift } }
 
     func begin(_ kind: History.Kind, count: Int = 1, topic: String, queueID: Int32?, sender: Int) -> [Int64] {
         state.withLock { state in
@@ -60,6 +67,27 @@ final class Journal: Sendable {
             state.history.decide(number, verdict)
             return verdict
         }
+    }
+
+    /// The broker says that it has the verdict on a transaction.
+    func noteAccepted(_ number: Int64) {
+        let time = now
+        state.withLock { $0.checkBacks.accept(number, at: time) }
+    }
+
+    /// The broker asks about a transaction, which is rolled back if nobody has decided it.
+    func answerCheck(_ number: Int64) -> History.Verdict {
+        let time = now
+        state.withLock { $0.checkBacks.ask(number, at: time) }
+        return decide(number, .rollback)
+    }
+
+    /// The broker's files are not what they were.
+    func forgetAccepted() { state.withLock { $0.checkBacks.forget() } }
+
+    /// - Parameter lossWindows: when what was accepted may be lost.
+    func takeCheckViolations(excusing lossWindows: [ClosedRange<Int64>]) -> [Violation] {
+        state.withLock { $0.checkBacks.takeViolations(excusing: lossWindows) }
     }
 
     func consume(_ queue: QueueName, below offset: Int64) {
@@ -95,6 +123,7 @@ final class Journal: Sendable {
     private func setDisturbed(until time: Int64) {
         state.withLock { state in
             for group in ConsumerGroup.allCases { state.deliveries[group]?.disturbedUntil = time }
+            state.checkBacks.isDisturbed = time == .max
         }
     }
 

@@ -39,6 +39,7 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case deletedPosition = "positions and list of queues deleted"
     case deletedConfiguration = "configuration files deleted, previous versions left"
     case damagedConfiguration = "configuration files damaged, previous versions left"
+    case deletedDelays = "state of delays and transactions deleted, both versions"
     case flipTopics = "bit flip in the files of topics and groups"
     case flipOffsets = "bit flip in the file of consumer offsets"
     case flipTimer = "bit flip in the state of timers and transactions"
@@ -92,6 +93,4 @@ package enum FaultKind: String, Sendable, CaseIterable {
     }
 
     var losesPower: Bool { Self.ofPower.contains(self) }
-
-    var shiftsClock: Bool { self == .clockForward || self == .clockBackward || self == .powerInRetention }
 }

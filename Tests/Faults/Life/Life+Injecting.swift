@@ -13,13 +13,15 @@ extension Life {
             await strike(after: count, producers) { broker.process.terminate() }
         case .power, .powerInRecovery, .powerInTruncation, .diskFullAtStart, .readError:
             let rest = Duration.milliseconds(Int.random(in: 0...20, using: &generator))
-            let disk = world.disk
+            // More may be sent before anyone looks: nothing acknowledged may be gone then.
+            losesPower = kind != .diskFullAtStart || setup.flush == .synchronous
+            let disk = losesPower ? world.disk : nil
             await strike(after: count, producers) {
-                disk.losePower()
+                disk?.losePower()
                 try? await TimeSource.system.sleep(for: rest)
                 broker.process.kill()
             }
-            notePowerLoss(lastAcknowledged: journal.lastAcknowledgement)
+            if losesPower { notePowerLoss(lastAcknowledged: journal.lastAcknowledgement) }
         case .powerAtRoll, .powerAtFlush, .powerAtAppend, .powerAtCheckpoint, .powerAtQueue, .powerAtIndex,
             .powerAtTimer, .powerAtOffsets, .powerInRetention:
             try await aim(kind, broker, producers, count)
@@ -61,7 +63,7 @@ extension Life {
         guard world.preload != nil, let rule = kind.strikeRule(&generator) else { return }
         let control = world.control
         let patience: Duration = kind == .powerInRetention ? .seconds(6) : .seconds(1)
-        let shift = Duration.seconds(3 * 3600)
+        let shift = Delay.retentionShift
         // Set under way, and set back before the next start.
         if kind == .powerInRetention { noteShift(shift) }
         await strike(after: count, producers) {
@@ -105,7 +107,7 @@ extension Life {
         try await disturb(kind, broker, stays: stays)
         if !stays { try await goOn(kind, broker, resources) }
         journal.end()
-        let last = journal.lastAcknowledgement
+        let last = lastWork
         // Pages that the system has dropped are gone as with the power.
         losesPower = Int.random(in: 0..<3, using: &generator) > 0 || kind == .flushErrorDropping
         if losesPower { world.disk.losePower() }
@@ -124,7 +126,7 @@ extension Life {
         fail(Resources(of: broker.process, store: world.store).violations(since: before), of: kind)
     }
 
-    private func reach(_ count: Int, within patience: Duration) async -> Bool {
+    func reach(_ count: Int, within patience: Duration) async -> Bool {
         let before = journal.acknowledged
         let journal = journal
         await withTaskGroup(of: Void.self) { group in
@@ -142,15 +144,16 @@ extension Life {
     }
 
     private func disturb(_ kind: FaultKind, _ broker: BrokerProcess, stays: Bool) async throws {
-        // Longer than asynchronous flush may lose: what is acknowledged while nothing can be flushed would show.
-        let isLong = setup.flush == .asynchronous && (kind == .flushErrorForGood || kind == .flushErrorDropping)
-        let stay = Duration.milliseconds(Int.random(in: isLong ? 1500...2500 : 20...600, using: &generator))
+        let stay = stay(of: kind)
         let ballast = try await begin(kind, broker)
         // What is tried is a fault of this length: nothing is waited for.
         try await TimeSource.system.sleep(for: stay)
         ballast?.remove()
         switch kind {
-        case .pause: broker.process.resume()
+        case .pause:
+            // What was to be written when it was stopped is late.
+            if stay == Self.longPause { journal.update { $0.forgetConfirmations() } }
+            broker.process.resume()
         case .diskFull: break
         case .clockForward, .clockBackward:
             if Bool.random(using: &generator) { try shiftClock(by: .zero) }
@@ -160,10 +163,22 @@ extension Life {
         }
     }
 
+    /// Longer than a client waits for an answer.
+    private static let longPause = Duration.seconds(5)
+
+    private func stay(of kind: FaultKind) -> Duration {
+        if kind == .pause, Int.random(in: 0..<10, using: &generator) == 0 { return Self.longPause }
+        // Longer than asynchronous flush may lose: what is acknowledged while nothing can be flushed would show.
+        let isLong = setup.flush == .asynchronous && (kind == .flushErrorForGood || kind == .flushErrorDropping)
+        return .milliseconds(Int.random(in: isLong ? 1500...2500 : 20...600, using: &generator))
+    }
+
     /// - Returns: what fills the disk.
     private func begin(_ kind: FaultKind, _ broker: BrokerProcess) async throws -> Ballast? {
         switch kind {
-        case .pause: broker.process.suspend()
+        case .pause:
+            pausedSince = journal.now
+            broker.process.suspend()
         case .diskFull:
             let spare = Int.random(in: 0...128, using: &generator) * 1024
             let ballast = try Ballast(in: world.disk.mountPoint, leaving: spare)

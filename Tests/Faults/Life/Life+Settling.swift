@@ -6,7 +6,7 @@ import TestSupport
 
 /// What is done while no broker runs: the power comes back, files are damaged, starts are interrupted.
 extension Life {
-    func settle(_ kind: FaultKind, _ exit: ServerProcess.ExitStatus) async throws {
+    func settle(_ kind: FaultKind, _ producers: Producers) async throws {
         try world.control.clear()
         if kind == .powerInRetention { try shiftClock(by: .zero) }
         if powerWasLost(kind) {
@@ -19,13 +19,7 @@ extension Life {
         case .powerInTruncation:
             try tearTail()
             try await losePowerInRecovery(kind)
-        case .diskFullAtStart:
-            // Room for the file that tells the broker its configuration.
-            let spare = Int.random(in: 16...64, using: &generator) * 1024
-            let ballast = try Ballast(in: world.disk.mountPoint, leaving: spare)
-            // Some start with little room, as they may.
-            hasStruck = try await isRefused(kind, with: 68)
-            ballast.remove()
+        case .diskFullAtStart: try await startOnFullDisk(kind, producers)
         case .readError:
             let skip = Int.random(in: 0...10, using: &generator)
             try world.control.set([.init(operation: .read, action: .inputOutputError, skip: skip, path: "/store/")])
@@ -95,16 +89,30 @@ extension Life {
         }
     }
 
-    /// Whether a start fails, as it may, with this status. One that succeeds is killed.
     private func isRefused(_ kind: FaultKind, with status: Int) async throws -> Bool {
         let file = try BrokerProcess.writeProperties(world.options(setup), port: world.port)
+        return try await isRefused(kind, with: status, file) { _ in }
+    }
+
+    /// Whether a start fails, as it may, with this status. One that succeeds is killed.
+    ///
+    /// - Parameter serving: what is done beside a broker that serves all the same.
+    func isRefused(
+        _ kind: FaultKind, with status: Int, _ file: String, serving: @Sendable (ServerProcess) async throws -> Void
+    ) async throws -> Bool {
         let ended = try await run(file) { process in
             _ = await process.output.first { $0.contains("boot success") }
             let isServing = !process.output.isFinished
-            if isServing { process.kill() }
+            if isServing {
+                try await serving(process)
+                process.kill()
+            }
             return (isServing, process.errors.tail(2))
         }
-        if ended.value.0 { return false }
+        if ended.value.0 {
+            checkExit(kind, ended.exit)
+            return false
+        }
         if ended.exit != .code(status) {
             fail([Violation(.liveness, "the start ended with \(ended.exit): \(ended.value.1)")], of: kind)
         }
@@ -139,6 +147,9 @@ extension Life {
         }
     }
 
+    /// What the broker knows of delays and transactions besides its log.
+    private static let delayFiles = ["timerWatermark.json", "delayOffset.json", "transactionChecks.json"]
+
     private func changeFiles(_ kind: FaultKind) async throws {
         let store = world.store
         let files = FileManager.default
@@ -151,13 +162,16 @@ extension Life {
             // What was flushed before damage is known from nothing else, where the clock was set.
             let isKnown = clockShifts.isEmpty || !journal.history.entries.contains { $0.state == .damaged }
             if isKnown { remove("escrow") } else { remove("escrow/position", "escrow/queues") }
+        case .deletedDelays:
+            hasStruck = Self.delayFiles.contains { files.fileExists(atPath: store + "/config/" + $0) }
+            for name in Self.delayFiles { remove("config/" + name, "config/" + name + ".bak") }
         case .deletedConfiguration, .damagedConfiguration:
             try spoilConfiguration(deletes: kind == .deletedConfiguration)
         case .flipLog:
             hasStruck = try damageMessage()
-        case .flipTopics: try flip("topics.json", "subscriptionGroup.json")
-        case .flipOffsets: try flip("consumerOffset.json")
-        case .flipTimer: try flip("timerWatermark.json", "delayOffset.json", "transactionChecks.json")
+        case .flipTopics: try flip(["topics.json", "subscriptionGroup.json"])
+        case .flipOffsets: try flip(["consumerOffset.json"])
+        case .flipTimer: try flip(Self.delayFiles)
         case .emptiedQueueFile:
             guard let file = queueFiles().randomElement(using: &generator) else { return hasStruck = false }
             _ = files.createFile(atPath: file, contents: Data())
@@ -177,7 +191,7 @@ extension Life {
     }
 
     /// One bit of one of the files.
-    private func flip(_ names: String...) throws {
+    private func flip(_ names: [String]) throws {
         let paths = names.map { world.store + "/config/" + $0 }
         guard let path = paths.randomElement(using: &generator), var data = FileManager.default.contents(atPath: path),
             let position = data.indices.randomElement(using: &generator)

@@ -35,8 +35,8 @@ actor Life {
     var known: [ConsumerGroup: Set<QueueName>] = [:]
     /// What the next broker is to say that it cannot read.
     var owedReports: [OwedReport] = []
-    /// Levels count from the broker's clock: with one that is set back, nobody knows from when.
-    private var usesLevels = true
+    /// When the broker was stopped in this session, by the journal's clock. Nil: never.
+    var pausedSince: Int64?
     private let command: String
 
     init(world: World, setup: Setup, seed: UInt64, command: String) {
@@ -50,13 +50,12 @@ actor Life {
     /// - Throws: what made the life end early; violations found before that are in ``report``.
     func run(_ kinds: [FaultKind]) async throws {
         try await world.reset()
-        usesLevels = !kinds.contains(where: \.shiftsClock)
         let journal = journal
         try await MQClient.with(try world.clientConfiguration()) { client in
             try await prepare(client)
             let transactions = try TransactionProducer(client, group: "FaultTransactions") { check in
                 guard let number = Payload.number(in: check.message.body) else { return .unknown }
-                return journal.decide(number, .rollback) == .commit ? .commit : .rollback
+                return journal.answerCheck(number) == .commit ? .commit : .rollback
             }
             try await withThrowingTaskGroup { tasks in
                 tasks.addTask { try await client.run() }
@@ -81,11 +80,11 @@ actor Life {
         session += 1
         hasStruck = true
         losesPower = true
+        pausedSince = nil
         sessionStart = TimeSource.system.now()
         let producers = Producers(
             client: client, transactions: transactions, journal: journal, round: session,
-            seed: seed &+ UInt64(session),
-            usesLevels: usesLevels)
+            seed: seed &+ UInt64(session))
         let started = ContinuousClock.now
         let before = journal.acknowledged
         let ended = try await BrokerProcess.run(world.options(setup)) { [self] broker in
@@ -96,7 +95,7 @@ actor Life {
             try await inject(kind, broker, producers)
         }
         checkExit(kind, ended.exit)
-        try await settle(kind, ended.exit)
+        try await settle(kind, producers)
         noteDeath(kind)
         lastKind = kind
         let acknowledged = journal.acknowledged - before
@@ -138,7 +137,7 @@ actor Life {
         fail(result.violations + (try await consumerOffsetViolations(client, contents)))
         journal.update { $0.settle(result) }
         fail(groupViolations(offsets, given: given, contents, result))
-        fail(journal.takeDeliveryViolations())
+        fail(journal.takeDeliveryViolations() + checkBackViolations())
         if clockShift == .zero { expectations.endExpiry(with: contents, at: journal.now) }
     }
 
@@ -150,6 +149,11 @@ actor Life {
         }
         journal.update { $0.restartConfirmations(with: offsets) }
         return OffsetCheck(history: history, contents: contents).violations(offsets)
+    }
+
+    /// With asynchronous flush the power may have taken the verdict.
+    private func checkBackViolations() -> [Violation] {
+        journal.takeCheckViolations(excusing: expectations.lossWindows)
     }
 
     func fail(_ violations: [Violation], of kind: FaultKind? = nil) {
@@ -164,7 +168,8 @@ actor Life {
         Report.Row(kind: kind, hasRecordChecksum: setup.hasRecordChecksum, flush: setup.flush)
     }
 
-    /// Lets everything that is due or decided arrive, compares, and compares again after another start.
+    /// Lets everything that is due or decided arrive, compares, and compares again after another start. Long delays end
+    /// last: their clock lets everything expire.
     private func end(_ client: MQClient) async throws {
         session += 1
         try shiftClock(by: .zero)
@@ -173,8 +178,11 @@ actor Life {
             try await check(client, broker)
             return try await settledContents(client)
         }
-        let after = try await BrokerProcess.run(world.options(setup)) { _ in
-            try await ReadBack(client: client).all()
+        let after = try await BrokerProcess.run(world.options(setup)) { [self] _ in
+            let contents = try await ReadBack(client: client).all()
+            let violations = try await longDelayViolations(client, behind: contents)
+            await fail(violations)
+            return contents
         }
         for exit in [before.exit, after.exit] where exit != .code(0) {
             fail([Violation(.liveness, "SIGTERM ended with \(exit)")])
@@ -190,7 +198,7 @@ actor Life {
     }
 
     /// At most a minute: a transaction is asked about after a second, and again later each time, also when its producer
-    /// was away; delays are shorter than two.
+    /// was away; delays are shorter than two, or end later than this.
     private func settledContents(_ client: MQClient) async throws -> Contents {
         let deadline = ContinuousClock.now.advanced(by: .seconds(60))
         var expectations = expectations
@@ -202,7 +210,7 @@ actor Life {
             let contents = try await ReadBack(client: client).all()
             let result = Checker.check(journal.history, contents, expectations)
             let violations = result.violations + (try await settledGroupViolations(client, contents, result))
-            fail(journal.takeDeliveryViolations())
+            fail(journal.takeDeliveryViolations() + checkBackViolations())
             let ends = contents.mapValues(\.maximum)
             quietRounds = violations.isEmpty && ends == before ? quietRounds + 1 : 0
             if quietRounds >= Self.quietRounds || ContinuousClock.now > deadline {
@@ -218,6 +226,9 @@ actor Life {
     private static let quietRounds = 12
 
     // MARK: For the kinds of faults
+
+    /// The last moment from which on the broker had time for everything that it does within a window.
+    var lastWork: Int64 { min(journal.lastAcknowledgement, pausedSince ?? .max) }
 
     /// With asynchronous flush the power took what was acknowledged last.
     func notePowerLoss(lastAcknowledged: Int64) {

@@ -1,12 +1,17 @@
 /// What a run did and found.
 package struct Report: Sendable {
     /// What the table tells apart.
-    struct Row: Hashable {
+    struct Row: Hashable, CustomStringConvertible {
         var kind: FaultKind
         /// RocketMQ 5's checksum of whole records.
         var hasRecordChecksum: Bool
         /// Nil for stores without a broker.
         var flush: Setup.Flush?
+
+        var description: String {
+            let mode = flush.map { ", \($0.rawValue)" } ?? ""
+            return "\(kind.rawValue)\(mode), \(hasRecordChecksum ? "with record CRC" : "without")"
+        }
     }
 
     private(set) var tallies: [Row: Tally] = [:]
@@ -14,8 +19,8 @@ package struct Report: Sendable {
     package private(set) var failures: [String] = []
     private(set) var violationCount = 0
     private(set) var invariants: Set<Invariant> = []
-    /// What could not be done here, and why.
-    package var skipped: [String] = []
+    /// What could not be done here, and why, each as a sentence without its stop.
+    package private(set) var skipped: [String] = []
     /// Whether only damaged files could be tried, which cannot show what was to be shown.
     package var isInconclusive = false
 
@@ -32,11 +37,16 @@ package struct Report: Sendable {
         failures += violations.prefix(3).map { "\(row.kind.rawValue): \($0)" } + more + ["  again: \(command)"]
     }
 
+    /// Each world says the same.
+    mutating func skip(_ reason: String) {
+        if !skipped.contains(reason) { skipped.append(reason) }
+    }
+
     mutating func merge(_ report: Report) {
         for (row, tally) in report.tallies { tallies[row, default: Tally()].merge(tally) }
         failures += report.failures
         violationCount += report.violationCount
-        skipped += report.skipped
+        for reason in report.skipped { skip(reason) }
         isInconclusive = isInconclusive || report.isInconclusive
         invariants.formUnion(report.invariants)
     }
@@ -51,13 +61,15 @@ package struct Report: Sendable {
 
     package var isClean: Bool { violationCount == 0 }
 
-    /// The last line of a run.
+    /// The last line of a run. It alone is read by many: it says what the run does not prove.
     package var verdict: String {
         let sums = tallies.values.reduce(into: Tally()) { $0.merge($1) }
         let summary =
             "\(faultCount) faults, \(powerLosses) power losses, \(acknowledged) acknowledged messages, "
             + "\(sums.lost) lost, "
             + "\(sums.altered) altered, \(sums.order) out of order, \(sums.other) other violations"
-        return (isClean ? "passed: " : "FAILED: ") + summary
+        guard !skipped.isEmpty else { return (isClean ? "passed: " : "FAILED: ") + summary }
+        let reasons = skipped.joined(separator: "; ")
+        return (isClean ? "passed, but " : "FAILED, and ") + reasons + "; " + summary
     }
 }

@@ -6,20 +6,26 @@ extension Report {
         "twice (window)", "lost (async window)", "recovery p50", "p99 ms",
     ]
 
+    /// Those of brokers, and none: of copies of files.
+    private static let flushes: [Setup.Flush?] = Setup.Flush.allCases.map(Optional.some) + [nil]
+
     /// The table of the README, in Markdown.
     package var table: String {
-        let rows = FaultKind.allCases.flatMap { kind in
-            [true, false].compactMap { hasRecordChecksum in
-                sum("\(kind.rawValue), \(hasRecordChecksum ? "with record CRC" : "without")") {
-                    $0.kind == kind && $0.hasRecordChecksum == hasRecordChecksum
-                }
-            }
-        }
+        let kinds = FaultKind.allCases.flatMap { rows(of: $0) }
         let sums =
             Setup.Flush.allCases.compactMap { flush in sum("all on brokers, \(flush.rawValue)") { $0.flush == flush } }
             + [sum("all on copies of files") { $0.flush == nil }].compactMap(\.self)
-        let lines = [Self.columns, Self.columns.map { _ in "---" }] + rows + sums
+        let lines = [Self.columns, Self.columns.map { _ in "---" }] + kinds + sums
         return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
+    }
+
+    private func rows(of kind: FaultKind) -> [[String]] {
+        Self.flushes.flatMap { flush in
+            [true, false].compactMap { hasRecordChecksum -> [String]? in
+                let key = Row(kind: kind, hasRecordChecksum: hasRecordChecksum, flush: flush)
+                return tallies[key].map { row(key.description, $0) }
+            }
+        }
     }
 
     /// Nil when nothing of that was done.

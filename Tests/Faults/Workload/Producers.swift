@@ -21,8 +21,6 @@ struct Producers: Sendable {
     var round: Int
     var seed: UInt64
     var patience = Patience.none
-    /// Whether some delays are a level, which counts from the broker's clock.
-    var usesLevels = true
     var singles = 8
     var batches = 2
     var keys = 3
@@ -57,11 +55,19 @@ struct Producers: Sendable {
                 case .transactional: try await sendTransaction(sender, &generator)
                 }
             } catch {
-                journal.refused((error as? MQClientError)?.code.description ?? "\(error)")
+                journal.refused(Self.cause(of: error))
                 if case .none = patience { return }
                 try? await TimeSource.system.sleep(for: .milliseconds(20))
             }
         }
+    }
+
+    /// As the broker quotes the system.
+    static let noSpace = "No space left on device"
+
+    private static func cause(of error: any Error) -> String {
+        guard let error = error as? MQClientError else { return "\(error)" }
+        return error.message.contains(noSpace) ? noSpace : error.code.description
     }
 
     private func message(_ number: Int64, _ topic: String) -> Message {
@@ -98,15 +104,27 @@ struct Producers: Sendable {
     }
 
     private func sendDelayed(_ sender: Int, _ generator: inout SeededGenerator) async throws {
-        let isLevel = Bool.random(using: &generator) && usesLevels
-        let delay = isLevel ? 1000 : Int.random(in: 50...1500, using: &generator)
-        let due = TimeSource.system.now().advanced(by: .milliseconds(delay))
-        let number = journal.begin(.delayed(due: due), topic: Topics.delayed, queueID: nil, sender: sender)[0]
+        let delay = delay(&generator)
+        let number = journal.begin(.delayed(delay), topic: Topics.delayed, queueID: nil, sender: sender)[0]
         var message = message(number, Topics.delayed)
-        message.delay = isLevel ? .level(1) : .at(due)
+        message.delay = delay.levelSince == nil ? .at(delay.due) : .level(1)
         let receipt = try await client.send(message)
         guard receipt.status == .stored else { return journal.refused(receipt.status.rawValue) }
         journal.acknowledge([number], from: nil)
+    }
+
+    /// One in fifty is long, half of the others are a level.
+    private func delay(_ generator: inout SeededGenerator) -> Delay {
+        // Before the look at the shift: were the clock set back in between, it counts from the lesser of both.
+        let now = TimeSource.system.now()
+        if Int.random(in: 0..<50, using: &generator) == 0 {
+            let seconds = Int.random(in: Delay.longSeconds, using: &generator)
+            return Delay(due: now.advanced(by: .seconds(seconds)), isLong: true)
+        }
+        if Bool.random(using: &generator) {
+            return Delay(due: now.advanced(by: journal.clockShift + Delay.level), levelSince: now)
+        }
+        return Delay(due: now.advanced(by: .milliseconds(Int.random(in: 50...1500, using: &generator))))
     }
 
     /// One in eight is left to a check-back, which finds it undecided and rolls it back.
@@ -119,7 +137,11 @@ struct Producers: Sendable {
         guard choice > 0 else { return }
         let verdict = journal.decide(number, choice < 6 ? .commit : .rollback)
         let answer = try await transactions.end(half, verdict == .commit ? .commit : .rollback)
-        if answer == .opposite { journal.refused("the opposite verdict is final") }
+        switch answer {
+        case .accepted: journal.noteAccepted(number)
+        case .opposite: journal.refused("the opposite verdict is final")
+        case .unknownHalf, .unanswered: break
+        }
     }
 
     /// A consumer that is done with what was acknowledged, in order: its offset may never be ahead of that.

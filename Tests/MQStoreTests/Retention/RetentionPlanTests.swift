@@ -26,8 +26,8 @@ import Testing
         queues: Double? = 0.5
     ) -> RetentionPlan.Decision {
         plan.run(
-            now: now, localHour: hour, segments: segments(ages), logUsage: log.map(DiskUsage.init(ratio:)),
-            queueUsage: queues.map(DiskUsage.init(ratio:))
+            now: now, localHour: hour, segments: segments(ages), logUsage: log.map { DiskUsage(ratio: $0) },
+            queueUsage: queues.map { DiskUsage(ratio: $0) }
         )
     }
 
@@ -115,6 +115,50 @@ import Testing
         let usage = [0.89, 0.90, 0.91, 0.90, 0.895, 0.88, 0.90, 0.92]
         let full = usage.map { plan.updateFull(logUsage: DiskUsage(ratio: $0), queueUsage: nil) }
         #expect(full == [false, false, true, true, true, false, false, true])
+    }
+
+    /// What a refusal says after this look at the disks; nil when nothing is refused.
+    private func refusal(_ plan: inout RetentionPlan, log: Double?, queues: Double?) -> String? {
+        let isFull = plan.updateFull(
+            logUsage: log.map { DiskUsage(ratio: $0, directory: "/log") },
+            queueUsage: queues.map { DiskUsage(ratio: $0, directory: "/store") })
+        #expect(isFull == (plan.fullDisk != nil))
+        return plan.fullDisk.map { "\($0)" }
+    }
+
+    private func text(_ used: String, _ directory: String, until limit: String) -> String {
+        "\(used) % of the disk under \(directory) is used, and messages are refused until it is \(limit) % or less"
+    }
+
+    @Test func `A refusal names the disk that is used most, its share, and the share at which it ends`() {
+        var plan = RetentionPlan(settings: RetentionSettings())
+        #expect(refusal(&plan, log: 0.90, queues: 0.90) == nil)
+        #expect(plan.decidingUsage == DiskUsage(ratio: 0.90, directory: "/store"))
+        #expect(refusal(&plan, log: 0.91, queues: 0.40) == text("91", "/log", until: "89"))
+        #expect(refusal(&plan, log: 0.40, queues: 0.95) == text("95", "/store", until: "89"))
+        #expect(refusal(&plan, log: 0.95, queues: 0.95) == text("95", "/store", until: "89"), "the store's own")
+        #expect(refusal(&plan, log: 0.92, queues: nil) == text("92", "/log", until: "89"))
+        #expect(refusal(&plan, log: 0.90, queues: 0.40) == text("90", "/log", until: "89"), "no longer above 90 %")
+        #expect(refusal(&plan, log: 0.89, queues: 0.40) == nil)
+        #expect(refusal(&plan, log: 0.90, queues: 0.40) == nil)
+        #expect(refusal(&plan, log: 0.91, queues: 0.40) == text("91", "/log", until: "89"))
+        #expect(refusal(&plan, log: nil, queues: nil) == nil)
+        #expect(plan.decidingUsage == nil)
+    }
+
+    @Test func `The share at which refusals end is the one that they name, whatever the limit`() {
+        for limit in 2...100 {
+            var plan = RetentionPlan(settings: RetentionSettings())
+            plan.settings.fullRatio = 0.01
+            _ = refusal(&plan, log: 1, queues: nil)
+            plan.settings.fullRatio = Double(limit) / 100
+            let refused = refusal(&plan, log: Double(limit) / 100, queues: nil)
+            #expect(refused == text("\(limit)", "/log", until: "\(limit - 1)"))
+            #expect(refusal(&plan, log: Double(limit - 1) / 100, queues: nil) == nil)
+        }
+        var plan = RetentionPlan(settings: RetentionSettings())
+        plan.settings.fullRatio = 0.905
+        #expect(refusal(&plan, log: 0.91, queues: nil) == text("91", "/log", until: "89.5"))
     }
 
     @Test func usageIsRoundedUp() {
