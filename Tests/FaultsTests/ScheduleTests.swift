@@ -32,7 +32,10 @@ struct ScheduleTests {
     func report() {
         var report = Report()
         report.count(row(.kill)) { $0.injected = 2 }
-        report.count(row(.power)) { $0.injected = 3 }
+        report.count(row(.power)) { tally in
+            tally.injected = 3
+            tally.powerLosses = 3
+        }
         #expect(report.verdict.hasPrefix("passed: 5 faults, 3 power losses"))
         report.fail(
             [Violation(.lost, "one"), Violation(.order, "two")], of: row(.power), repeatedBy: "again")

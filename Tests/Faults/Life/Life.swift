@@ -17,6 +17,8 @@ actor Life {
     var report = Report()
     /// The fault whose consequences the next check finds.
     private var lastKind = FaultKind.stop
+    /// With the fault that is on.
+    private var powerLosses = 0
     private var session = 0
     /// What the faults so far excuse.
     var expectations = Expectations()
@@ -99,9 +101,11 @@ actor Life {
         noteDeath(kind)
         lastKind = kind
         let acknowledged = journal.acknowledged - before
-        let hasStruck = hasStruck
+        let (hasStruck, powerLosses) = (hasStruck, powerLosses)
+        self.powerLosses = 0
         count(kind) { tally in
             if hasStruck { tally.injected += 1 } else { tally.missed += 1 }
+            tally.powerLosses += powerLosses
             tally.acknowledged += acknowledged
         }
     }
@@ -232,6 +236,7 @@ actor Life {
 
     /// With asynchronous flush the power took what was acknowledged last.
     func notePowerLoss(lastAcknowledged: Int64) {
+        powerLosses += 1
         guard setup.flush == .asynchronous else { return }
         expectations.lossWindows.append((lastAcknowledged - Setup.flushWindow)...journal.now)
     }

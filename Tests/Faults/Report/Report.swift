@@ -55,9 +55,7 @@ package struct Report: Sendable {
 
     package var acknowledged: Int { tallies.values.reduce(0) { $0 + $1.acknowledged } }
 
-    package var powerLosses: Int {
-        tallies.reduce(0) { $0 + ($1.key.kind.losesPower ? $1.value.injected : 0) }
-    }
+    package var powerLosses: Int { tallies.values.reduce(0) { $0 + $1.powerLosses } }
 
     package var isClean: Bool { violationCount == 0 }
 

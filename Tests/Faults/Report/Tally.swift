@@ -3,6 +3,8 @@ struct Tally: Sendable {
     var injected = 0
     /// Waited for a system call that did not come: nothing happened but a kill or a loss of power at another moment.
     var missed = 0
+    /// How often the power went with it: also to end a failure of the disk, and more than once in a recovery.
+    var powerLosses = 0
     /// Messages acknowledged by the broker that it happened to.
     var acknowledged = 0
     /// Acknowledged messages compared with what was read back after it, those of earlier faults on the same store too.
@@ -30,6 +32,7 @@ struct Tally: Sendable {
     mutating func merge(_ tally: Tally) {
         injected += tally.injected
         missed += tally.missed
+        powerLosses += tally.powerLosses
         acknowledged += tally.acknowledged
         compared += tally.compared
         lost += tally.lost
