@@ -66,9 +66,10 @@ extension DelayService {
         while true {
             let now = time.now()
             let isDrained = round.withLock { _ in deliverDue(now: now) }
+            // Once, for however much was put off: until then the service's other thread notes it every second.
+            guard isDrained != false else { continue }
             if state.withLock({ $0.takeStagedAgain() }) { noteCopies() }
-            guard let isDrained else { return Round(next: now.advanced(by: Self.retryPause), isRefused: true) }
-            guard isDrained else { continue }
+            guard isDrained != nil else { return Round(next: now.advanced(by: Self.retryPause), isRefused: true) }
             let idle = now.advanced(by: .seconds(60))
             return Round(next: min(idle, earliestDue() ?? idle))
         }
@@ -177,6 +178,7 @@ extension DelayService {
     private func deliverSome(_ due: ArraySlice<Due>, now: Timestamp) -> Int? {
         var batch = store.makeBatch()
         var count = 0
+        var stagedAgain = 0
         for item in due {
             if batch.byteCount >= Self.batchBytes { break }
             count += 1
@@ -186,7 +188,7 @@ extension DelayService {
                     metadata: ["offset": "\(item.logOffset.rawValue)"])
                 continue
             }
-            stage(record, of: item, now: now, into: &batch)
+            if stage(record, of: item, now: now, into: &batch) { stagedAgain += 1 }
         }
         do {
             if !batch.isEmpty { try store.append(&batch) }
@@ -195,6 +197,7 @@ extension DelayService {
             return nil
         }
         advance(due.prefix(count), deliveredUpTo: batch.end)
+        if stagedAgain > 0 { state.withLock { $0.hasStagedAgain = true } }
         let ahead = due.prefix(count).count { if case .level(_, isAhead: true) = $0.source { true } else { false } }
         if ahead > 0 {
             logger.notice(
@@ -204,19 +207,22 @@ extension DelayService {
         return count
     }
 
-    private func stage(_ record: StoredRecord, of item: Due, now: Timestamp, into batch: inout AppendBatch) {
+    /// - Returns: whether it is not due after all, and waits on.
+    private func stage(_ record: StoredRecord, of item: Due, now: Timestamp, into batch: inout AppendBatch) -> Bool {
         if let due = laterDue(of: record, item, now: now) {
-            state.withLock { $0.hasStagedAgain = true }
-            return stageAgain(record, due: due, into: &batch)
+            stageAgain(record, due: due, into: &batch)
+            return true
         }
         guard let draft = realMessage(of: record, item, now: now) else {
-            return setAside(record, because: "it has no real topic, or a closed one", in: &batch)
+            setAside(record, because: "it has no real topic, or a closed one", in: &batch)
+            return false
         }
         do {
             _ = try batch.add(draft, to: store.queue(draft.topic, draft.queueID), isStoredAgain: true)
         } catch {
             setAside(record, because: "\(error)", in: &batch)
         }
+        return false
     }
 
     /// When a message is due after all; nil when it is now.
@@ -294,8 +300,7 @@ extension DelayService {
     func noteCopies() {
         // An older note may wait and be written first, and deliveries go on meanwhile.
         for _ in 0..<4 where state.withLock({ $0.isChanged || $0.unwritten.isWaiting }) {
-            guard (try? store.flushNow()) != nil else { return }
-            persistIfDurable()
+            guard (try? store.flushNow()) != nil, writing.withLock({ _ in writeIfDurable() }) != nil else { return }
         }
     }
 
@@ -304,9 +309,10 @@ extension DelayService {
     ///
     /// - Returns: whether something waits for the flush of the log.
     @discardableResult
-    package func persistIfDurable() -> Bool { writing.withLock { _ in writeIfDurable() } }
+    package func persistIfDurable() -> Bool { writing.withLock { _ in writeIfDurable() } ?? false }
 
-    private func writeIfDurable() -> Bool {
+    /// - Returns: the same; nil when the files could not be written.
+    private func writeIfDurable() -> Bool? {
         let flushed = store.flushedOffset
         let (positions, isWaiting): (Positions?, Bool) = state.withLock { state in
             guard state.isChanged || state.unwritten.isWaiting else { return (nil, false) }
@@ -324,6 +330,7 @@ extension DelayService {
         } catch {
             state.withLock { $0.isChanged = true }
             logger.warning("delay positions were not written", metadata: ["error": "\(error)"])
+            return nil
         }
         return isWaiting
     }

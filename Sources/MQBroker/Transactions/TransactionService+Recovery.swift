@@ -123,10 +123,10 @@ extension TransactionService {
     /// Notes where the next start may begin, as far as everything that this rests on is durable; the next round notes
     /// the rest.
     ///
-    /// - Parameter known: the ends as they were a round ago: a half that was readable then is in the table by now, one
-    ///   that became readable a moment ago may not be yet.
+    /// - Parameter known: the ends as they were a round ago: a verdict that was readable then is in the table by now,
+    ///   one that became readable a moment ago may not be yet. Of halves the table knows which have arrived.
     package func noteProgress(_ known: Ends) {
-        let current = table.withLock { $0.progress(halfEnd: known.half, opEnd: known.op) }
+        let current = table.withLock { $0.progress(halfEnd: min(known.half, $0.arrivedEnd), opEnd: known.op) }
         // Read after the table: every verdict that the table calls final lies below.
         let appended = store.appendedOffset
         let flushed = store.flushedOffset
@@ -189,6 +189,7 @@ extension TransactionService {
                 $0.hasPlace ? $0.logOffset : nil
             }
         } catch {
+            logger.warning("nothing is deleted: the queue of half messages cannot be read: \(error)")
             return store.minimumLogOffset
         }
     }

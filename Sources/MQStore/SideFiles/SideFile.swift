@@ -114,7 +114,7 @@ package struct SideFile: Sendable {
     /// An empty file, one whose blocks were lost and that reads as zeros, or one that was damaged since, must not take
     /// the place of a good backup.
     private func isPlausible(_ text: ByteBuffer) -> Bool {
-        if seal == .binding, TextSeal.mismatch(of: text) != nil { return false }
+        if seal != .none, TextSeal.mismatch(of: text) != nil { return false }
         return (text.getInteger(at: text.readerIndex, as: UInt8.self) ?? 0) != 0
     }
 }

@@ -39,7 +39,7 @@ extension Life {
         guard kind != .stop, kind != .flipLog else { return }
         let end = TimeSource.system.now()
         if clockShifts.isEmpty, !kind.leavesOldFiles { expectations.endRepeats(at: end) }
-        if kind.spoilsState { journal.forgetAccepted() }
+        if kind == .deletedDelays { journal.forgetAccepted() }
         let begin = repeatStart(kind, end)
         for shift in clockShifts.union([.zero]) {
             let lead = clockShifts.isEmpty ? 0 : Self.maximumLead

@@ -221,6 +221,22 @@ struct PositionTests {
         try broker.close()
     }
 
+    @Test("On a full disk, what is put off is not written down again and again")
+    func putOffOnFullDisk() throws {
+        let broker = try support.broker()
+        let start = support.clock.now()
+        support.clock.advance(by: .seconds(3600))
+        try support.putWaiting("0", in: SystemTopic.schedule, queueID: 3, "DELAY\u{1}4", broker: broker)
+        support.clock.set(to: start)
+        support.device.fail(.write, errorNumber: 28, permanently: true)
+        for _ in 0..<10 { #expect(broker.delays.fireRound().isRefused) }
+        #expect(!broker.delays.state.withLock { $0.hasStagedAgain }, "nothing was put off yet")
+        support.device.clearFaults()
+        #expect(!broker.delays.fireRound().isRefused)
+        #expect(try writtenLevels() == [4: 1], "noted at once")
+        try broker.close()
+    }
+
     @Test("After each round of a backlog a crash repeats little of what fired, and forgets nothing that did not")
     func backlog() throws {
         var generator = SeededGenerator(seed: TestSeed.current)

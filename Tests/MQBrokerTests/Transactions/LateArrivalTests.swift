@@ -1,6 +1,7 @@
 import MQProtocol
 import MQStore
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import MQBroker
@@ -41,5 +42,17 @@ struct LateArrivalTests {
         transactions.arrived(halves[2], opFloor: .zero)
         #expect(transactions.copyForward(below: end) == end)
         #expect(transactions.undecidedCount == 3)
+    }
+
+    @Test("A start reads them, whatever was readable before")
+    func progress() throws {
+        let broker = try support.broker()
+        let transactions = broker.transactions
+        let halves = try ["K0", "K1"].map { try put($0, broker) }
+        transactions.arrived(halves[1], opFloor: .zero)
+        try broker.store.flushNow()
+        transactions.noteProgress(transactions.ends)
+        #expect(transactions.noted.withLock { $0 }?.half == .zero)
+        try broker.close()
     }
 }

@@ -100,6 +100,8 @@ import Testing
         #expect(try file.load { String(buffer: $0) }.value?.hasPrefix("{0}") == true)
         #expect(complaints.all.count == 1)
         #expect(complaints.all.first?.contains("/store/config/topics.json is used as it is") == true)
+        try file.save(ByteBuffer(string: "{2}"))
+        #expect(try device.contents(of: "/store/config/topics.json.bak") == nil, "no damaged one takes its place")
     }
 
     /// A stock broker writes the file anew without a seal, a person may too.
