@@ -8,6 +8,10 @@ extension Life {
     /// A broker whose clock was set back stores with times that lead it by at most this, in milliseconds.
     private static let maximumLead: Int64 = 10_000
 
+    /// How long after its death what it had put off just before may come twice, in milliseconds: the next one starts,
+    /// puts it off again, and waits for a level's delay.
+    private static let putOffWindow: Int64 = 5000
+
     /// How long after its clock was set back a broker may store what it found due before.
     private static let decisionWindow = Duration.seconds(1)
 
@@ -42,7 +46,7 @@ extension Life {
         if kind == .deletedDelays { journal.forgetAccepted() }
         let begin = repeatStart(kind, end)
         for shift in clockShifts.union([.zero]) {
-            let lead = clockShifts.isEmpty ? 0 : Self.maximumLead
+            let lead = clockShifts.isEmpty ? 0 : Self.maximumLead + Self.putOffWindow
             let from = begin.advanced(by: shift).milliseconds - Self.repeatWindow
             let to = end.advanced(by: shift).milliseconds + lead
             let range = Timestamp(milliseconds: from)...Timestamp(milliseconds: to)
