@@ -341,7 +341,7 @@ let package = Package(
             ],
             path: "Tests/Faults",
             // Compiled when it is needed, by the machine's C compiler: it is loaded into brokers, not into this.
-            exclude: ["Preload"],
+            exclude: ["Preload", "RESULTS.md"],
             swiftSettings: settings
         ),
         .executableTarget(
