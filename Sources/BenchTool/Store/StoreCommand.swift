@@ -51,14 +51,14 @@ struct StoreCommand: AsyncParsableCommand {
             figures += try await body(place)
             try FileManager.default.removeItem(atPath: place)
         }
-        // Memory first: what others leave behind would hide it.
+        // Memory first, and that of this process before all: what others leave behind would hide it.
+        try await group("timers") { ScaleCells(root: $0).timers(timers) }
         try await group("queues") { place in
             try await ScratchFileSystem.with(megabytes: 6144, in: place) {
                 let few = try await ScaleCells(root: $0).queues(queues / 10)
                 return try await few + ScaleCells(root: $0).queues(queues)
             }
         }
-        try await group("timers") { ScaleCells(root: $0).timers(timers) }
         for count in [1, 16] {
             try await group("append-\(count)") { try AppendCells(root: $0, seconds: seconds).append(batch: count) }
         }
