@@ -64,7 +64,8 @@ struct FaultTool: AsyncParsableCommand {
     private func plan(_ seed: UInt64) -> Laboratory.Plan {
         var plan = Laboratory.Plan(seed: seed, duration: .seconds(short ? 20 : minutes * 60))
         plan.onlyLife = life
-        plan.programs = programs
+        // Brokers are started from elsewhere.
+        plan.programs = programs.map { URL(fileURLWithPath: $0).path }
         plan.fileFaults = short ? 8 : files ?? 40 + Int(minutes * 7)
         plan.only = only
         plan.control = control.flatMap(Control.init)
