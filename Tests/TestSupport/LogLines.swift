@@ -5,10 +5,13 @@ import Synchronization
 package final class LogLines: LogHandler, Sendable {
     private static let limit = 4096
     private let least: Logger.Level
+    private let hasMetadata: Bool
     private let lines = Mutex<[String]>([])
 
-    package init(from least: Logger.Level = .warning) {
+    /// - Parameter withMetadata: whether the keys and values of a line stand behind it, by key.
+    package init(from least: Logger.Level = .warning, withMetadata: Bool = false) {
         self.least = least
+        hasMetadata = withMetadata
     }
 
     package var all: [String] { lines.withLock { $0 } }
@@ -17,9 +20,11 @@ package final class LogLines: LogHandler, Sendable {
 
     package func log(event: LogEvent) {
         guard event.level >= least else { return }
+        let metadata = hasMetadata ? (event.metadata ?? [:]).sorted { $0.key < $1.key } : []
+        let line = ([event.message.description] + metadata.map { "\($0.key)=\($0.value)" }).joined(separator: " ")
         lines.withLock { lines in
             if lines.count >= Self.limit { lines.removeFirst(Self.limit / 2) }
-            lines.append(event.message.description)
+            lines.append(line)
         }
     }
 

@@ -4,14 +4,14 @@ package import NIOCore
 /// A checksum at the end of a JSON file, in white space: a line of 32 characters, each a bit of the CRC-32 of what
 /// stands before, most significant first, a space for 0 and a tab for 1.
 ///
-/// RocketMQ's files of offsets have no checksum, and a flipped bit in a number makes another number: consumers would
-/// skip messages. One more member could be read by some, refused by others; white space behind the object is no part
+/// RocketMQ's files have no checksum, and a flipped bit in a number makes another number: consumers would skip
+/// messages. One more member could be read by some, refused by others; white space behind the object is no part
 /// of it. A stock broker writes the file anew without it: then nothing can be said, and the file is believed.
 package enum TextSeal {
     package enum Use: Sendable {
         /// The file has none.
         case none
-        /// A text that does not match is not used: nobody changes such a file by hand.
+        /// A text that does not match is not used, its previous version is: with a wrong offset messages are skipped.
         case binding
         /// A text that does not match is used and reported: somebody may have changed it.
         case advisory
@@ -20,8 +20,10 @@ package enum TextSeal {
     private static let zero = UInt8(ascii: " ")
     private static let one = UInt8(ascii: "\t")
     private static let newline = UInt8(ascii: "\n")
-    private static let length = 1 + 32
+    /// Bytes, with the line break in front.
+    package static let length = 1 + 32
 
+    /// The text with its seal; one that has a seal must not be sealed again.
     package static func seal(_ text: ByteBuffer) -> ByteBuffer {
         var sealed = text
         let checksum = crc32(text.readableBytesUInt8Span)

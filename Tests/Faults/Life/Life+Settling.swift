@@ -1,5 +1,6 @@
 import Foundation
 import MQProtocol
+import MQStore
 import ProcessOutput
 import ProcessSupport
 import TestSupport
@@ -206,7 +207,7 @@ extension Life {
     private static let sealed = ["topics.json", "subscriptionGroup.json", "consumerOffset.json", "delayOffset.json"]
 
     /// White space at the end of the files of offsets, and the brace before it.
-    private static let sealBytes = 34
+    private static let sealBytes = TextSeal.length + 1
 
     /// Every file whose previous version is there.
     private func spoilConfiguration(deletes: Bool) throws {

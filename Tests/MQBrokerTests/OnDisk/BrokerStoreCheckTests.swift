@@ -60,6 +60,23 @@ struct BrokerStoreCheckTests {
     }
 
     @Test(
+        "A flipped digit is damage where the broker would not use it, and noted where it would",
+        arguments: [("consumerOffset.json", true), ("topics.json", false)])
+    func flipped(file: String, isDamage: Bool) async throws {
+        try await withStore { directory in
+            let path = directory.appending(path: "config/\(file)")
+            var text = try Data(contentsOf: path)
+            let digit = try #require(text.firstIndex { (0x30...0x39).contains($0) })
+            text[digit] ^= 1
+            try text.write(to: path)
+            let found = try #require(try verify(directory).findings.first)
+            #expect(found.path == path.path && found.kind == .sideFile)
+            #expect(found.severity == (isDamage ? .damage : .note))
+            #expect(found.cause.contains("its checksum is"))
+        }
+    }
+
+    @Test(
         "A file that the broker could not load is a loss when its previous version is none",
         arguments: [
             "topics.json", "subscriptionGroup.json", "consumerOffset.json", "delayOffset.json", "timerWatermark.json",

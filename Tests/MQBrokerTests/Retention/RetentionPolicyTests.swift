@@ -1,9 +1,8 @@
-import Logging
 import MQProtocol
 import MQStore
 import NIOCore
 import NIOPosix
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import MQBroker
@@ -14,7 +13,7 @@ import Testing
 struct RetentionPolicyTests {
     private let clock = ManualClock(start: TimeSource.system.now().advanced(by: .seconds(100 * 86_400)))
     private let device = SimulatedDevice(seed: 1)
-    private let notes = DeletionNotes()
+    private let lines = LogLines(withMetadata: true)
 
     private func withBroker(
         retains: Bool, _ body: (LiveBroker, FakeClient) async throws -> Void
@@ -30,7 +29,7 @@ struct RetentionPolicyTests {
         configuration.storage.deleteHours = Array(0...23)
         configuration.storage.retainsUnconsumed = retains
         let service = try await BrokerService.start(
-            configuration, device: device, time: .manual(clock), group: .singleton, logger: notes.logger)
+            configuration, device: device, time: .manual(clock), group: .singleton, logger: lines.logger)
         let running = Task { try await service.run() }
         let broker = LiveBroker(service: service)
         let client = FakeClient("c", of: broker)
@@ -68,6 +67,20 @@ struct RetentionPolicyTests {
         return Int(store.minimumOffset(of: store.queue("T", 0)).rawValue)
     }
 
+    private static let text =
+        "old messages were deleted before they were consumed; retainUnconsumed=true would keep them"
+
+    private func note(_ group: String, _ messages: Int) -> String {
+        "\(Self.text) group=\(group) messages=\(messages) topic=T"
+    }
+
+    private var notes: [String] { lines.all.filter { $0.hasPrefix("old messages were deleted") } }
+
+    private func notes(atLeast count: Int) async -> [String] {
+        while notes.count < count { await Task.yield() }
+        return notes
+    }
+
     private func deletedTotal(_ client: FakeClient) async throws -> String? {
         try KVTable.decode(try await client.request(.getBrokerRuntimeInfo).body).table["deletedUnconsumedTotal"]
     }
@@ -81,10 +94,10 @@ struct RetentionPolicyTests {
             try await commit(12, "fast", client)
             #expect(first(broker) == 0)
             runRetention(broker)
-            #expect(await notes.wait(for: 1).count == 1)
+            #expect(await notes(atLeast: 1).count == 1)
             let one = first(broker)
             #expect((5...12).contains(one))
-            #expect(notes.all == [DeletionNotes.line("slow", one - 4)])
+            #expect(notes == [note("slow", one - 4)])
             #expect(unconsumed.deleted(topic: "T", group: "slow") == one - 4)
             #expect(unconsumed.deleted(topic: "T", group: "fast") == 0)
             #expect(try await deletedTotal(client) == "\(one - 4)")
@@ -92,11 +105,11 @@ struct RetentionPolicyTests {
 
             try await send(12..<24, client)
             runRetention(broker)
-            #expect(await notes.wait(for: 3).count == 3)
+            #expect(await notes(atLeast: 3).count == 3)
             let two = first(broker)
             #expect((13...24).contains(two))
-            let second = [DeletionNotes.line("fast", two - 12), DeletionNotes.line("slow", two - one)]
-            #expect(notes.all == [DeletionNotes.line("slow", one - 4)] + second)
+            let second = [note("fast", two - 12), note("slow", two - one)]
+            #expect(notes == [note("slow", one - 4)] + second)
             #expect(unconsumed.deleted(topic: "T", group: "slow") == two - 4)
             #expect(unconsumed.deleted(topic: "T", group: "fast") == two - 12)
             #expect(try await deletedTotal(client) == "\(two - 4 + two - 12)")
@@ -115,7 +128,7 @@ struct RetentionPolicyTests {
             #expect((1...4).contains(kept))
             runRetention(broker)
             #expect(first(broker) == kept)
-            #expect(notes.all == [])
+            #expect(notes == [])
             #expect(try await deletedTotal(client) == "0")
             let message = try #require(try await client.pull("T", from: 4).1.first)
             #expect(String(buffer: message.body).hasPrefix("4 "))
@@ -123,55 +136,13 @@ struct RetentionPolicyTests {
             let space = try device.space(at: "/store")
             device.setCapacity((space.total - space.available) * 100 / 88)
             runRetention(broker)
-            #expect(await notes.wait(for: 1).count == 1)
+            #expect(await notes(atLeast: 1).count == 1)
             let reached = first(broker)
             #expect((5...12).contains(reached))
-            #expect(notes.all == [DeletionNotes.line("slow", reached - 4)])
+            #expect(notes == [note("slow", reached - 4)])
             #expect(broker.service.broker.unconsumed.deleted(topic: "T", group: "slow") == reached - 4)
             #expect(try await deletedTotal(client) == "\(reached - 4)")
             #expect(try await client.pull("T", from: 4).0 == .pullOffsetMoved)
         }
-    }
-}
-
-/// What is logged of deleted messages that were not consumed, with topic, group and count.
-private final class DeletionNotes: LogHandler, Sendable {
-    private static let text =
-        "old messages were deleted before they were consumed; retainUnconsumed=true would keep them"
-    private let lines = Mutex<[String]>([])
-
-    static func line(_ group: String, _ messages: Int) -> String {
-        "\(text): group=\(group) messages=\(messages) topic=T"
-    }
-
-    var all: [String] { lines.withLock { $0 } }
-
-    var logger: Logger { Logger(label: "test") { _ in self } }
-
-    /// All of them, when there are so many.
-    func wait(for count: Int) async -> [String] {
-        while all.count < count { await Task.yield() }
-        return all
-    }
-
-    func log(event: LogEvent) {
-        guard event.message.description.hasPrefix("old messages were deleted") else { return }
-        let metadata = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        lines.withLock { $0.append("\(event.message): \(metadata.joined(separator: " "))") }
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-
-    var logLevel: Logger.Level {
-        get { .warning }
-        set {}
     }
 }

@@ -10,7 +10,7 @@ import NIOPosix
 struct TableSupport {
     let device = SimulatedDevice(seed: 1)
     let clock = ManualClock(start: Timestamp(milliseconds: 1_795_226_077_556))
-    let logger = Logger(label: "tables", factory: { _ in SwiftLogNoOpLogHandler() })
+    var logger = Logger(label: "tables", factory: { _ in SwiftLogNoOpLogHandler() })
     var eventLoop: any EventLoop { MultiThreadedEventLoopGroup.singleton.next() }
 
     func file(_ name: String) -> SideFile {
